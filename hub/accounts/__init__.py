@@ -1,0 +1,1 @@
+"""Staff, portal accounts, invitations, consents, one-time codes, browser sessions."""

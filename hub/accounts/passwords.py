@@ -1,0 +1,40 @@
+"""Passwords: argon2id, and the rules of CNIL recommendation 2022-100 (12 characters, attempts limited)."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from hub.errors import Invalid
+
+SHORTEST = 12
+LONGEST = 200
+_hasher = PasswordHasher()
+# Verified against when no account exists, so that the answer takes as long.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+def check_new(password: str, *, around: str = "") -> str:
+    """Return a password fit for use; raise `Invalid` saying what to change. `around` is what it must not hold."""
+    if len(password) < SHORTEST:
+        raise Invalid(
+            f"Le mot de passe doit compter au moins {SHORTEST} caractères : une phrase convient.", "password"
+        )
+    if len(password) > LONGEST:
+        raise Invalid(f"Le mot de passe ne peut pas dépasser {LONGEST} caractères.", "password")
+    lowered = password.lower()
+    if len(set(lowered)) < 5 or (around and around.split("@")[0].lower() in lowered):
+        raise Invalid("Ce mot de passe est trop facile à deviner : choisissez une autre phrase.", "password")
+    return password
+
+
+def make_hash(password: str) -> str:
+    """Return the argon2id hash."""
+    return _hasher.hash(password)
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Tell whether the password fits; takes as long when there is nothing to compare with."""
+    try:
+        fits = _hasher.verify(stored or _NOBODY, password[:LONGEST])
+    except (VerificationError, InvalidHashError):
+        return False
+    return fits and stored is not None

@@ -1,0 +1,145 @@
+"""Record and verify the audit trail: who did what, on whose data, when.
+
+Each event carries the HMAC-SHA256 of itself and of the event before it, in the same transaction as what it tells.
+The key is derived from the pepper, outside the database, so that whoever can write rows cannot forge a chain. The
+trail is split into 16 chains by structure: structures do not wait for each other. The chain head of each is what
+`hub audit verify` prints, to be kept elsewhere as an anchor (CNIL, logging recommendation of 2021).
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.audit.tables import AuditEvent, AuditHead
+
+CHAINS = 16
+
+
+class ActorKind(StrEnum):
+    """Who acts."""
+
+    SOFTWARE = "software"
+    STAFF = "staff"
+    PATIENT = "patient"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts: kind, id, and the structure they act for."""
+
+    kind: ActorKind
+    id: str
+    organization_id: int | None = None
+    request_id: str | None = None
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the action was on: kind (`person`, `source_identity`, `document`…) and id."""
+
+    kind: str
+    id: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event to record. `detail` holds ids, codes and counts only."""
+
+    actor: Actor
+    action: str
+    subject: Subject | None = None
+    detail: dict[str, str | int | bool | None] = field(default_factory=dict)
+
+
+class Trail:
+    """Writes and verifies the chains with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def record(self, session: Session, entry: Entry) -> None:
+        """Append one event to its chain; the row lock on the chain's head is held until the commit."""
+        chain = (entry.actor.organization_id or 0) % CHAINS
+        query = sa.select(AuditHead).where(AuditHead.chain == chain).with_for_update()
+        head = session.execute(query, execution_options={"populate_existing": True}).scalar_one()
+        event = AuditEvent(
+            chain=chain,
+            sequence=head.sequence + 1,
+            recorded_at=db.now(session),
+            actor_kind=entry.actor.kind.value,
+            actor_id=entry.actor.id,
+            organization_id=entry.actor.organization_id,
+            action=entry.action,
+            subject_kind=entry.subject.kind if entry.subject else None,
+            subject_id=str(entry.subject.id) if entry.subject else None,
+            detail=dict(entry.detail),
+            request_id=entry.actor.request_id,
+            previous=head.digest,
+        )
+        event.digest = self._digest(event)
+        session.add(event)
+        head.sequence = event.sequence
+        head.digest = event.digest
+        session.flush()  # the next event of this transaction reads the head again
+
+    def verify(self, session: Session) -> "Verification":
+        """Read every chain from its first event; report the first break of each."""
+        breaks: list[str] = []
+        heads: dict[int, str] = {}
+        count = 0
+        for head in session.scalars(sa.select(AuditHead).order_by(AuditHead.chain)):
+            previous, sequence = "", 0
+            broken = None
+            for event in _events(session, head.chain):
+                count += 1
+                sequence += 1
+                if broken is None and event.sequence != sequence:
+                    broken = f"chaîne {head.chain} : l'événement {sequence} manque"
+                elif broken is None and (event.previous != previous or event.digest != self._digest(event)):
+                    broken = f"chaîne {head.chain} : l'événement {event.sequence} a été modifié"
+                previous, sequence = event.digest, event.sequence
+            if broken is None and (head.sequence != sequence or head.digest != previous):
+                broken = f"chaîne {head.chain} : les derniers événements manquent"
+            if broken:
+                breaks.append(broken)
+            heads[head.chain] = head.digest
+        return Verification(count, tuple(breaks), heads)
+
+    def _digest(self, event: AuditEvent) -> str:
+        content = [
+            event.chain, event.sequence, _instant(event.recorded_at), event.actor_kind, event.actor_id,
+            event.organization_id, event.action, event.subject_kind, event.subject_id, event.detail,
+            event.request_id, event.previous,
+        ]  # fmt: skip
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Result of reading the trail: events read, breaks found, digest at the head of each chain."""
+
+    events: int
+    breaks: tuple[str, ...]
+    heads: dict[int, str]
+
+
+def _events(session: Session, chain: int) -> Iterator[AuditEvent]:
+    query = sa.select(AuditEvent).where(AuditEvent.chain == chain).order_by(AuditEvent.sequence)
+    yield from session.scalars(query.execution_options(yield_per=1000))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")

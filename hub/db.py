@@ -1,0 +1,156 @@
+"""The database: declarative base, column types, and the two ways to open a transaction.
+
+One database, SQLite or PostgreSQL, by `HUB_DATABASE_URL` alone. On SQLite every write transaction begins with
+BEGIN IMMEDIATE (a deferred one answers "database is locked" whatever the busy timeout), in WAL, synchronous FULL.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from hub.config import Settings
+
+_WRITE = "hub_write"
+
+
+class Base(DeclarativeBase):
+    """Base of every table; constraints are named so that migrations can change them on both engines."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant: timestamptz on PostgreSQL, naive UTC text on SQLite. Naive values are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive instants; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without time zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Return aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# A surrogate key: 64 bits on PostgreSQL; SQLite only auto-increments INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+Json = sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql")
+
+database = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+def attach(app: Flask, settings: Settings) -> None:
+    """Connect the application to the database its settings name."""
+    url = sa.make_url(settings.database_url)
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
+            url = url.set(database=str(Path(url.database).expanduser().absolute()))
+        options["connect_args"] = {"timeout": 30}
+    else:
+        options |= {"pool_size": settings.database_pool, "max_overflow": settings.database_pool, "pool_timeout": 10}
+        options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=30000 -c timezone=UTC"}
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    database.init_app(app)
+    with app.app_context():
+        if url.get_backend_name() == "sqlite":
+            _prepare_sqlite(database.engine)
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        immediate = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one write transaction of a request or job; commit at the end, roll back on any exception."""
+    session: Session = database.session()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a write transaction was opened inside another one")
+    session.rollback()
+    session.connection(execution_options={_WRITE: True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a read transaction; nothing it changed is kept."""
+    session: Session = database.session()
+    session.rollback()
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
+def now(session: Session) -> datetime:
+    """Return the database's time, so that two hosts whose clocks differ agree on what has expired."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.execute(sa.select(sa.func.clock_timestamp())).scalar_one().astimezone(UTC)  # type: ignore[no-any-return]
+    return datetime.now(UTC)
+
+
+def serialise(session: Session, name: str) -> None:
+    """Make transactions that name the same thing run one after the other until they end.
+
+    PostgreSQL takes a transaction advisory lock; SQLite has one writer at a time already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+def insert_once(session: Session, table: type[Base], values: dict[str, Any], conflict: list[str]) -> bool:
+    """Insert a row unless its unique key exists; tell whether it was inserted. The constraint decides races."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+        statement: Any = pg_insert(table).values(**values).on_conflict_do_nothing(index_elements=conflict)
+    else:
+        from sqlalchemy.dialects.sqlite import insert as lite_insert
+
+        statement = lite_insert(table).values(**values).on_conflict_do_nothing(index_elements=conflict)
+    return bool(session.execute(statement).rowcount == 1)

@@ -1,0 +1,1 @@
+"""Structures, professionals and pharmacies: who they are and their MSSanté addresses."""

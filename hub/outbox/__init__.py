@@ -1,0 +1,1 @@
+"""Work that follows a change: jobs written with it, done after it."""

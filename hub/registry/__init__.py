@@ -1,0 +1,1 @@
+"""The patient identity index: source identities, persons, links, decisions, review."""

@@ -1,0 +1,150 @@
+"""Read source identities and persons: rows to values and back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.errors import NotFound
+from hub.registry.tables import Person, SourceIdentity
+from hub.registry.values import PersonView, StoredIdentity
+from identity import survivorship
+from identity.ins import Ins, InsOid
+from identity.linkage import IdentityRecord
+from identity.status import Attribute, IdentityStatus
+from identity.traits import Address, BirthDate, Sex, Traits
+
+
+def by_id(session: Session, identity_id: int) -> StoredIdentity:
+    """Return a source identity; raise `NotFound`."""
+    found = _read(session, sa.select(SourceIdentity).where(SourceIdentity.id == identity_id))
+    if not found:
+        raise NotFound("Cette identité n'existe pas.")
+    return found[0]
+
+
+def by_number(session: Session, domain: str, value: str) -> StoredIdentity | None:
+    """Return the source identity that has this number in this domain, if any."""
+    query = sa.select(SourceIdentity).where(SourceIdentity.domain == domain, SourceIdentity.value == value)
+    found = _read(session, query)
+    return found[0] if found else None
+
+
+def of_persons(session: Session, person_ids: Iterable[int]) -> dict[int, tuple[StoredIdentity, ...]]:
+    """Return every source identity of the persons, by person."""
+    groups: dict[int, list[StoredIdentity]] = {person_id: [] for person_id in person_ids}
+    if groups:
+        query = sa.select(SourceIdentity).where(SourceIdentity.person_id.in_(groups)).order_by(SourceIdentity.id)
+        for identity in _read(session, query):
+            groups[identity.person_id].append(identity)
+    return {person_id: tuple(identities) for person_id, identities in groups.items() if identities}
+
+
+def person(session: Session, person_id: int) -> PersonView:
+    """Return a person with all its source identities; raise `NotFound` when none is linked to it any more."""
+    group = of_persons(session, [person_id]).get(person_id)
+    if not group:
+        raise NotFound("Cette personne n'existe pas dans l'index régional.")
+    return view(group)
+
+
+def view(identities: Sequence[StoredIdentity]) -> PersonView:
+    """Compose the person that a group of source identities shows."""
+    live = [identity for identity in identities if identity.active] or list(identities)
+    best = max(live, key=lambda identity: identity.status.rank)
+    return PersonView(
+        identities[0].person_id,
+        identities[0].regional_id,
+        survivorship.compose([identity.as_record() for identity in live]),
+        best.status,
+        tuple(identities),
+    )
+
+
+def select_values(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> list[StoredIdentity]:
+    """Run a query on source identities and return values."""
+    return _read(session, query)
+
+
+def _read(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> list[StoredIdentity]:
+    joined = query.join(Person, Person.id == SourceIdentity.person_id).add_columns(Person.regional_id)
+    return [as_value(row, regional_id) for row, regional_id in session.execute(joined).tuples()]
+
+
+def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:
+    """Make the value of a row."""
+    return StoredIdentity(
+        id=row.id,
+        organization_id=row.organization_id,
+        domain=row.domain,
+        value=row.value,
+        person_id=row.person_id,
+        regional_id=regional_id,
+        traits=_traits(row),
+        status=IdentityStatus(row.status),
+        attributes=frozenset(Attribute(code) for code in row.attributes.split(",") if code),
+        active=row.active,
+        held=row.held,
+        replaced_by_id=row.replaced_by_id,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _traits(row: SourceIdentity) -> Traits:
+    address = None
+    if row.address_line or row.postcode or row.city:
+        address = Address(row.address_line, row.postcode, row.city)
+    return Traits(
+        birth_name=row.birth_name,
+        used_name=row.used_name,
+        given_names=tuple(row.given_names.split(" ")) if row.given_names else (),
+        used_given_name=row.used_given_name,
+        birth_date=BirthDate.parse(row.birth_date, presumed=row.birth_date_presumed) if row.birth_date else None,
+        sex=Sex(row.sex),
+        birth_place=row.birth_place,
+        ins=Ins(row.ins_matricule, InsOid(row.ins_oid)) if row.ins_matricule and row.ins_oid else None,
+        address=address,
+        phone=row.phone,
+        email=row.email,
+        death_date=date.fromisoformat(row.death_date) if row.death_date else None,
+    )
+
+
+def columns(traits: Traits, status: IdentityStatus, attributes: frozenset[Attribute]) -> dict[str, Any]:
+    """Return the column values that hold these traits."""
+    return {
+        "birth_name": traits.birth_name,
+        "used_name": traits.used_name,
+        "given_names": " ".join(traits.given_names),
+        "used_given_name": traits.used_given_name,
+        "birth_date": traits.birth_date.iso() if traits.birth_date else None,
+        "birth_date_presumed": traits.birth_date.presumed if traits.birth_date else False,
+        "sex": traits.sex.value,
+        "birth_place": traits.birth_place,
+        "ins_matricule": traits.ins.matricule if traits.ins else None,
+        "ins_oid": traits.ins.oid.value if traits.ins else None,
+        "address_line": traits.address.line if traits.address else None,
+        "postcode": traits.address.postcode if traits.address else None,
+        "city": traits.address.city if traits.address else None,
+        "phone": traits.phone,
+        "email": traits.email,
+        "death_date": traits.death_date.isoformat() if traits.death_date else None,
+        "status": status.value,
+        "attributes": ",".join(sorted(attribute.value for attribute in attributes)),
+    }
+
+
+def record_of(content: dict[str, Any], record_id: str, domain: str) -> IdentityRecord:
+    """Rebuild what a revision held, to compare it."""
+    row = SourceIdentity(**content)
+    return IdentityRecord(
+        record_id=record_id,
+        domain=domain,
+        traits=_traits(row),
+        status=IdentityStatus(row.status),
+        attributes=frozenset(Attribute(code) for code in row.attributes.split(",") if code),
+    )

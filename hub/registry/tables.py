@@ -1,0 +1,191 @@
+"""Rows of the identity index.
+
+A source identity belongs to one structure's domain and is linked to one person. Nothing is rewritten on a link, a
+merge or a separation: the link moves, and `link_event` keeps every move so that it can be undone.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Base, BigId, Json, UtcDateTime
+
+
+class Person(Base):
+    """A person of the region, as the set of the source identities linked to it."""
+
+    __tablename__ = "person"
+    __table_args__ = (sa.UniqueConstraint("regional_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    regional_id: Mapped[str] = mapped_column(sa.String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SourceIdentity(Base):
+    """One patient record of one structure: its number in the structure's domain and its traits as received."""
+
+    __tablename__ = "source_identity"
+    __table_args__ = (
+        sa.UniqueConstraint("domain", "value"),
+        sa.Index("ix_source_identity_person", "person_id"),
+        sa.Index("ix_source_identity_birth", "birth_date", "id"),
+        sa.Index("ix_source_identity_ins", "ins_matricule"),
+        sa.CheckConstraint("sex IN ('M','F','U')", name="sex"),
+        sa.CheckConstraint("status IN ('PROV','RECUP','VALI','QUAL')", name="status"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(sa.ForeignKey("organization.id"))
+    domain: Mapped[str] = mapped_column(sa.String(128))
+    value: Mapped[str] = mapped_column(sa.String(128))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    birth_name: Mapped[str | None] = mapped_column(sa.String(100))
+    used_name: Mapped[str | None] = mapped_column(sa.String(100))
+    given_names: Mapped[str] = mapped_column(sa.String(200), default="")
+    used_given_name: Mapped[str | None] = mapped_column(sa.String(100))
+    birth_date: Mapped[str | None] = mapped_column(sa.String(10))
+    birth_date_presumed: Mapped[bool] = mapped_column(default=False)
+    sex: Mapped[str] = mapped_column(sa.String(1), default="U")
+    birth_place: Mapped[str | None] = mapped_column(sa.String(5))
+    ins_matricule: Mapped[str | None] = mapped_column(sa.String(15))
+    ins_oid: Mapped[str | None] = mapped_column(sa.String(32))
+    address_line: Mapped[str | None] = mapped_column(sa.String(200))
+    postcode: Mapped[str | None] = mapped_column(sa.String(10))
+    city: Mapped[str | None] = mapped_column(sa.String(120))
+    phone: Mapped[str | None] = mapped_column(sa.String(20))
+    email: Mapped[str | None] = mapped_column(sa.String(254))
+    death_date: Mapped[str | None] = mapped_column(sa.String(10))
+    status: Mapped[str] = mapped_column(sa.String(5), default="PROV")
+    attributes: Mapped[str] = mapped_column(sa.String(20), default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    held: Mapped[bool] = mapped_column(default=False)
+    replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_identity.id"))
+    version: Mapped[int] = mapped_column(sa.Integer, default=1)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SourceIdentityRevision(Base):
+    """What a source identity held before a change: the history of each trait, with date and channel."""
+
+    __tablename__ = "source_identity_revision"
+
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    channel: Mapped[str] = mapped_column(sa.String(16))
+
+
+class BlockingKey(Base):
+    """A key under which a source identity is found when a similar one arrives (`identity.blocking`)."""
+
+    __tablename__ = "blocking_key"
+    __table_args__ = (sa.Index("ix_blocking_key_identity", "source_identity_id"),)
+
+    key: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    source_identity_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("source_identity.id"), primary_key=True, autoincrement=False
+    )
+
+
+class LinkageDecision(Base):
+    """What the matching decided for a source identity, or a person in its place, and why."""
+
+    __tablename__ = "linkage_decision"
+    __table_args__ = (sa.Index("ix_linkage_decision_identity", "source_identity_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    outcome: Mapped[str] = mapped_column(sa.String(12))
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    score: Mapped[float | None] = mapped_column(sa.Float)
+    explanation: Mapped[dict[str, Any]] = mapped_column(Json)
+    model_version: Mapped[str] = mapped_column(sa.String(40))
+    decided_by: Mapped[str] = mapped_column(sa.String(64))
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LinkEvent(Base):
+    """A link that moved: from which person to which, by which decision."""
+
+    __tablename__ = "link_event"
+    __table_args__ = (sa.Index("ix_link_event_identity", "source_identity_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    from_person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    to_person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    decision_id: Mapped[int] = mapped_column(sa.ForeignKey("linkage_decision.id"))
+    moved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReviewTask(Base):
+    """A pair of source identities that an officer must compare.
+
+    `changed` is one identity against itself: its traits changed so much that it may now be somebody else.
+    """
+
+    __tablename__ = "review_task"
+    __table_args__ = (
+        sa.UniqueConstraint("source_identity_id", "candidate_identity_id"),
+        sa.Index("ix_review_task_open", "state", "score"),
+        sa.CheckConstraint("state IN ('open','same','different')", name="state"),
+        sa.CheckConstraint("kind IN ('duplicate','changed')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(10), default="duplicate")
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    candidate_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    score: Mapped[float] = mapped_column(sa.Float)
+    reasons: Mapped[list[str]] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    version: Mapped[int] = mapped_column(sa.Integer, default=1)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    comment: Mapped[str | None] = mapped_column(sa.String(1000))
+
+
+class DistinctPair(Base):
+    """Two source identities that an officer declared to be two persons: never linked, never proposed again."""
+
+    __tablename__ = "distinct_pair"
+
+    low_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), primary_key=True)
+    high_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), primary_key=True)
+    decided_by: Mapped[int] = mapped_column(sa.BigInteger)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InformationNotice(Base):
+    """The patient was informed of the regional index and does not object (CSP L.1110-4), as the form stated."""
+
+    __tablename__ = "information_notice"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    text_version: Mapped[str] = mapped_column(sa.String(40))
+    staff_id: Mapped[int] = mapped_column(sa.BigInteger)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoadRun(Base):
+    """A file of identities being loaded: how far it came, so that an interrupted load goes on from there."""
+
+    __tablename__ = "load_run"
+    __table_args__ = (sa.UniqueConstraint("file_digest", "options"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    file_digest: Mapped[str] = mapped_column(sa.String(64))
+    options: Mapped[str] = mapped_column(sa.String(200))
+    lines_done: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    accepted: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    rejected: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    warned: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,81 @@
+"""Values of the identity index that other areas and pages see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from identity.linkage import IdentityRecord
+from identity.status import Attribute, IdentityStatus
+from identity.traits import Traits
+
+
+class Channel(StrEnum):
+    """By which door an identity came."""
+
+    FHIR = "fhir"
+    FILE = "file"
+    WEB = "web"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingIdentity:
+    """A source identity as it arrives. `value` is the patient's number in the structure's `domain`."""
+
+    organization_id: int
+    domain: str
+    value: str
+    traits: Traits
+    status: IdentityStatus = IdentityStatus.PROVISIONAL
+    attributes: frozenset[Attribute] = frozenset()
+    active: bool = True
+    replaced_by: str | None = None
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentity:
+    """A source identity of the index, with the person it is linked to."""
+
+    id: int
+    organization_id: int
+    domain: str
+    value: str
+    person_id: int
+    regional_id: str
+    traits: Traits
+    status: IdentityStatus
+    attributes: frozenset[Attribute]
+    active: bool
+    held: bool
+    replaced_by_id: int | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    def as_record(self) -> IdentityRecord:
+        """Return what the matching compares."""
+        return IdentityRecord(
+            record_id=str(self.id),
+            domain=self.domain,
+            traits=self.traits,
+            status=self.status,
+            attributes=self.attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as shown in search results: composed traits and where it is known."""
+
+    person_id: int
+    regional_id: str
+    traits: Traits
+    status: IdentityStatus
+    identities: tuple[StoredIdentity, ...]
+
+    def known_to(self, organization_id: int) -> StoredIdentity | None:
+        """Return the structure's own active identity of this person, if it has one."""
+        for identity in self.identities:
+            if identity.organization_id == organization_id and identity.active:
+                return identity
+        return None

@@ -1,0 +1,1 @@
+"""Pure rules of French identity vigilance: traits, INS, statuses, normalisation, comparison, score, decision."""

@@ -1,0 +1,124 @@
+"""Decide to which person an incoming identity belongs: link, new person, or review by an officer.
+
+RNIV 1 (search before creation, homonyms and doubles) over a Fellegi–Sunter score. A record joins a person, not a
+record: every identity of the person must bear the link, and the person must stand clear of the next one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from identity.comparable import comparable
+from identity.comparison import compare
+from identity.decision import FICTITIOUS, Outcome, Reason, veto
+from identity.model import Model
+from identity.records import Candidate, IdentityRecord
+from identity.scoring import Score, lowered, score
+from identity.status import Attribute, IdentityStatus
+from identity.traits import Traits
+
+__all__ = [
+    "Candidate",
+    "Decision",
+    "IdentityRecord",
+    "PairAssessment",
+    "PersonScore",
+    "compare_records",
+    "decide",
+    "rank",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PairAssessment:
+    """Two records side by side: their score, and what forbids linking them automatically."""
+
+    score: Score
+    veto: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonScore:
+    """How well a person fits: the best of its records, the score of the whole person, the gravest veto."""
+
+    person_id: str
+    record_id: str
+    score: Score
+    veto: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with an incoming identity, with whom, and why."""
+
+    outcome: Outcome
+    person_id: str | None
+    considered: tuple[PersonScore, ...]
+    reasons: tuple[Reason, ...]
+    model_version: str
+
+
+def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
+    """Compare two records, for the officer's page and for every decision."""
+    first, second = comparable(a.traits), comparable(b.traits)
+    observations = compare(first, second)
+    return PairAssessment(score(observations, first, second, model), veto(a, b, observations, model))
+
+
+def decide(
+    incoming: IdentityRecord, candidates: Sequence[Candidate], model: Model, separated: frozenset[str] = frozenset()
+) -> Decision:
+    """Decide where an incoming identity goes. Persons in `separated` were told apart by an officer: never proposed."""
+    if Attribute.FICTITIOUS in incoming.attributes:
+        return Decision(Outcome.NEW, None, (), (FICTITIOUS,), model.version)
+    considered = _assess(incoming, (c for c in candidates if c.person_id not in separated), model)
+    outcome, reasons = _outcome(considered, model)
+    person_id = None if outcome is Outcome.NEW else considered[0].person_id
+    return Decision(outcome, person_id, considered, reasons, model.version)
+
+
+def rank(incoming: Traits, candidates: Sequence[Candidate], model: Model) -> tuple[PersonScore, ...]:
+    """Rank the persons near to traits being typed, best first, for a creation form."""
+    # No domain is empty, so the form's identity is never taken for a double of its own domain.
+    typed = IdentityRecord(record_id="", domain="", traits=incoming, status=IdentityStatus.PROVISIONAL)
+    near = _assess(typed, candidates, model)
+    return tuple(person for person in near if person.score.total >= model.thresholds.review)
+
+
+def _assess(
+    incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model
+) -> tuple[PersonScore, ...]:
+    found = [person for candidate in candidates if (person := _person_score(incoming, candidate, model))]
+    return tuple(sorted(found, key=lambda person: (-person.score.total, person.person_id)))
+
+
+def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
+    """Score a person by all its records: the best one counts, and one that disagrees lowers it."""
+    pairs = [
+        (record.record_id, compare_records(incoming, record, model))
+        for record in candidate.records
+        if Attribute.FICTITIOUS not in record.attributes and record.record_id != incoming.record_id
+    ]
+    if not pairs:
+        return None
+    record_id, best = max(pairs, key=lambda pair: (pair[1].score.total, pair[0]))
+    worst = min(pair.score.total for _, pair in pairs)
+    total = lowered(best.score, model.thresholds.review - worst, model) if len(pairs) > 1 else best.score
+    forbidden = best.veto or next((pair.veto for _, pair in pairs if pair.veto), None)
+    return PersonScore(candidate.person_id, record_id, total, forbidden)
+
+
+def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome, tuple[Reason, ...]]:
+    limits = model.thresholds
+    if not considered or considered[0].score.total < limits.review:
+        return Outcome.NEW, (Reason("no-match", "Aucune personne connue n'est assez proche."),)
+    best = considered[0]
+    reasons: list[Reason] = []
+    if best.veto:
+        reasons.append(best.veto)
+    if best.score.total < limits.link:
+        reasons.append(Reason("score-review", "Les traits concordent, mais pas assez pour rapprocher sans un agent."))
+    if len(considered) > 1 and best.score.total - considered[1].score.total < limits.margin:
+        reasons.append(Reason("margin", "Deux personnes connues sont presque aussi proches."))
+    if reasons:
+        return Outcome.REVIEW, tuple(reasons)
+    return Outcome.LINK, (Reason("score-link", "Les traits concordent et aucune règle ne s'y oppose."),)

@@ -1,0 +1,146 @@
+"""Writing of traits by the RNIV rules, and the looser keys that names are matched on.
+
+RNIV 1 (writing of traits), INSi character set, INSEE COG for the place of birth, ITU E.164 for telephones.
+A forbidden character refuses the value: it is never dropped in silence. What a record looks like once reduced
+for matching is in `identity.comparable`.
+"""
+
+import re
+import unicodedata
+
+from identity.traits import TraitError
+
+_MAX_LENGTH = 100
+_TYPOGRAPHY = str.maketrans(
+    {
+        **dict.fromkeys("’‘‛ʼʹ´`′＇", "'"),
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("\u00a0\u202f\u2009\t", " "),
+        "Æ": "AE",
+        "æ": "AE",
+        "Œ": "OE",
+        "œ": "OE",
+        "ß": "SS",
+        "ẞ": "SS",
+        "Ø": "O",
+        "ø": "O",
+        "Ł": "L",
+        "ł": "L",
+        "Đ": "D",
+        "đ": "D",
+    }
+)
+_ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
+_FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
+_COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
+_EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
+_EMPTY_EMAILS = frozenset(
+    {"noreply", "no-reply", "nomail", "inconnu", "aucun", "pasdemail", "pasdadresse", "xx", "xxx"}
+)
+_OVERSEAS = {
+    "262": ("262", "263", "269", "639", "692", "693"),
+    "590": ("590", "690", "691"),
+    "594": ("594", "694"),
+    "596": ("596", "696", "697"),
+}
+_OVERSEAS_CODE = {prefix: code for code, prefixes in _OVERSEAS.items() for prefix in prefixes}
+_PLACEHOLDERS = frozenset(
+    """
+    SANS|SANS NOM|SANS PRENOM|SANSNOM|SANSPRENOM|INCONNU|INCONNUE|NOM INCONNU|PRENOM INCONNU|NON RENSEIGNE|
+    NON RENSEIGNEE|NON COMMUNIQUE|NON CONNU|NON CONNUE|NON PRECISE|NR|NC|ND|NEANT|NOM|PRENOM|ANONYME|A RENSEIGNER|
+    A COMPLETER|INDETERMINE|INDETERMINEE|SOUS X|NE SOUS X|NEE SOUS X|UNKNOWN|BEBE|NOUVEAU NE|NOUVEAU NEE|ENFANT
+    """.replace("\n", "")
+    .replace("  ", "")
+    .strip()
+    .split("|")
+)
+
+
+def write_name(text: str, field: str) -> str:
+    """Write a family or given name as RNIV asks; raise `TraitError` on what may not be written."""
+    name = unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY)
+    name = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)).upper()
+    name = re.sub(r" *' *", "'", " ".join(name.split(" "))).strip()
+    name = re.sub(r" {2,}", " ", name)
+    if not name:
+        raise TraitError(field, "trait-missing", "Ce trait est vide ; saisissez-le ou laissez le champ absent.")
+    if not _ALLOWED.fullmatch(name):
+        raise TraitError(
+            field,
+            "trait-charset",
+            "Seuls les lettres de A à Z, l'espace, l'apostrophe et le tiret sont admis ; les chiffres, la "
+            "ponctuation et les autres alphabets ne le sont pas.",
+        )
+    if len(name) > _MAX_LENGTH:
+        raise TraitError(field, "trait-length", "Ce trait dépasse 100 caractères.")
+    _check_signs(name, field)
+    return name
+
+
+def _check_signs(name: str, field: str) -> None:
+    """Check where apostrophes and hyphens stand."""
+    is_family = field in _FAMILY_FIELDS
+    if name[0] == "-" or "''" in name or "---" in name or not any("A" <= c <= "Z" for c in name):
+        raise TraitError(field, "trait-charset", "Un tiret ou une apostrophe est mal placé dans ce trait.")
+    if not is_family and ("--" in name or name[-1] in "-'"):
+        raise TraitError(field, "trait-charset", "Un prénom ne contient pas de double tiret et finit par une lettre.")
+
+
+def split_given_names(text: str) -> tuple[str, ...]:
+    """Split the space-separated list of birth given names."""
+    return tuple(text.split())
+
+
+def match_key(text: str) -> str:
+    """Reduce a name to its match key: no marks, upper case, hyphen and apostrophe as spaces."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_TYPOGRAPHY))
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return " ".join(text.upper().replace("-", " ").replace("'", " ").split())
+
+
+def is_placeholder_name(text: str) -> bool:
+    """Tell whether a name stands for « not known » and so must never match anything."""
+    key = match_key(text)
+    return key in _PLACEHOLDERS or not key.replace("X", "").strip()
+
+
+def clean_phone(text: str) -> str | None:
+    """Write a telephone number in E.164; None when it is not one. National numbers are read as French."""
+    compact = re.sub(r"[\s.\-/()\u00a0\u202f]", "", text.replace("(0)", ""))
+    if compact.startswith("00"):
+        compact = "+" + compact[2:]
+    if not re.fullmatch(r"\+?\d{8,15}", compact, re.ASCII):
+        return None
+    if compact.startswith("+33") or (compact.startswith("33") and len(compact) == 11):
+        national = compact.removeprefix("+")[2:].removeprefix("0")
+    elif compact.startswith("+"):
+        return compact
+    elif compact.startswith("0"):
+        national = compact[1:]
+    else:
+        return None
+    # A number made of one repeated digit after its prefix is a placeholder that would match strangers.
+    if len(national) != 9 or national[0] == "0" or len(set(national[1:])) == 1 or national == "123456789":
+        return None
+    return f"+{_OVERSEAS_CODE.get(national[:3], '33')}{national}"
+
+
+def clean_email(text: str) -> str | None:
+    """Write an e-mail address in lower case; None when it has not the shape of one."""
+    address = text.strip().lower()
+    if not _EMAIL.fullmatch(address) or address.split("@")[0] in _EMPTY_EMAILS:
+        return None
+    return address
+
+
+def check_birth_place(code: str) -> str:
+    """Check the form of a COG code: five digits, or a Corsican 2A or 2B and three digits."""
+    if not _COG.fullmatch(code):
+        raise TraitError(
+            "birth_place",
+            "cog-format",
+            "Le lieu de naissance est un code officiel géographique de 5 caractères (par exemple 69381 ou 2A004 ; "
+            "99 et le code du pays pour l'étranger).",
+        )
+    return code

@@ -1,0 +1,28 @@
+"""A source identity and a person, as linkage sees them.
+
+RNIV 1: an identity belongs to one identification domain; a person gathers the identities of several domains.
+"""
+
+from dataclasses import dataclass
+
+from identity.status import Attribute, IdentityStatus
+from identity.traits import Traits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRecord:
+    """One source identity."""
+
+    record_id: str
+    domain: str
+    traits: Traits
+    status: IdentityStatus = IdentityStatus.PROVISIONAL
+    attributes: frozenset[Attribute] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A person that an incoming identity may belong to, with all its source identities."""
+
+    person_id: str
+    records: tuple[IdentityRecord, ...]
