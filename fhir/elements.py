@@ -31,6 +31,9 @@ _FULL_CODES: Mapping[tuple[str, str], frozenset[str]] = {
         }
     ),
     ("Quantity", "comparator"): frozenset({"<", "<=", ">=", ">"}),
+    # These two are not closed lists: the models took the words of a summary for codes.
+    ("CapabilityStatement", "format"): frozenset(),
+    ("Expression", "language"): frozenset(),
 }
 
 

@@ -6,6 +6,7 @@ chunks; the chunk number, the fact of being last and the caller's context are au
 be moved, cut or swapped between documents.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -145,3 +146,25 @@ def keyed_hash(settings: Settings, purpose: str, value: str) -> str:
 def new_token() -> str:
     """Make a 256-bit URL-safe token."""
     return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToken:
+    """A token sent in a link: what the receiver holds, what the row keeps to make it again and to find it."""
+
+    token: str
+    nonce: str
+    token_hash: str
+
+
+def new_link_token(settings: Settings, purpose: str) -> LinkToken:
+    """Make a 256-bit link token. The row keeps nonce and hash; without the pepper neither gives the token."""
+    nonce = secrets.token_urlsafe(32)
+    token = link_token(settings, purpose, nonce)
+    return LinkToken(token, nonce, keyed_hash(settings, f"{purpose}-hash", token))
+
+
+def link_token(settings: Settings, purpose: str, nonce: str) -> str:
+    """Return the token of a nonce, for the worker that writes the message."""
+    digest = hmac.new(derive(settings, purpose), nonce.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -14,7 +14,32 @@ from identity.phonetics import french_code
 from identity.traits import Address, BirthDate, Sex, Traits
 
 _PARTICLES = frozenset(
-    "D DE DU DES DEL DELLA DI DA DO DOS DAS LA LE LES L VAN VON DER DEN EL AL BEN BENT AIT".split()
+    [
+        "D",
+        "DE",
+        "DU",
+        "DES",
+        "DEL",
+        "DELLA",
+        "DI",
+        "DA",
+        "DO",
+        "DOS",
+        "DAS",
+        "LA",
+        "LE",
+        "LES",
+        "L",
+        "VAN",
+        "VON",
+        "DER",
+        "DEN",
+        "EL",
+        "AL",
+        "BEN",
+        "BENT",
+        "AIT",
+    ]
 )
 _UNKNOWN_PLACE = "99999"
 _STREETS = {

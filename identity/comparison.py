@@ -30,6 +30,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "missing",
     ),
     "given": (
+        "full",
         "exact",
         "listed",
         "compound",
@@ -54,7 +55,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "missing",
     ),
     "sex": ("same", "different", "missing"),
-    "birth_place": ("same", "department", "different", "missing"),
+    "birth_place": ("same", "in_ins", "department", "different", "missing"),
     "ins": ("same", "same_incoherent", "near", "different_incoherent", "different", "missing"),
     "address": ("same", "postcode", "department", "different", "missing"),
     "phone": ("same", "different", "missing"),
@@ -81,7 +82,7 @@ def compare(a: Comparable, b: Comparable) -> tuple[Observation, ...]:
         Observation("given", "swapped", _pair(a.given_heads[0], b.given_heads[0])) if swapped else _given(a, b),
         Observation("birth_date", _birth_date(a, b)),
         Observation("sex", _equality(a.sex, b.sex, unknown=Sex.UNKNOWN)),
-        _birth_place(a.birth_place, b.birth_place),
+        _birth_place(a, b),
         Observation("ins", _ins(a, b)),
         _address(a, b),
         Observation("phone", _equality(a.phone, b.phone)),
@@ -182,7 +183,7 @@ def _opens(name: str, joined: str) -> bool:
 
 def _given_pair(one: str, a: Comparable, other: str, b: Comparable) -> str:
     if one == other or (" " in one + other and _same_compound(one, a, other, b)):
-        return "exact"
+        return "full" if _shares_tail(a, b) else "exact"
     if one in b.given_parts or other in a.given_parts:
         return _compound_or_listed(one, a, other, b)
     words, others = one.split(), other.split()
@@ -215,8 +216,11 @@ def _compound_or_listed(one: str, a: Comparable, other: str, b: Comparable) -> s
 
 
 def _shares_tail(a: Comparable, b: Comparable) -> bool:
-    """Tell whether the two lists share a second given name or more."""
-    return len(set(a.given.split()) & set(b.given.split())) > 1
+    """Tell whether the two lists go on alike after the first given name, as far as the shorter goes."""
+    first, second = a.given.split(), b.given.split()
+    heads = min(len(name.split()) for name in (*a.given_heads[:1], *b.given_heads[:1]))
+    shortest = min(len(first), len(second))
+    return shortest > heads and first[:shortest] == second[:shortest]
 
 
 def _is_initial(one: str, other: str) -> bool:
@@ -252,14 +256,22 @@ def _is_year_slip(one: int, other: int) -> bool:
     return abs(one - other) in (1, 10, 100) or OSA.distance(str(one), str(other)) == 1
 
 
-def _birth_place(one: str | None, other: str | None) -> Observation:
+def _birth_place(a: Comparable, b: Comparable) -> Observation:
+    one, other = a.birth_place, b.birth_place
     if one is None or other is None:
-        return Observation("birth_place", "missing")
+        # The place inside a matricule may confirm the other record; it fills nothing and contradicts nothing.
+        confirmed = _ins_names(a, other) or _ins_names(b, one)
+        return Observation("birth_place", "in_ins" if confirmed else "missing")
     if one == other:
         return Observation("birth_place", "same", (one, other))
     # 99 means abroad, not a department: two countries have nothing in common.
     same_department = one[:2] == other[:2] and one[:2] != "99" and (one[:2] != "97" or one[:3] == other[:3])
     return Observation("birth_place", "department" if same_department else "different")
+
+
+def _ins_names(record: Comparable, place: str | None) -> bool:
+    """Tell whether the matricule of a record carries this place of birth."""
+    return record.ins is not None and record.ins_is_coherent and place is not None and record.ins[5:10] == place
 
 
 def _ins(a: Comparable, b: Comparable) -> str:

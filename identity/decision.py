@@ -31,6 +31,7 @@ class Reason:
 
 
 _SURE_NAMES = frozenset({"exact", "particle", "used"})
+_SURE_GIVEN = frozenset({"full", "exact"})
 _OTHER_GIVEN = frozenset({"different", "similar", "short"})
 _UNSURE_GIVEN = frozenset({"typo", "phonetic", "initial"})
 _SHORT_NAME = 6
@@ -41,7 +42,6 @@ INS_CONFLICT = Reason(
     "ins-conflict", "Deux identités qualifiées portent des matricules INS différents : ce sont deux personnes."
 )
 INS_DIFFERENT = Reason("ins-different", "Les matricules INS diffèrent.")
-INS_INCOHERENT = Reason("ins-incoherent", "Le matricule INS partagé ne correspond pas à une date de naissance.")
 SAME_DOMAIN = Reason(
     "same-domain", "Les deux identités viennent du même domaine : doublon possible, à traiter par un agent."
 )
@@ -55,8 +55,10 @@ DATE_DIFFERENT = Reason(
 SURNAME_DIFFERENT = Reason("surname-different", "Les noms diffèrent.")
 DEATH_CONFLICT = Reason("death-conflict", "Les dates de décès diffèrent.")
 WEAK_EVIDENCE = Reason("weak-evidence", "Il manque un nom, un prénom ou une date de naissance pour conclure seul.")
-NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne confirme (homonyme possible).")
+NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne les confirme.")
+
 MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
+LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION, MANY_DIFFERENCES})
 
 
 def veto(
@@ -84,29 +86,31 @@ def _standing_veto(a: IdentityRecord, b: IdentityRecord, ins: str) -> Reason | N
     return SAME_DOMAIN if a.domain == b.domain else None
 
 
-def _traits_veto(
-    a: IdentityRecord, b: IdentityRecord, seen: dict[str, Observation], model: Model
-) -> Reason | None:
+def _traits_veto(a: IdentityRecord, b: IdentityRecord, seen: dict[str, Observation], model: Model) -> Reason | None:
     surname, given, when = (seen[trait].level for trait in ("surname", "given", "birth_date"))
     if "missing" in (surname, given, when):
         return WEAK_EVIDENCE
     if not _is_same_given(seen, model) and not _is_certified(a, b, seen):
         return _given_reason(surname, when)
-    if seen["sex"].level == "different" and given != "exact":
+    if seen["sex"].level == "different" and given not in _SURE_GIVEN:
         return SEX_GIVEN
     if when == "different":
         return DATE_DIFFERENT
-    if surname == "different":
-        return SURNAME_DIFFERENT
     if seen["death"].level == "different":
         return DEATH_CONFLICT
     if seen["ins"].level == "same":
-        return None
-    if seen["ins"].level == "same_incoherent":
-        return INS_INCOHERENT
-    if not _is_corroborated(seen):
+        return _same_ins_veto(seen)
+    if surname == "different":
+        return SURNAME_DIFFERENT
+    if not _is_corroborated(seen) and not _is_distinctive(seen, model):
         return NO_CORROBORATION
     return MANY_DIFFERENCES if _count_differences(seen) > 1 else None
+
+
+def _same_ins_veto(seen: dict[str, Observation]) -> Reason | None:
+    """Ask of a shared INS that the rest confirms it: matricules are typed, and copied from a parent or a twin."""
+    is_sure = seen["given"].level in _SURE_GIVEN and seen["birth_date"].level == "exact"
+    return SURNAME_DIFFERENT if seen["surname"].level == "different" and not is_sure else None
 
 
 def _given_reason(surname: str, when: str) -> Reason:
@@ -139,10 +143,19 @@ def _is_same_given(seen: dict[str, Observation], model: Model) -> bool:
 def _is_corroborated(seen: dict[str, Observation]) -> bool:
     """Tell whether anything besides names and date agrees."""
     return (
-        seen["birth_place"].level == "same"
+        seen["birth_place"].level in ("same", "in_ins")
         or seen["address"].level in ("same", "postcode")
         or "same" in (seen["phone"].level, seen["email"].level)
     )
+
+
+def _is_distinctive(seen: dict[str, Observation], model: Model) -> bool:
+    """Tell whether all names, date and sex agree and are so rare together that a homonym is out of the question."""
+    levels = (seen["surname"].level, seen["given"].level, seen["birth_date"].level, seen["sex"].level)
+    if levels != ("exact", "full", "exact", "same") or seen["birth_place"].level == "different":
+        return False
+    bits = model.prior + sum(model.weight(seen[trait]) for trait in ("surname", "given", "birth_date", "sex"))
+    return bits >= model.thresholds.link + model.thresholds.margin
 
 
 def _count_differences(seen: dict[str, Observation]) -> int:

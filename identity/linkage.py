@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import FICTITIOUS, Outcome, Reason, veto
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason, veto
 from identity.model import Model
 from identity.records import Candidate, IdentityRecord
 from identity.scoring import Score, lowered, score
@@ -67,7 +67,7 @@ def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairA
 def decide(
     incoming: IdentityRecord, candidates: Sequence[Candidate], model: Model, separated: frozenset[str] = frozenset()
 ) -> Decision:
-    """Decide where an incoming identity goes. Persons in `separated` were told apart by an officer: never proposed."""
+    """Decide where an identity goes. Persons in `separated` were told apart by an officer: never proposed."""
     if Attribute.FICTITIOUS in incoming.attributes:
         return Decision(Outcome.NEW, None, (), (FICTITIOUS,), model.version)
     considered = _assess(incoming, (c for c in candidates if c.person_id not in separated), model)
@@ -84,9 +84,7 @@ def rank(incoming: Traits, candidates: Sequence[Candidate], model: Model) -> tup
     return tuple(person for person in near if person.score.total >= model.thresholds.review)
 
 
-def _assess(
-    incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model
-) -> tuple[PersonScore, ...]:
+def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:
     found = [person for candidate in candidates if (person := _person_score(incoming, candidate, model))]
     return tuple(sorted(found, key=lambda person: (-person.score.total, person.person_id)))
 
@@ -103,7 +101,9 @@ def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) 
     record_id, best = max(pairs, key=lambda pair: (pair[1].score.total, pair[0]))
     worst = min(pair.score.total for _, pair in pairs)
     total = lowered(best.score, model.thresholds.review - worst, model) if len(pairs) > 1 else best.score
-    forbidden = best.veto or next((pair.veto for _, pair in pairs if pair.veto), None)
+    # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
+    contradictions = (pair.veto for _, pair in pairs if pair.veto and pair.veto not in LACKS_OF_EVIDENCE)
+    forbidden = next(contradictions, best.veto)
     return PersonScore(candidate.person_id, record_id, total, forbidden)
 
 

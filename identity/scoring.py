@@ -41,7 +41,9 @@ class Score:
 def score(observations: Sequence[Observation], a: Comparable, b: Comparable, model: Model) -> Score:
     """Weigh the observations of a pair."""
     parts = [
-        Contribution(seen.trait, seen.level, model.weight(seen), sentence(seen.trait, seen.level, _rarity(seen, model)))
+        Contribution(
+            seen.trait, seen.level, model.weight(seen), sentence(seen.trait, seen.level, _rarity(seen, model))
+        )
         for seen in observations
     ]
     parts.extend(_caps(parts, model))
@@ -83,7 +85,7 @@ def _rarity(seen: Observation, model: Model) -> str | None:
         return None
     if seen.trait == "surname" and seen.level in ("exact", "particle", "used"):
         table, kind, usual, rare = "surname", "nom", _USUAL_SURNAME, _RARE_SURNAME
-    elif seen.trait == "given" and seen.level in ("exact", "listed"):
+    elif seen.trait == "given" and seen.level in ("full", "exact", "listed"):
         table, kind, usual, rare = "given", "prénom", _USUAL_GIVEN, _RARE_GIVEN
     else:
         return None
@@ -91,5 +93,3 @@ def _rarity(seen: Observation, model: Model) -> str | None:
     if share >= usual:
         return f"{kind} courant"
     return f"{kind} rare" if share <= rare else None
-
-

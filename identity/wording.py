@@ -18,6 +18,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "missing": "Nom absent d'un côté",
     },
     "given": {
+        "full": "Prénoms identiques, dans le même ordre",
         "exact": "Premier prénom identique",
         "listed": "Le prénom de l'une figure dans la liste de l'autre",
         "compound": "Prénom composé, écrit en partie d'un côté",
@@ -44,6 +45,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "sex": {"same": "Même sexe", "different": "Sexes différents", "missing": "Sexe indéterminé d'un côté"},
     "birth_place": {
         "same": "Même lieu de naissance",
+        "in_ins": "Lieu de naissance confirmé par le matricule INS de l'autre identité",
         "department": "Lieux de naissance différents, dans le même département",
         "different": "Lieux de naissance différents",
         "missing": "Lieu de naissance inconnu d'un côté",
@@ -52,7 +54,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "same": "Même matricule INS",
         "same_incoherent": "Même matricule INS, mais en désaccord avec une date de naissance",
         "near": "Matricules INS à un caractère près",
-        "different_incoherent": "Matricules INS différents, dont un en désaccord avec la date ou d'une autre autorité",
+        "different_incoherent": "Matricules INS différents, dont un contredit par la date ou d'une autre autorité",
         "different": "Matricules INS différents",
         "missing": "Matricule INS absent d'un côté",
     },

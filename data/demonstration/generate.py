@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 
 from defects import DEFECTS, Row
-from people import Draw, Person, age_on, draw_household, draw_junior
+from households import draw_household, draw_junior
+from people import Draw, Person, age_on
 from records import Record, make_records
 from region import INTAKES, STRUCTURES, Places, pharmacies, professionals, structure_rows
 from story import story_json, story_persons, story_records

@@ -52,11 +52,11 @@ JEANNE = Person(
     used_given="",
     birth_date=date(1946, 3, 14),
     birth_place="58194",
-    ins=_matricule("2460358194017"),
+    ins=_matricule("2460358194991"),
     address=Address("12 rue des Tilleuls", "58300", "Decize"),
     previous=Address("12 rue des Tilleuls", "58300", "Decize"),
-    contact=Contact("0639984012", "jeanne.morel@example.org"),
-    household_contact=Contact("0639984012", "jeanne.morel@example.org"),
+    contact=Contact("0639989901", "jeanne.morel@example.org"),
+    household_contact=Contact("0639989901", "jeanne.morel@example.org"),
     death_date=None,
     known_on=date(2026, 11, 1),
     cases=(),
@@ -70,13 +70,13 @@ SANDRINE = replace(
     given=("Sandrine", "Isabelle"),
     birth_date=date(1971, 5, 12),
     birth_place="18033",
-    ins=_matricule("2710518033204"),
+    ins=_matricule("2710518033992"),
     address=Address("7 rue du Lavoir", "58600", "Fourchambault"),
     previous=Address("31 avenue de la Gare", "58600", "Fourchambault"),
-    contact=Contact("0639987145", "sandrine.girard@example.net"),
-    household_contact=Contact("0639987145", "sandrine.girard@example.net"),
+    contact=Contact("0639989902", "sandrine.girard@example.net"),
+    household_contact=Contact("0639989902", "sandrine.girard@example.net"),
 )
-_ROUSSEAU = Contact("0639985530", "famille.rousseau@example.org")
+_ROUSSEAU = Contact("0639989903", "famille.rousseau@example.org")
 EMMA = replace(
     JEANNE,
     person_id="S03",
@@ -86,15 +86,15 @@ EMMA = replace(
     given=("Emma", "Rose"),
     birth_date=date(2012, 9, 3),
     birth_place="58194",
-    ins=_matricule("2120958194088"),
+    ins=_matricule("2120958194993"),
     address=Address("4 impasse des Acacias", "58300", "Decize"),
     previous=Address("4 impasse des Acacias", "58300", "Decize"),
     contact=_ROUSSEAU,
     household_contact=_ROUSSEAU,
     cases=("twin",),
 )
-ELSA = replace(EMMA, person_id="S04", given=("Elsa", "Rose"), ins=_matricule("2120958194089"))
-_BERNARD = Contact("0353010742", "")
+ELSA = replace(EMMA, person_id="S04", given=("Elsa", "Rose"), ins=_matricule("2120958194994"))
+_BERNARD = Contact("0353019904", "")
 MICHEL = replace(
     JEANNE,
     person_id="S05",
@@ -105,7 +105,7 @@ MICHEL = replace(
     given=("Michel", "André"),
     birth_date=date(1955, 2, 8),
     birth_place="58134",
-    ins=_matricule("1550258134006"),
+    ins=_matricule("1550258134995"),
     address=Address("23 chemin des Vignes", "58160", "Imphy"),
     previous=Address("23 chemin des Vignes", "58160", "Imphy"),
     contact=_BERNARD,
@@ -118,7 +118,7 @@ MICHEL_SON = replace(
     given=("Michel",),
     birth_date=date(1982, 8, 2),
     birth_place="58194",
-    ins=_matricule("1820858194131"),
+    ins=_matricule("1820858194996"),
 )
 
 STORY = {

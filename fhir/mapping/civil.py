@@ -30,6 +30,7 @@ EXPRESSIONS = {
     "used_given_name": f"{_USUAL}.given",
     "birth_date": "Patient.birthDate",
     "sex": "Patient.gender",
+    "ins": "Patient.identifier",
     "birth_place": f"Patient.extension('{systems.BIRTH_PLACE}')",
 }
 
@@ -67,9 +68,6 @@ def _gender_issues(patient: Patient, *, has_ins: bool) -> Iterator[Issue]:
     if has_ins and patient.gender not in ("male", "female", "unknown"):
         text = "Avec un INS, le sexe est male, female ou unknown ; il ne peut ni manquer ni valoir other."
         yield fault(IssueKind.CODE_INVALID, text, "gender-ins", EXPRESSIONS["sex"])
-    elif patient.gender is None:
-        text = "Le sexe est obligatoire (unknown s'il est indéterminé)."
-        yield fault(IssueKind.REQUIRED, text, "trait-missing", EXPRESSIONS["sex"])
 
 
 def _read_names(patient: Patient) -> Reading[_Names]:
@@ -82,7 +80,7 @@ def _read_names(patient: Patient) -> Reading[_Names]:
         text = "Une identité ne porte qu'un seul nom officiel."
         issues.append(fault(IssueKind.INVARIANT, text, "name-multiple", _OFFICIAL))
     birth_name = _write(official.family if official else None, "birth_name")
-    given = _read_given_names(official) if official else Reading[tuple[str, ...]](())
+    given = _read_given_names(official)
     used_name = _write(usual.family if usual else None, "used_name")
     used_given = _write(first(_given_texts(usual)) if usual else None, "used_given_name")
     for reading in (birth_name, given, used_name, used_given):
@@ -103,8 +101,10 @@ def _write(text: str | None, trait: str) -> Reading[str | None]:
         return Reading(None, (trait_fault(err, EXPRESSIONS[trait]),))
 
 
-def _read_given_names(name: HumanName) -> Reading[tuple[str, ...]]:
+def _read_given_names(name: HumanName | None) -> Reading[tuple[str, ...]]:
     """Join the first given name and the list of birth given names, kept as the list is written."""
+    if name is None:
+        return Reading(())
     extension = first(find_extensions(name.extension, systems.BIRTH_LIST_GIVEN_NAME_URLS))
     written = [_write(text, "given_names") for text in _given_texts(name)]
     issues = tuple(issue for reading in written for issue in reading.issues)
@@ -116,12 +116,20 @@ def _read_given_names(name: HumanName) -> Reading[tuple[str, ...]]:
         return Reading((), listed.issues)
     if not given:
         return Reading(split_given_names(listed.value))
-    if not given_names_agree(given[0], listed.value):
+    names = split_given_names(listed.value)
+    if not given_names_agree(given[0], names):
         text = "Le premier prénom n'est pas en tête de la liste des prénoms de naissance ; la liste est retenue."
         warning = remark(IssueKind.BUSINESS_RULE, text, "given-coherence", EXPRESSIONS["given_names"])
-        return Reading(split_given_names(listed.value), (warning,))
-    head = listed.value[: len(given[0])]
-    return Reading((head, *split_given_names(listed.value[len(given[0]) :])))
+        return Reading(names, (warning,))
+    return Reading(_keep_first_whole(given[0], listed.value))
+
+
+def _keep_first_whole(given: str, listed: str) -> tuple[str, ...]:
+    """Split the list, keeping in one piece a first given name written with spaces (JEAN CHRISTOPHE, PIERRE)."""
+    head, rest = listed[: len(given)], listed[len(given) :]
+    if rest and not rest.startswith(" "):
+        return split_given_names(listed)
+    return (head, *split_given_names(rest))
 
 
 def _read_birth_date(patient: Patient, status: IdentityStatus) -> Reading[BirthDate | None]:

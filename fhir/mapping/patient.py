@@ -21,7 +21,7 @@ from fhir.mapping.reliability import Reliability, read_reliability, render_relia
 from fhir.mapping.values import DomainIdentifier, PatientFeed, PatientView
 from fhir.outcome import FhirError, Issue, IssueKind
 from fhir.parsing import load_json, validate
-from identity.completeness import missing_strict_traits, warnings
+from identity.completeness import Problem, missing_strict_traits, warnings
 from identity.ins import InsOid
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Traits
@@ -64,7 +64,9 @@ def read_patient(patient: Patient, accepted_oids: frozenset[InsOid]) -> PatientF
     ]
     if replaced_by.value is None:
         # An absorbed record only says who survived: it need not be complete any more.
-        issues += _missing_traits(traits, {issue.expression for issue in issues if issue.severity == "error"})
+        issues += _missing_traits(
+            patient, traits, {issue.expression for issue in issues if issue.severity == "error"}
+        )
     errors = [issue for issue in issues if issue.severity == "error"]
     if errors:
         raise FhirError(422, errors)
@@ -105,9 +107,13 @@ def _ins_issues(patient: Patient, identifiers: PatientIdentifiers, reliability: 
         yield fault(IssueKind.INVARIANT, text, "ins-missing", "Patient.identifier")
 
 
-def _missing_traits(traits: Traits, faulty: set[str | None]) -> Iterator[Issue]:
+def _missing_traits(patient: Patient, traits: Traits, faulty: set[str | None]) -> Iterator[Issue]:
     """Tell the strict traits that are absent, but not those that are present and faulty."""
-    for problem in missing_strict_traits(traits):
+    problems = [*missing_strict_traits(traits)]
+    if patient.gender is None:
+        # Sex has no missing value in `Traits`: only the resource tells it from an indeterminate sex.
+        problems.append(Problem("sex", "trait-missing", "Le sexe manque : indiquez unknown s'il est indéterminé."))
+    for problem in problems:
         expression = EXPRESSIONS.get(problem.field, "Patient")
         if expression not in faulty:
             yield rule_fault(problem.code, problem.message, expression)

@@ -27,8 +27,10 @@ _ATTRIBUTES = {
 _LEVELS = frozenset(status.value for status in IdentityStatus)
 # Codes of v2-0445 that say something of the file, not of the identity: the hub keeps none of them.
 _MANAGEMENT = frozenset(
-    ["VIDE", "DOUB", "DESA", "DPOT", "DOUA", "COLP", "COLV", "FILI", "CACH", "ANOM", "IDVER", "RECD", "IDRA"]
-    + ["USUR", "INVA"]
+    {
+        *("VIDE", "DOUB", "DESA", "DPOT", "DOUA", "COLP", "COLV", "FILI", "CACH", "ANOM"),
+        *("IDVER", "RECD", "IDRA", "USUR", "INVA"),
+    }
 )
 
 

@@ -13,11 +13,9 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 
 def check_new(password: str, *, around: str = "") -> str:
-    """Return a password fit for use; raise `Invalid` saying what to change. `around` is what it must not hold."""
+    """Return a password fit for use; raise `Invalid`. `around` is an address whose name it must not hold."""
     if len(password) < SHORTEST:
-        raise Invalid(
-            f"Le mot de passe doit compter au moins {SHORTEST} caractères : une phrase convient.", "password"
-        )
+        raise Invalid(f"Il faut au moins {SHORTEST} caractères : une courte phrase convient.", "password")
     if len(password) > LONGEST:
         raise Invalid(f"Le mot de passe ne peut pas dépasser {LONGEST} caractères.", "password")
     lowered = password.lower()

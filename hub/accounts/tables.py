@@ -72,7 +72,10 @@ class Consent(Base):
 
 
 class Invitation(Base):
-    """A link that lets its receiver activate one account. Only the hash of its token is kept."""
+    """A link that lets its receiver activate one account.
+
+    The token is derived from the nonce under a key outside the database; only its hash is kept.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (sa.UniqueConstraint("token_hash"), sa.Index("ix_invitation_account", "account_id"))
@@ -80,7 +83,7 @@ class Invitation(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("portal_account.id"))
     token_hash: Mapped[str] = mapped_column(sa.String(64))
-    sealed_token: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    nonce: Mapped[str] = mapped_column(sa.String(43))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,1 @@
+"""Documents: deposit, inspection, encrypted storage, reading."""

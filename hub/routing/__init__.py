@@ -1,0 +1,1 @@
+"""Routing: sendings, recipients, deliveries, channels, notices and receipts."""

@@ -1,0 +1,46 @@
+"""Who receives a document, by which channel and why. A pure rule: no database, no clock.
+
+Professionals and pharmacies by MSSanté; the patient through the portal only, never by an attachment (L5, M8–M10).
+An identity under verification sends nothing to a portal: a document in the wrong hands cannot be taken back.
+"""
+
+from collections.abc import Sequence
+
+from hub.directory.values import Correspondent, CorrespondentKind
+from hub.routing.values import ChannelName, PatientCopy, Plan, PlannedDelivery, RecipientKind, Refusal
+
+_KINDS = {
+    CorrespondentKind.PROFESSIONAL: RecipientKind.PROFESSIONAL,
+    CorrespondentKind.PHARMACY: RecipientKind.PHARMACY,
+}
+
+
+def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None) -> Plan:
+    """Plan the deliveries of a document; `patient` is None when no copy is asked for."""
+    deliveries = [
+        PlannedDelivery(
+            ChannelName.MSSANTE, _KINDS[item.kind], item.id, item.name, None, "choisi dans l'annuaire, par MSSanté"
+        )
+        for item in correspondents
+    ]
+    refusals = []
+    if patient is not None and patient.identity_held:
+        refusals.append(
+            Refusal(
+                "identity-held",
+                "L'identité de ce patient est en cours de vérification : la copie ne peut pas lui être envoyée. "
+                "Décochez la copie, ou attendez la réponse de l'agence régionale.",
+            )
+        )
+    elif patient is not None and patient.account_id is None:
+        refusals.append(Refusal("no-account", "Ce patient n'a pas encore d'espace santé : ouvrez-le pour la copie."))
+    elif patient is not None and patient.account_id is not None:
+        deliveries.append(
+            PlannedDelivery(
+                ChannelName.PORTAL, RecipientKind.PATIENT, patient.account_id, patient.name, patient.account_id,
+                "copie au patient, dans son espace santé",
+            )  # fmt: skip
+        )
+    if not deliveries and not refusals:
+        refusals.append(Refusal("nobody", "Choisissez au moins un destinataire, ou cochez la copie au patient."))
+    return Plan(tuple(deliveries), tuple(refusals))

@@ -1,0 +1,369 @@
+"""Sendings: prepared step by step, sent once, followed until read (M8, L9, L10).
+
+A draft is kept at each step, so that a lock, a crash or a detour through account creation (M9) loses nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from hub import db
+from hub.accounts import portal_accounts
+from hub.accounts.tables import PortalAccount
+from hub.audit.trail import Actor, Entry, Subject, Trail
+from hub.directory import correspondents, organizations
+from hub.directory.values import Correspondent, CorrespondentKind
+from hub.documents import deposit
+from hub.documents.tables import Document
+from hub.errors import Conflict, Invalid, NotFound
+from hub.outbox import queue
+from hub.registry import identities
+from hub.registry.tables import SourceIdentity
+from hub.registry.values import StoredIdentity
+from hub.routing import recipients
+from hub.routing.tables import Delivery, Sending, SendingRecipient
+from hub.routing.values import (
+    ChannelName,
+    DeliveryState,
+    DeliveryView,
+    Draft,
+    PatientCopy,
+    Plan,
+    PlannedDelivery,
+    RecipientKind,
+)
+
+PAGE = 25
+MOST_RECIPIENTS = 20
+
+
+def open_draft(session: Session, stored: deposit.StoredBytes, organization_id: int, staff_id: int) -> int:
+    """Begin a sending with a stored file; return the sending's id."""
+    document = deposit.add(session, stored, organization_id, staff_id)
+    row = Sending(
+        organization_id=organization_id,
+        staff_id=staff_id,
+        document_id=document.id,
+        created_at=db.now(session),
+    )
+    session.add(row)
+    session.flush()  # the id is the address of the next page
+    return row.id
+
+
+def draft(session: Session, sending_id: int, organization_id: int) -> Draft:
+    """Return a draft of the structure; raise `NotFound`, or `Conflict` when it has left already."""
+    row = _own(session, sending_id, organization_id)
+    if row.state != "draft":
+        raise Conflict("Cet envoi est déjà parti.")
+    return _draft(session, row)
+
+
+def drafts(session: Session, organization_id: int, staff_id: int) -> list[tuple[int, str, datetime]]:
+    """Return the member's unfinished sendings: id, document's name, when begun; latest first."""
+    query = (
+        sa.select(Sending.id, Document.title, Sending.created_at)
+        .join(Document, Document.id == Sending.document_id)
+        .where(
+            Sending.organization_id == organization_id, Sending.staff_id == staff_id, Sending.state == "draft"
+        )
+        .order_by(Sending.id.desc())
+        .limit(50)
+    )
+    return list(session.execute(query).tuples())
+
+
+def describe_document(session: Session, item: Draft, title: str, type_code: str) -> None:
+    """Set the document's name and type."""
+    deposit.change(session, item.document_id, title=deposit.clean_title(title), type_code=type_code)
+
+
+def set_patient(session: Session, item: Draft, identity: StoredIdentity) -> None:
+    """Say whose document it is: one of the structure's own identities."""
+    if identity.organization_id != item.organization_id:
+        raise Conflict("Cette identité n'est pas celle de votre structure.")
+    deposit.change(session, item.document_id, source_identity_id=identity.id)
+
+
+def add_recipient(session: Session, item: Draft, kind: CorrespondentKind, correspondent_id: int) -> None:
+    """Add a correspondent of the directory; adding twice changes nothing."""
+    correspondents.find(session, kind, correspondent_id)
+    if len(item.recipients) >= MOST_RECIPIENTS:
+        raise Invalid(f"Un envoi compte au plus {MOST_RECIPIENTS} destinataires.", "recipient")
+    values = {"sending_id": item.id, "kind": kind.value, "correspondent_id": correspondent_id}
+    db.insert_once(session, SendingRecipient, values, ["sending_id", "kind", "correspondent_id"])
+
+
+def remove_recipient(session: Session, item: Draft, kind: CorrespondentKind, correspondent_id: int) -> None:
+    """Remove a correspondent; removing twice changes nothing."""
+    session.execute(
+        sa.delete(SendingRecipient).where(
+            SendingRecipient.sending_id == item.id,
+            SendingRecipient.kind == kind.value,
+            SendingRecipient.correspondent_id == correspondent_id,
+        )
+    )
+
+
+def set_copy(session: Session, item: Draft, wanted: bool) -> None:
+    """Tick or untick "copie au patient"."""
+    session.execute(sa.update(Sending).where(Sending.id == item.id).values(copy_to_patient=wanted))
+
+
+def cancel(session: Session, item: Draft, trail: Trail, actor: Actor) -> None:
+    """Give up a draft; its document is kept, unsent, until the retention rules remove it."""
+    session.execute(sa.update(Sending).where(Sending.id == item.id, Sending.state == "draft").values(state="cancelled"))
+    trail.record(session, Entry(actor, "sending.cancel", Subject("sending", item.id)))
+
+
+def preview(session: Session, item: Draft) -> Plan:
+    """Return what sending this draft would do now."""
+    document = deposit.by_id(session, item.document_id)
+    patient = None
+    if item.copy_to_patient:
+        if document.source_identity_id is None:
+            raise Invalid("Choisissez d'abord le patient.", "patient")
+        patient = _patient_copy(session, document.source_identity_id)
+    return recipients.plan(item.recipients, patient)
+
+
+def send(session: Session, sending_id: int, organization_id: int, trail: Trail, actor: Actor) -> Plan:
+    """Send a draft: one delivery and one job for each recipient, in the caller's transaction.
+
+    Raise `Invalid` when something is missing, `Conflict` when it has left already (a second click sends nothing).
+    """
+    query = sa.select(Sending).where(Sending.id == sending_id).with_for_update()
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None or row.organization_id != organization_id:
+        raise NotFound("Cet envoi n'existe pas.")
+    if row.state != "draft":
+        raise Conflict("Cet envoi est déjà parti.")
+    item = _draft(session, row)
+    document = deposit.by_id(session, item.document_id)
+    if document.source_identity_id is None:
+        raise Invalid("Choisissez d'abord le patient.", "patient")
+    if document.type_code is None:
+        raise Invalid("Choisissez d'abord le type du document.", "type")
+    planned = preview(session, item)
+    if planned.refusals:
+        raise Invalid(planned.refusals[0].message, planned.refusals[0].code)
+    for delivery in planned.deliveries:
+        _queue(session, row, delivery)
+    row.state = "sent"
+    row.sent_at = db.now(session)
+    detail: dict[str, str | int | bool | None] = {
+        "document": document.id,
+        "identity": document.source_identity_id,
+        "deliveries": len(planned.deliveries),
+        "copy": item.copy_to_patient,
+    }
+    trail.record(session, Entry(actor, "sending.send", Subject("sending", row.id), detail))
+    return planned
+
+
+def _queue(session: Session, sending: Sending, planned: PlannedDelivery) -> None:
+    row = Delivery(
+        sending_id=sending.id,
+        document_id=sending.document_id,
+        channel=planned.channel.value,
+        recipient_kind=planned.kind.value,
+        recipient_id=planned.recipient_id,
+        recipient_name=planned.name[:220],
+        account_id=planned.account_id,
+        queued_at=db.now(session),
+    )
+    session.add(row)
+    session.flush()  # the job names the delivery
+    queue.enqueue(session, f"deliver.{row.channel}", {"delivery_id": row.id}, dedupe_key=f"deliver:{row.id}:1")
+
+
+def send_again(session: Session, delivery_id: int, organization_id: int, trail: Trail, actor: Actor) -> None:
+    """Queue a failed delivery anew (L10); raise `Conflict` unless it failed."""
+    query = (
+        sa.select(Delivery)
+        .join(Sending, Sending.id == Delivery.sending_id)
+        .where(Delivery.id == delivery_id, Sending.organization_id == organization_id)
+        .with_for_update(of=Delivery)
+    )
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("Cette remise n'existe pas.")
+    if row.state != DeliveryState.FAILED.value:
+        raise Conflict("Cette remise n'est pas en échec : il n'y a rien à renvoyer.")
+    row.state = DeliveryState.QUEUED.value
+    row.reason = None
+    row.round += 1
+    row.queued_at = db.now(session)
+    key = f"deliver:{row.id}:{row.round}"
+    queue.enqueue(session, f"deliver.{row.channel}", {"delivery_id": row.id}, dedupe_key=key)
+    trail.record(session, Entry(actor, "delivery.again", Subject("delivery", row.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """A sending as listed: its document, whose it is, and each delivery."""
+
+    id: int
+    document: deposit.DocumentView
+    identity: StoredIdentity
+    staff_id: int
+    sent_at: datetime
+    deliveries: tuple[DeliveryView, ...]
+
+    @property
+    def has_failure(self) -> bool:
+        """Tell whether a delivery failed."""
+        return any(item.state is DeliveryState.FAILED for item in self.deliveries)
+
+
+def sent(session: Session, organization_id: int, page: int, *, failed_only: bool = False) -> list[SentView]:
+    """Return a page (25) of the structure's sendings, latest first."""
+    query = sa.select(Sending).where(Sending.organization_id == organization_id, Sending.state == "sent")
+    if failed_only:
+        query = query.where(Sending.id.in_(sa.select(Delivery.sending_id).where(Delivery.state == "failed")))
+    rows = session.scalars(query.order_by(Sending.id.desc()).limit(PAGE).offset(PAGE * (page - 1)))
+    return [_sent(session, row) for row in rows]
+
+
+def sent_one(session: Session, sending_id: int, organization_id: int) -> SentView:
+    """Return one sending of the structure; raise `NotFound`."""
+    row = _own(session, sending_id, organization_id)
+    if row.state != "sent":
+        raise NotFound("Cet envoi n'existe pas.")
+    return _sent(session, row)
+
+
+def count_failures(session: Session, organization_id: int) -> int:
+    """Return how many deliveries of the structure failed and wait for somebody (the bell, L10)."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(Delivery)
+        .join(Sending, Sending.id == Delivery.sending_id)
+        .where(Sending.organization_id == organization_id, Delivery.state == DeliveryState.FAILED.value)
+    )
+    return session.scalar(query) or 0
+
+
+def _own(session: Session, sending_id: int, organization_id: int) -> Sending:
+    row = session.get(Sending, sending_id)
+    if row is None or row.organization_id != organization_id:
+        raise NotFound("Cet envoi n'existe pas.")
+    return row
+
+
+def _draft(session: Session, row: Sending) -> Draft:
+    chosen = session.scalars(
+        sa.select(SendingRecipient)
+        .where(SendingRecipient.sending_id == row.id)
+        .order_by(SendingRecipient.kind.desc(), SendingRecipient.correspondent_id)
+    )
+    people: list[Correspondent] = [
+        correspondents.find(session, CorrespondentKind(item.kind), item.correspondent_id) for item in chosen
+    ]
+    return Draft(row.id, row.organization_id, row.document_id, row.copy_to_patient, tuple(people))
+
+
+def _patient_copy(session: Session, identity_id: int) -> PatientCopy:
+    identity = identities.by_id(session, identity_id)
+    account = portal_accounts.of_person(session, identity.person_id)
+    name = " ".join(part for part in (identity.traits.first_given_name, identity.traits.birth_name) if part)
+    return PatientCopy(account.id if account else None, name, identity.held)
+
+
+def _sent(session: Session, row: Sending) -> SentView:
+    document = deposit.by_id(session, row.document_id)
+    if document.source_identity_id is None or row.sent_at is None:
+        raise NotFound("Cet envoi n'existe pas.")
+    found = session.scalars(sa.select(Delivery).where(Delivery.sending_id == row.id).order_by(Delivery.id))
+    identity = identities.by_id(session, document.source_identity_id)
+    return SentView(row.id, document, identity, row.staff_id, row.sent_at, tuple(map(delivery_view, found)))
+
+
+def delivery_view(row: Delivery) -> DeliveryView:
+    """Make the value of a row."""
+    return DeliveryView(
+        row.id, ChannelName(row.channel), RecipientKind(row.recipient_kind), row.recipient_name,
+        DeliveryState(row.state), row.reason, row.next_try_at, row.queued_at, row.sent_at, row.delivered_at,
+        row.read_at,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedView:
+    """A document as its patient sees it."""
+
+    delivery_id: int
+    document: deposit.DocumentView
+    sender: str
+    sent_at: datetime
+    read_at: datetime | None
+
+
+def received(session: Session, account_id: int) -> list[ReceivedView]:
+    """Return the documents delivered to an account that are still about its person, latest first.
+
+    The link is followed at each reading: a document whose identity left the person, or is under verification,
+    is not shown.
+    """
+    return [_received(session, *found) for found in session.execute(_received_query(account_id)).tuples()]
+
+
+def received_one(session: Session, account_id: int, delivery_id: int) -> ReceivedView:
+    """Return one document of an account; raise `NotFound`."""
+    found = session.execute(_received_query(account_id).where(Delivery.id == delivery_id)).one_or_none()
+    if found is None:
+        raise NotFound("Ce document n'est pas dans votre espace.")
+    return _received(session, *found)
+
+
+def _received_query(account_id: int) -> sa.Select[tuple[Delivery, Document, int]]:
+    about = aliased(SourceIdentity)
+    own = aliased(SourceIdentity)
+    return (
+        sa.select(Delivery, Document, Document.organization_id)
+        .join(Document, Document.id == Delivery.document_id)
+        .join(about, about.id == Document.source_identity_id)
+        .join(PortalAccount, PortalAccount.id == Delivery.account_id)
+        .join(own, own.id == PortalAccount.source_identity_id)
+        .where(
+            Delivery.account_id == account_id,
+            PortalAccount.state == "active",
+            about.person_id == own.person_id,
+            about.held.is_(False),
+            own.held.is_(False),
+        )
+        .order_by(Delivery.id.desc())
+    )
+
+
+def _received(session: Session, row: Delivery, document: Document, organization_id: int) -> ReceivedView:
+    sender = organizations.by_id(session, organization_id).name
+    return ReceivedView(row.id, deposit.as_value(document), sender, row.queued_at, row.read_at)
+
+
+def mark_delivered(session: Session, account_id: int) -> None:
+    """Note that the patient has come and seen the list: what was sent has arrived."""
+    moment = db.now(session)
+    statement = sa.update(Delivery).where(
+        Delivery.account_id == account_id, Delivery.state.in_((DeliveryState.QUEUED.value, DeliveryState.SENT.value))
+    )
+    values = {"state": DeliveryState.DELIVERED.value, "delivered_at": moment, "reason": None, "next_try_at": None}
+    session.execute(statement.values(**values).execution_options(synchronize_session=False))
+
+
+def mark_read(session: Session, account_id: int, delivery_id: int, trail: Trail, actor: Actor) -> None:
+    """Note the first reading by the patient (L9); record every reading in the trail."""
+    item = received_one(session, account_id, delivery_id)
+    moment = db.now(session)
+    statement = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.read_at.is_(None))
+    values = {
+        "state": DeliveryState.READ.value,
+        "read_at": moment,
+        "delivered_at": sa.func.coalesce(Delivery.delivered_at, moment),
+        "reason": None,
+    }
+    session.execute(statement.values(**values).execution_options(synchronize_session=False))
+    detail: dict[str, str | int | bool | None] = {"delivery": delivery_id}
+    trail.record(session, Entry(actor, "document.read", Subject("document", item.document.id), detail))

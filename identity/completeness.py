@@ -1,0 +1,118 @@
+"""Which strict traits an identity lacks, and which of its traits contradict one another.
+
+RNIV 1 (traits needed to create an identity; EXI ID 10 and EXI SI 29/30 coherence of given names); structure of the
+NIR by INSEE. A missing strict trait is a problem; a contradiction is only a warning, since civil status may have
+been rectified.
+"""
+
+from dataclasses import dataclass
+
+from identity.normalise import match_key
+from identity.status import IdentityStatus
+from identity.traits import BirthDate, Sex, Traits
+
+_UNKNOWN_PLACE = "99999"
+_SEX_DIGITS = {Sex.MALE: "137", Sex.FEMALE: "248"}
+# Communes whose registry code differs from the arrondissements written in matricules.
+_WHOLE_CITIES = {"75056": "751", "69123": "6938", "13055": "132"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something to mend: the trait, the rule and a French message. The value is never quoted."""
+
+    field: str
+    code: str
+    message: str
+
+
+def missing_strict_traits(traits: Traits) -> tuple[Problem, ...]:
+    """List the strict traits that are not filled. An indeterminate sex and the place 99999 count as filled."""
+    problems: list[Problem] = []
+    if not traits.birth_name:
+        problems.append(_missing("birth_name", "Le nom de naissance manque : relevez-le sur la pièce d'identité."))
+    if not traits.given_names:
+        problems.append(
+            _missing("given_names", "Le premier prénom de naissance manque : relevez-le sur la pièce d'identité.")
+        )
+    if traits.birth_date is None:
+        problems.append(_missing("birth_date", "La date de naissance manque : saisissez jour, mois et année."))
+    elif not traits.birth_date.is_complete:
+        problems.append(
+            _missing(
+                "birth_date",
+                "La date de naissance est incomplète : jour inconnu, mettez le 1er du mois ; mois inconnu, "
+                "le mois de janvier ; jour et mois inconnus, le 31 décembre, et signalez la date comme fictive.",
+            )
+        )
+    if not traits.birth_place:
+        problems.append(
+            _missing(
+                "birth_place",
+                "Le lieu de naissance manque : saisissez le code INSEE de la commune, 99 et le code du pays pour "
+                "l'étranger, ou 99999 s'il est inconnu.",
+            )
+        )
+    return tuple(problems)
+
+
+def _missing(field: str, message: str) -> Problem:
+    return Problem(field, "trait-missing", message)
+
+
+def given_names_agree(first: str, listed: tuple[str, ...]) -> bool:
+    """Tell whether a first given name opens the list, hyphen, apostrophe and space being alike."""
+    head, names = match_key(first), match_key(" ".join(listed))
+    return bool(head) and (head == names or names.startswith(head + " "))
+
+
+def warnings(traits: Traits, status: IdentityStatus) -> tuple[Problem, ...]:
+    """List the contradictions between traits that a person should look at."""
+    found: list[Problem] = []
+    if traits.ins and not _agrees_with_nir(traits, traits.ins.matricule):
+        found.append(
+            Problem(
+                "ins",
+                "nir-traits",
+                "Le matricule INS ne concorde pas avec le sexe, la date ou le lieu de naissance : vérifiez qu'il est "
+                "bien celui de ce patient et non d'un parent.",
+            )
+        )
+    is_checked = status in (IdentityStatus.VALIDATED, IdentityStatus.QUALIFIED)
+    if traits.birth_place == _UNKNOWN_PLACE and is_checked:
+        found.append(
+            Problem(
+                "birth_place",
+                "cog-unknown",
+                "Le lieu de naissance est inconnu (99999) alors que l'identité est validée : complétez-le d'après la "
+                "pièce d'identité.",
+            )
+        )
+    return tuple(found)
+
+
+def _agrees_with_nir(traits: Traits, matricule: str) -> bool:
+    sexes = _SEX_DIGITS.get(traits.sex)
+    if sexes is not None and matricule[0] not in sexes:
+        return False
+    if traits.birth_date is not None and not _date_agrees(traits.birth_date, matricule):
+        return False
+    return traits.birth_place is None or _place_agrees(traits.birth_place, matricule[5:10])
+
+
+def _date_agrees(when: BirthDate, matricule: str) -> bool:
+    if int(matricule[1:3]) != when.year % 100:
+        return False
+    month = int(matricule[3:5])
+    # Months above 12 stand for an incomplete civil status: they contradict nothing.
+    return when.month is None or when.presumed or not 1 <= month <= 12 or month == when.month
+
+
+def _place_agrees(place: str, in_matricule: str) -> bool:
+    if place in (_UNKNOWN_PLACE, in_matricule):
+        return True
+    if place[:2] in ("2A", "2B") and in_matricule[:2] == "20":
+        # Corsica was department 20 until 1976.
+        return True
+    whole = _WHOLE_CITIES.get(place)
+    return whole is not None and in_matricule.startswith(whole)
