@@ -4,6 +4,7 @@ FR Core slices of Patient.identifier; identity-vigilance rules on the OID of an 
 (NSS, type NH) is never read as an INS, even under the OID that FR Core 2.1 wrongly gave to both.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from fhir.mapping.values import DomainIdentifier
 from fhir.outcome import Issue, IssueKind
 from identity.ins import Ins, InsError, InsOid, parse_ins
 
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+", re.ASCII)
 _INS_TYPES = {
     InsOid.NIR: "INS-NIR",
     InsOid.NIA: "INS-NIA",
@@ -113,7 +115,7 @@ def _read_domain(identifier: Identifier, path: str) -> Reading[DomainIdentifier 
         for element, text, key in (("system", system, "identifier-system"), ("value", value, "identifier-value"))
         if not text
     ]
-    if system and ":" not in system:
+    if system and not _URI.fullmatch(system):
         text = "Le système d'un identifiant est un URI (urn:oid:… ou https://…)."
         issues.append(fault(IssueKind.VALUE, text, "identifier-system", f"{path}.system"))
     return Reading(None, tuple(issues)) if issues else Reading(DomainIdentifier(system, value))

@@ -100,12 +100,17 @@ def _codes(patient: Patient) -> Iterator[_Code]:
 
 def _status_codes(part: Extension) -> Iterator[_Code]:
     coding = part.valueCoding
-    if coding is not None and coding.code:
+    if coding is not None and coding.code and _is_status_system(coding.system):
         yield _Code(coding.code, is_main=coding.system in systems.IDENTITY_STATUS_MAIN_URLS)
     elif part.valueCode:
         yield _Code(part.valueCode)
     else:
         yield _Code("")
+
+
+def _is_status_system(system: str | None) -> bool:
+    """Accept both FR Core systems, and v2-0445 under its older addresses (interopsante, HL7 v2)."""
+    return system is None or system in systems.IDENTITY_STATUS_MAIN_URLS or system.endswith("v2-0445")
 
 
 def render_reliability(reliability: Reliability) -> list[dict[str, object]]:

@@ -28,7 +28,7 @@ _SIGNATURES: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 ENDINGS = tuple(ending for _, _, endings in _SIGNATURES for ending in endings)
 ACCEPTED = "PDF, BMP, GIF, JPEG, PNG ou TIFF"
 _PROBLEMS = {
-    "encrypted": "Ce PDF est protégé par un mot de passe : enregistrez-le sans protection, puis déposez-le de nouveau.",
+    "encrypted": "Ce PDF est protégé par un mot de passe : enregistrez-le sans protection, puis redéposez-le.",
     "unreadable": "Ce fichier est abîmé ou incomplet : ouvrez-le pour vérifier, puis enregistrez-le de nouveau.",
 }
 

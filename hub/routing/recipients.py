@@ -35,11 +35,11 @@ def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None) -
     elif patient is not None and patient.account_id is None:
         refusals.append(Refusal("no-account", "Ce patient n'a pas encore d'espace santé : ouvrez-le pour la copie."))
     elif patient is not None and patient.account_id is not None:
+        why = "copie au patient, dans son espace santé"
+        account_id = patient.account_id
         deliveries.append(
-            PlannedDelivery(
-                ChannelName.PORTAL, RecipientKind.PATIENT, patient.account_id, patient.name, patient.account_id,
-                "copie au patient, dans son espace santé",
-            )  # fmt: skip
+            PlannedDelivery(ChannelName.PORTAL, RecipientKind.PATIENT, account_id, patient.name, account_id, why)
+        )
         )
     if not deliveries and not refusals:
         refusals.append(Refusal("nobody", "Choisissez au moins un destinataire, ou cochez la copie au patient."))

@@ -66,9 +66,7 @@ def drafts(session: Session, organization_id: int, staff_id: int) -> list[tuple[
     query = (
         sa.select(Sending.id, Document.title, Sending.created_at)
         .join(Document, Document.id == Sending.document_id)
-        .where(
-            Sending.organization_id == organization_id, Sending.staff_id == staff_id, Sending.state == "draft"
-        )
+        .where(Sending.organization_id == organization_id, Sending.staff_id == staff_id, Sending.state == "draft")
         .order_by(Sending.id.desc())
         .limit(50)
     )
@@ -114,7 +112,9 @@ def set_copy(session: Session, item: Draft, wanted: bool) -> None:
 
 def cancel(session: Session, item: Draft, trail: Trail, actor: Actor) -> None:
     """Give up a draft; its document is kept, unsent, until the retention rules remove it."""
-    session.execute(sa.update(Sending).where(Sending.id == item.id, Sending.state == "draft").values(state="cancelled"))
+    session.execute(
+        sa.update(Sending).where(Sending.id == item.id, Sending.state == "draft").values(state="cancelled")
+    )
     trail.record(session, Entry(actor, "sending.cancel", Subject("sending", item.id)))
 
 

@@ -204,6 +204,11 @@ def with_status(*extensions):
         ),
         pytest.param(make_patient(**with_status(make_reliability("SUR"))), ["status-code"], id="unknown status"),
         pytest.param(
+            make_patient(**with_status(make_reliability("VALI", system="https://x.example"))),
+            ["status-code"],
+            id="status of another code system",
+        ),
+        pytest.param(
             make_qualified(
                 identifier=[make_ins_identifier(), make_ins_identifier(value=make_matricule("1741201006123"))]
             ),

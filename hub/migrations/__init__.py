@@ -1,0 +1,1 @@
+"""Database migrations (Alembic), up and down, on SQLite and PostgreSQL."""

@@ -1,0 +1,246 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity.decision import Outcome
+from identity.ins import InsOid
+from identity.linkage import Candidate, IdentityRecord, PairAssessment, compare_records, decide, rank
+from identity.status import Attribute, IdentityStatus
+from identity.traits import Address, Sex, Traits
+from tests.identity.factories import make_ins, make_record, make_traits, model
+
+OURS, THEIRS = make_ins("2840569381001"), make_ins("2840569381002")
+QUALIFIED = IdentityStatus.QUALIFIED
+
+
+def person(*records: IdentityRecord, person_id: str = "p1") -> Candidate:
+    return Candidate(person_id=person_id, records=records)
+
+
+def reasons(incoming: IdentityRecord, *persons: Candidate) -> tuple[Outcome, set[str]]:
+    decision = decide(incoming, persons, model())
+    return decision.outcome, {reason.code for reason in decision.reasons}
+
+
+def test_no_candidate_makes_a_new_person() -> None:
+    decision = decide(make_record(), [], model())
+
+    assert (decision.outcome, decision.person_id, decision.model_version) == (Outcome.NEW, None, "2026-1")
+
+
+def test_a_link_names_the_person_and_the_best_record() -> None:
+    decision = decide(make_record(), [person(make_record(domain="B", record_id="b"))], model())
+
+    assert (decision.outcome, decision.person_id) == (Outcome.LINK, "p1")
+    assert decision.considered[0].record_id == "b"
+
+
+def test_the_same_domain_never_links_by_itself() -> None:
+    assert reasons(make_record(), person(make_record(record_id="b"))) == (Outcome.REVIEW, {"same-domain"})
+
+
+def test_a_person_already_known_in_the_domain_goes_to_review() -> None:
+    known = person(make_record(domain="B", record_id="b"), make_record(record_id="c"))
+
+    assert reasons(make_record(), known) == (Outcome.REVIEW, {"same-domain"})
+
+
+def test_two_qualified_identities_with_two_ins_are_a_conflict() -> None:
+    one = make_record(make_traits(ins=OURS, postcode="69001", line="1 RUE A"), status=QUALIFIED)
+    other = make_record(make_traits(ins=THEIRS, postcode="69001", line="1 RUE A"), "B", "b", QUALIFIED)
+
+    assert reasons(one, person(other)) == (Outcome.REVIEW, {"ins-conflict"})
+
+
+def test_an_nia_and_a_nir_of_one_person_are_not_a_plain_difference() -> None:
+    one = make_record(make_traits(ins=make_ins("2840569381001", InsOid.NIR_DEMO)))
+    other = make_record(make_traits(ins=THEIRS), "B", "b")
+
+    assert decide(one, [person(other)], model()).outcome is Outcome.LINK
+
+
+def test_a_conflict_with_any_record_of_the_person_forbids_the_link() -> None:
+    incoming = make_record(make_traits(ins=OURS), status=QUALIFIED)
+    known = person(make_record(make_traits(), "B", "b"), make_record(make_traits(ins=THEIRS), "C", "c", QUALIFIED))
+
+    outcome, codes = reasons(incoming, known)
+
+    assert outcome is not Outcome.LINK
+    assert "ins-conflict" in codes or "no-match" in codes
+
+
+def test_a_poor_record_of_the_person_does_not_forbid_a_good_match() -> None:
+    poor = make_record(make_traits(born=None, place=None), "C", "c")
+
+    assert (
+        decide(make_record(), [person(make_record(domain="B", record_id="b"), poor)], model()).outcome is Outcome.LINK
+    )
+
+
+def test_a_record_that_disagrees_lowers_the_person() -> None:
+    good = make_record(domain="B", record_id="b")
+    stranger = make_record(make_traits("VERDIER", "LUC", "1950-02-03", Sex.MALE), "C", "c")
+
+    alone = decide(make_record(), [person(good)], model()).considered[0].score
+    mixed = decide(make_record(), [person(good, stranger)], model()).considered[0].score
+
+    assert mixed.total < alone.total
+    assert mixed.contributions[-1].level == "others"
+
+
+def test_two_persons_as_near_go_to_review() -> None:
+    persons = [person(make_record(domain="B", record_id=i), person_id=i) for i in ("p1", "p2")]
+
+    assert reasons(make_record(), *persons) == (Outcome.REVIEW, {"margin"})
+
+
+def test_a_person_told_apart_is_never_proposed() -> None:
+    decision = decide(make_record(), [person(make_record(domain="B", record_id="b"))], model(), frozenset({"p1"}))
+
+    assert (decision.outcome, decision.considered) == (Outcome.NEW, ())
+
+
+def test_a_fictitious_identity_is_neither_linked_nor_a_candidate() -> None:
+    fictitious = frozenset({Attribute.FICTITIOUS})
+
+    assert reasons(make_record(attributes=fictitious), person(make_record(domain="B"))) == (
+        Outcome.NEW,
+        {"fictitious"},
+    )
+    assert reasons(make_record(), person(make_record(None, "B", "b", attributes=fictitious)))[0] is Outcome.NEW
+
+
+def test_a_doubtful_identity_goes_to_review_at_most() -> None:
+    doubtful = make_record(attributes=frozenset({Attribute.DOUBTFUL}))
+
+    assert reasons(doubtful, person(make_record(domain="B", record_id="b"))) == (Outcome.REVIEW, {"doubtful"})
+
+
+def test_two_qualified_identities_of_one_ins_link_though_one_uses_another_given_name() -> None:
+    one = make_record(make_traits(given="MARINETTE", ins=OURS), status=QUALIFIED)
+    other = make_record(make_traits(ins=OURS), "B", "b", QUALIFIED)
+
+    assert decide(one, [person(other)], model()).outcome is Outcome.LINK
+
+
+def test_two_dates_of_death_forbid_the_link() -> None:
+    one = replace(make_traits(), death_date=date(2020, 1, 2))
+    other = replace(make_traits(), death_date=date(2021, 3, 4))
+
+    found = compare(one, other).veto
+
+    assert found is not None
+    assert found.code == "death-conflict"
+
+
+def test_a_creation_form_is_shown_near_persons_best_first() -> None:
+    near = person(make_record(domain="B", record_id="b"), person_id="near")
+    twin = person(make_record(make_traits(given="LUCIE"), "B", "c"), person_id="twin")
+    stranger = person(make_record(make_traits("VERDIER", "LUC", "1950-02-03", Sex.MALE), "B", "d"), person_id="far")
+
+    assert [found.person_id for found in rank(make_traits(), [stranger, twin, near], model())] == ["near", "twin"]
+
+
+def test_reasons_and_sentences_never_quote_a_trait() -> None:
+    traits = make_traits(ins=OURS, phone="0612345678", email="a@b.fr")
+    decision = decide(make_record(traits), [person(make_record(traits, "B", "b"))], model())
+    texts = [reason.text for reason in decision.reasons]
+    texts += [part.text for part in decision.considered[0].score.contributions]
+
+    assert not any(value in text for text in texts for value in ("BAUDRILLARD", "SOLENE", "1984", OURS.matricule))
+
+
+def test_a_household_proves_no_more_than_its_cap() -> None:
+    home = {"line": "1 RUE A", "postcode": "69001", "phone": "0612345678", "email": "a@b.fr"}
+    parts = compare(make_traits(**home), make_traits(**home)).score.contributions  # type: ignore[arg-type]
+    shared = sum(part.bits for part in parts if part.trait in ("address", "phone", "email", "surname", "household"))
+
+    assert shared <= 20
+
+
+def compare(one: Traits, other: Traits) -> PairAssessment:
+    return compare_records(make_record(one), make_record(other, "B", "b"), model())
+
+
+NAMES = st.sampled_from(["MARTIN", "BAUDRILLARD", "LE GOFF", "LEGOFF", "DUPONT-MARTIN", "SANS NOM", "VERDIER", None])
+GIVEN = st.sampled_from(["MARIE", "SOLENE MARTHE", "JEAN-PAUL", "JEAN", "MARTIN", "LEA", "LEO", "", "ANNE MARIE"])
+DATES = st.sampled_from(["1984-05-17", "1984-05-18", "1984-01-01", "1984", "1955-02-03", "1984-12-31", None])
+
+
+@st.composite
+def identities(draw: st.DrawFn) -> Traits:
+    return make_traits(
+        draw(NAMES),
+        draw(GIVEN),
+        draw(DATES),
+        draw(st.sampled_from(list(Sex))),
+        used_name=draw(NAMES),
+        place=draw(st.sampled_from(["69381", "69382", "99352", "99999", None])),
+        ins=draw(st.sampled_from([OURS, THEIRS, make_ins("2550269381017"), None])),
+        line=draw(st.sampled_from(["1 RUE A", "2 RUE B", None])),
+        postcode=draw(st.sampled_from(["69001", "38000", None])),
+        phone=draw(st.sampled_from(["0612345678", "0687654321", None])),
+        email=draw(st.sampled_from(["a@b.fr", "c@d.fr", None])),
+    )
+
+
+@given(identities(), identities())
+def test_comparing_is_symmetric(one: Traits, other: Traits) -> None:
+    first, second = compare(one, other), compare(other, one)
+
+    assert first == second
+
+
+@given(identities(), identities())
+def test_the_total_is_exactly_the_sum_of_its_parts(one: Traits, other: Traits) -> None:
+    score = compare(one, other).score
+
+    assert score.total == sum(part.bits for part in score.contributions) + model().prior
+    assert 0 <= score.probability <= 1
+
+
+@given(identities(), identities())
+def test_accents_and_case_change_nothing(one: Traits, other: Traits) -> None:
+    accented = {"SOLENE MARTHE": "Solène Marthe", "LEA": "Léa", "LEO": "Léo"}.get(" ".join(one.given_names))
+    names = tuple((accented or " ".join(one.given_names).lower()).split())
+    rewritten = replace(one, given_names=names, birth_name=one.birth_name and one.birth_name.lower())
+
+    assert compare(rewritten, other) == compare(one, other)
+
+
+@given(
+    identities(), identities(), st.sampled_from(["sex", "birth_place", "address", "phone", "email", "given_names"])
+)
+def test_more_agreement_never_lowers_the_score(one: Traits, other: Traits, field: str) -> None:
+    swapped = any(part.level == "swapped" for part in compare(one, other).score.contributions[:2])
+    if swapped or getattr(one, field) in (None, (), Sex.UNKNOWN, "99999", Address(None, None, None)):
+        return
+
+    nearer = replace(other, **{field: getattr(one, field)})
+
+    assert compare(one, nearer).score.total >= compare(one, other).score.total
+
+
+@settings(max_examples=200)
+@given(st.lists(identities(), min_size=2, max_size=5))
+def test_nothing_links_against_a_veto(every: list[Traits]) -> None:
+    incoming = make_record(every[0])
+    known = [person(make_record(traits, "B", str(i)), person_id=str(i)) for i, traits in enumerate(every[1:])]
+
+    decision = decide(incoming, known, model())
+
+    if decision.outcome is Outcome.LINK:
+        best = decision.considered[0]
+        assert best.veto is None
+        assert best.score.total >= model().thresholds.link
+        assert compare(incoming.traits, every[1 + int(best.person_id)]).veto is None
+
+
+@pytest.mark.parametrize("status", list(IdentityStatus))
+def test_an_identity_without_a_date_is_never_linked(status: IdentityStatus) -> None:
+    dateless = make_record(make_traits(born=None, ins=OURS), status=status)
+
+    assert decide(dateless, [person(make_record(make_traits(ins=OURS), "B", "b"))], model()).outcome is Outcome.REVIEW
