@@ -174,7 +174,7 @@ def _relink(
     """
     record = _record_of(incoming, str(row.id))
     drift = linkage.compare_records(before, record, registrar.model)
-    if drift.veto is not None or drift.score.total < registrar.model.review_threshold:
+    if drift.veto is not None or drift.score.total < registrar.model.thresholds.review:
         row.held = True
         review.open_change(session, row.id, drift)
     group = [item for item in identities.of_persons(session, [row.person_id])[row.person_id] if item.id != row.id]

@@ -7,6 +7,7 @@ structure-scoped look-up that practice software uses.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -70,25 +71,45 @@ def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMat
     """Return the persons that resemble the traits, best first, at most 10; shown before a creation."""
     found = candidates.find(session, blocking_keys(traits))
     ranked = linkage.rank(traits, found.persons, model)
-    near = [item for item in ranked if item.score.total >= model.review_threshold][:10]
+    near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
     return [NearMatch(identities.view(found.groups[int(item.person_id)]), item) for item in near]
+
+
+class NameMode(StrEnum):
+    """How a text is compared, after folding case, accents, hyphens and apostrophes (`exact` does not fold)."""
+
+    STARTS = "starts"
+    EXACT = "exact"
+    CONTAINS = "contains"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """One condition on a text: any of the values, compared one way."""
+
+    values: tuple[str, ...]
+    mode: NameMode = NameMode.STARTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnQuery:
-    """What a structure looks for among its own identities. Names match by their beginning, folded."""
+    """What a structure looks for among its own identities. Items of a tuple are all required; `None` asks nothing.
+
+    `numbers` and `ids` hold groups of alternatives; `birth_dates` are inclusive intervals.
+    """
 
     organization_id: int
-    ids: tuple[int, ...] | None = None
-    numbers: tuple[tuple[str | None, str | None], ...] | None = None
+    ids: tuple[tuple[int, ...], ...] = ()
+    numbers: tuple[tuple[tuple[str | None, str | None], ...], ...] = ()
     birth_dates: tuple[tuple[date | None, date | None], ...] = ()
-    family: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
-    exact_names: bool = False
-    sexes: tuple[str, ...] | None = None
+    family: tuple[TextTest, ...] = ()
+    given: tuple[TextTest, ...] = ()
+    name: tuple[TextTest, ...] = ()
+    postcode: tuple[TextTest, ...] = ()
+    city: tuple[TextTest, ...] = ()
+    contacts: tuple[tuple[str, ...], ...] = ()
+    sexes: tuple[tuple[str, ...], ...] = ()
     active: bool | None = None
-    postcode: str | None = None
-    city: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,54 +123,58 @@ class Page:
 def own_identities(session: Session, query: OwnQuery, offset: int, limit: int) -> Page:
     """Return the structure's identities that satisfy every condition, oldest first."""
     table = SourceIdentity
-    conditions = [table.organization_id == query.organization_id]
-    if query.ids is not None:
-        conditions.append(table.id.in_(query.ids))
-    if query.numbers is not None:
-        conditions.append(sa.or_(sa.false(), *[_number(system, value) for system, value in query.numbers]))
+    conditions: list[sa.ColumnElement[bool]] = [table.organization_id == query.organization_id]
+    conditions += [table.id.in_(group) for group in query.ids]
+    conditions += [sa.or_(sa.false(), *[_number(*number) for number in group]) for group in query.numbers]
     for start, end in query.birth_dates:
         if start is not None:
             conditions.append(table.birth_date >= start.isoformat())
         if end is not None:
             conditions.append(table.birth_date <= end.isoformat())
-    if query.sexes is not None:
-        conditions.append(table.sex.in_(query.sexes))
+    conditions += [table.sex.in_(group) for group in query.sexes]
     if query.active is not None:
         conditions.append(table.active.is_(query.active))
-    if query.postcode is not None:
-        conditions.append(table.postcode.startswith(query.postcode, autoescape=True))
-    found = identities.select_values(
-        session, sa.select(table).where(*conditions).order_by(table.id).limit(_MOST_ROWS)
-    )
-    kept = [item for item in found if _fits(item.traits, query)]
+    rows = sa.select(table).where(*conditions).order_by(table.id).limit(_MOST_ROWS)
+    kept = [item for item in identities.select_values(session, rows) if _fits(item.traits, query)]
     return Page(len(kept), kept[offset : offset + limit])
 
 
 def _number(system: str | None, value: str | None) -> sa.ColumnElement[bool]:
-    ins = SourceIdentity.ins_oid, SourceIdentity.ins_matricule
-    own = SourceIdentity.domain, SourceIdentity.value
-    choices = []
-    for domain, number in (own, ins):
-        wanted = []
-        if system is not None:
-            wanted.append(domain == (system.removeprefix("urn:oid:") if domain is ins[0] else system))
-        if value is not None:
-            wanted.append(number == value)
-        choices.append(sa.and_(*wanted) if wanted else sa.false())
-    return sa.or_(*choices)
+    table = SourceIdentity
+    own: list[sa.ColumnElement[bool]] = []
+    ins: list[sa.ColumnElement[bool]] = []
+    if system is not None:
+        own.append(table.domain == system)
+        ins.append(table.ins_oid == system.removeprefix("urn:oid:"))
+    if value is not None:
+        own.append(table.value == value)
+        ins.append(table.ins_matricule == value)
+    return sa.or_(sa.and_(sa.true(), *own), sa.and_(table.ins_matricule.is_not(None), *ins))
 
 
 def _fits(traits: Traits, query: OwnQuery) -> bool:
-    families = [match_key(name) for name in (traits.birth_name, traits.used_name) if name]
-    givens = [match_key(name) for name in (*traits.given_names, traits.used_given_name) if name]
-    city = match_key(traits.address.city) if traits.address and traits.address.city else ""
+    families = [name for name in (traits.birth_name, traits.used_name) if name]
+    givens = [name for name in (*traits.given_names, traits.used_given_name) if name]
+    address = traits.address
+    postcodes = [address.postcode] if address and address.postcode else []
+    cities = [address.city] if address and address.city else []
+    contacts = {contact for contact in (traits.phone, traits.email) if contact}
     return (
-        all(_has(families, wanted, query.exact_names) for wanted in query.family)
-        and all(_has(givens, wanted, query.exact_names) for wanted in query.given)
-        and (query.city is None or city.startswith(match_key(query.city)))
+        _all(families, query.family)
+        and _all(givens, query.given)
+        and _all([*families, *givens], query.name)
+        and _all(postcodes, query.postcode)
+        and _all(cities, query.city)
+        and all(contacts & set(group) for group in query.contacts)
     )
 
 
-def _has(names: Sequence[str], wanted: str, exact: bool) -> bool:
-    key = match_key(wanted)
-    return key in names if exact else any(name.startswith(key) for name in names)
+def _all(texts: Sequence[str], tests: Sequence[TextTest]) -> bool:
+    return all(any(_passes(text, value, test.mode) for text in texts for value in test.values) for test in tests)
+
+
+def _passes(text: str, value: str, mode: NameMode) -> bool:
+    if mode is NameMode.EXACT:
+        return text == value
+    folded, wanted = match_key(text), match_key(value)
+    return wanted in folded if mode is NameMode.CONTAINS else folded.startswith(wanted)

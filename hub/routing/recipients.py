@@ -40,7 +40,6 @@ def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None) -
         deliveries.append(
             PlannedDelivery(ChannelName.PORTAL, RecipientKind.PATIENT, account_id, patient.name, account_id, why)
         )
-        )
     if not deliveries and not refusals:
         refusals.append(Refusal("nobody", "Choisissez au moins un destinataire, ou cochez la copie au patient."))
     return Plan(tuple(deliveries), tuple(refusals))

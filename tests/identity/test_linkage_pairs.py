@@ -59,9 +59,15 @@ PAIRS: list[tuple[str, Traits, Traits, Outcome]] = [
     ("surname and birth date both slipped", t("BAUDRILARD", born="1984-05-18", **HOME), t(**HOME), REVIEW),
     ("diminutive", t(given="ISA", **HOME), t(given="ISABELLE", **HOME), REVIEW),
     (
-        "father and son of one name",
+        "father and son of one name, home and birth town",
         t(given="JEAN", sex=M, **HOME),
         t(given="JEAN", born="1955-02-03", sex=M, **HOME),
+        REVIEW,
+    ),
+    (
+        "father and son of one name, born in two towns",
+        t(given="JEAN", sex=M, **HOME),
+        t(given="JEAN", born="1955-02-03", sex=M, place="38185", **HOME),
         NEW,
     ),
     (
