@@ -4,7 +4,7 @@ import time
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -32,13 +32,12 @@ log = structlog.get_logger()
 
 def create() -> Flask:
     """Make the application from the process environment (`granian hub.app:create --factory`)."""
-    settings = read_environment()
-    logs.configure(settings.log_level)
-    return create_app(settings)
+    return create_app(read_environment())
 
 
 def create_app(settings: Settings) -> Flask:
     """Make the application; raise `SettingsError` when its settings cannot work."""
+    logs.configure(settings.log_level)
     app = Flask("hub", root_path=None, template_folder="web/templates", static_folder="web/static")
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + 1_000_000
@@ -72,6 +71,7 @@ def create_app(settings: Settings) -> Flask:
     @app.context_processor
     def page_values() -> dict[str, object]:
         return {
+            "get_locale": get_locale,
             "region_name": settings.region_name,
             "support": settings.support,
             "demonstration": settings.env is Environment.DEMONSTRATION,
