@@ -361,3 +361,8 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple | frozenset):
         return ",".join(sorted(str(part) for part in value))
     return str(value)
+
+
+def process_environment(name: str) -> str | None:
+    """Return one variable of the process environment, before any settings exist."""
+    return os.environ.get(name)

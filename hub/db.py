@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -60,7 +61,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 # A surrogate key: 64 bits on PostgreSQL; SQLite only auto-increments INTEGER.
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-Json = sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql")
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
 
 database = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
@@ -141,6 +142,12 @@ def serialise(session: Session, name: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+def share(session: Session, name: str) -> None:
+    """Run beside the others that share this name, but never beside one that serialises on it."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(sa.func.hashtextextended(name, 0))))
 
 
 def insert_once(session: Session, table: type[Base], values: dict[str, Any], conflict: list[str]) -> bool:

@@ -6,6 +6,7 @@ bytes. Bytes whose row was never written are without key, unreadable, and swept 
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -164,6 +165,12 @@ def as_value(row: Document) -> DocumentView:
         row.id, row.organization_id, row.source_identity_id, row.title, row.type_code, row.content_type, row.size,
         row.pages, row.sha256, row.created_at,
     )  # fmt: skip
+
+
+def count_of_identities(session: Session, identity_ids: Sequence[int]) -> int:
+    """Return how many documents are about these identities."""
+    query = sa.select(sa.func.count()).select_from(Document).where(Document.source_identity_id.in_(identity_ids))
+    return session.scalar(query) or 0
 
 
 def change(session: Session, document_id: int, **values: Any) -> None:

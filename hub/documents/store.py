@@ -28,6 +28,16 @@ class Store:
         except (BaseError, OSError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
+    def put_again(self, key: str, content: bytes) -> None:
+        """Write an object, or find it there with the same bytes (a restoration run twice); raise `Unavailable`."""
+        try:
+            obstore.put(self._store, key, content, mode="create")
+        except AlreadyExistsError as err:
+            if self.get(key) != content:
+                raise Unavailable("Le stockage contient déjà un autre objet sous le même nom.") from err
+        except (BaseError, OSError) as err:
+            raise Unavailable(_UNAVAILABLE) from err
+
     def get(self, key: str) -> bytes:
         """Return an object; raise `Unavailable`."""
         try:

@@ -70,7 +70,9 @@ def select_values(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> 
 
 def _read(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> list[StoredIdentity]:
     joined = query.join(Person, Person.id == SourceIdentity.person_id).add_columns(Person.regional_id)
-    return [as_value(row, regional_id) for row, regional_id in session.execute(joined).tuples()]
+    # What another transaction committed while this one waited for a lock must be seen.
+    found = session.execute(joined, execution_options={"populate_existing": True})
+    return [as_value(row, regional_id) for row, regional_id in found.tuples()]
 
 
 def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:

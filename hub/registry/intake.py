@@ -2,12 +2,11 @@
 
 One call is one step of the caller's transaction. The unique constraint on (domain, value) decides races between two
 requests for the same number; a lock on the birth date puts two structures that send the same new patient in order,
-so that the second sees the first. An identity already linked never moves by itself to another person: when its
-traits change so much that it may be somebody else, it is held (no document leaves on it) until an officer looks.
+so that the second sees the first. An identity in the company of others never joins another person by itself. When
+its traits change so much that it may be somebody else, it is held (no document leaves on it) until an officer looks.
 """
 
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,25 +15,22 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict
-from hub.registry import candidates, identities, review
-from hub.registry.tables import (
-    BlockingKey,
-    LinkageDecision,
-    LinkEvent,
-    Person,
-    SourceIdentity,
-    SourceIdentityRevision,
-)
+from hub.registry import candidates, identities, links, review
+from hub.registry.candidates import Candidates
+from hub.registry.links import new_person
+from hub.registry.tables import BlockingKey, LinkageDecision, Person, SourceIdentity, SourceIdentityRevision
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from identity import linkage
 from identity.blocking import blocking_keys
-from identity.decision import Outcome
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason
 from identity.linkage import Candidate, Decision, IdentityRecord
 from identity.model import Model
 from identity.status import Attribute
 
 _KEPT_CANDIDATES = 5
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CONTACT = ("address_line", "postcode", "city", "phone", "email")
+_INACTIVE = Reason("inactive", "Une identité inactive n'est pas rapprochée.")
+_HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +74,68 @@ def receive_all(session: Session, batch: list[IncomingIdentity], registrar: Regi
 
 
 def _serialise(session: Session, batch: list[IncomingIdentity]) -> None:
-    # All numbers first, then all dates, each in order: two transactions can never wait for each other.
-    for name in sorted({f"number:{item.domain}|{item.value}" for item in batch}):
-        db.serialise(session, name)
+    # All numbers, then the links, then all dates, each in order: two transactions can never wait for each other.
+    numbers = {(item.domain, item.value) for item in batch}
+    for domain, value in sorted(numbers):
+        db.serialise(session, f"number:{domain}|{value}")
+    if len(numbers) < len(batch) or any(_may_move(session, item) for item in batch):
+        db.serialise(session, links.LOCK)
+    else:
+        db.share(session, links.LOCK)
     dates = {item.traits.birth_date.iso() if item.traits.birth_date else "" for item in batch}
     for name in sorted(dates):
         db.serialise(session, f"birth:{name}")
 
 
-def _receive(session: Session, incoming: IncomingIdentity, registrar: Registrar, actor: Actor) -> Intake:
+def _may_move(session: Session, incoming: IncomingIdentity) -> bool:
+    """Tell whether the number is known and something else than the contact details changes."""
+    row = _find(session, incoming)
+    if row is None:
+        return False
+    fresh = identities.columns(incoming.traits, incoming.status, incoming.attributes) | {"active": incoming.active}
+    return any(getattr(row, name) != value for name, value in fresh.items() if name not in _CONTACT)
+
+
+def _find(session: Session, incoming: IncomingIdentity) -> SourceIdentity | None:
     query = sa.select(SourceIdentity).where(
         SourceIdentity.domain == incoming.domain, SourceIdentity.value == incoming.value
     )
-    row = session.scalar(query)
+    return session.scalar(query, execution_options={"populate_existing": True})
+
+
+def _receive(session: Session, incoming: IncomingIdentity, registrar: Registrar, actor: Actor) -> Intake:
+    row = _find(session, incoming)
     if row is None:
         return _create(session, incoming, registrar, actor)
     return _update(session, row, incoming, registrar, actor)
 
 
 def _create(session: Session, incoming: IncomingIdentity, registrar: Registrar, actor: Actor) -> Intake:
-    keys = blocking_keys(incoming.traits)
-    found = candidates.find(session, keys)
-    record = _record_of(incoming, "incoming")
-    decision = linkage.decide(record, found.persons, registrar.model)
+    found = Candidates((), {}, False)
+    decision = Decision(Outcome.NEW, None, (), (_INACTIVE,), registrar.model.version)
+    if incoming.active:
+        found = candidates.find(session, blocking_keys(incoming.traits))
+        decision = _decide(_record_of(incoming, "incoming"), found, registrar.model, frozenset())
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         person_id = int(decision.person_id)
     else:
         person_id = new_person(session)
     row = _insert(session, incoming, person_id)
-    session.add_all(BlockingKey(key=key, source_identity_id=row.id) for key in keys)
+    _add_keys(session, row, incoming)
     _keep_decision(session, row, None, decision, registrar.model, actor, limited=found.limited)
     if decision.outcome is Outcome.REVIEW:
         review.open_from_decision(session, row.id, decision, found.groups)
     return Intake(_value(session, row), True, False, decision)
+
+
+def _decide(record: IdentityRecord, found: Candidates, model: Model, separated: frozenset[str]) -> Decision:
+    """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's."""
+    decision = linkage.decide(record, found.persons, model, separated)
+    if decision.outcome is not Outcome.LINK or decision.person_id is None:
+        return decision
+    if any(item.held for item in found.groups[int(decision.person_id)]):
+        return replace(decision, outcome=Outcome.REVIEW, reasons=(_HELD,))
+    return decision
 
 
 def _insert(session: Session, incoming: IncomingIdentity, person_id: int) -> SourceIdentity:
@@ -148,53 +173,69 @@ def _update(
         setattr(row, name, value)
     row.version += 1
     row.updated_at = db.now(session)
-    if not incoming.active or former == fresh | {name: former[name] for name in _CONTACT}:
-        _replace_keys(session, row, incoming)
-        return Intake(_value(session, row), False, True, None)
     _replace_keys(session, row, incoming)
-    decision = _relink(session, row, incoming, before, registrar, actor)
+    review.touch(session, [row.id])
+    decision = None
+    if incoming.active and any(former[name] != value for name, value in fresh.items() if name not in _CONTACT):
+        decision = _relink(session, row, before, registrar, actor)
     return Intake(_value(session, row), False, True, decision)
 
 
-_CONTACT = ("address_line", "postcode", "city", "phone", "email")
-
-
 def _relink(
-    session: Session,
-    row: SourceIdentity,
-    incoming: IncomingIdentity,
-    before: IdentityRecord,
-    registrar: Registrar,
-    actor: Actor,
+    session: Session, row: SourceIdentity, before: IdentityRecord, registrar: Registrar, actor: Actor
 ) -> Decision | None:
-    """Decide again after a change of traits.
+    """Decide again after a change.
 
     A change too large to be a correction holds the identity. An identity alone in its person may join another one.
     An identity in company stays, unless it now contradicts the others: then it leaves for a person of its own.
     """
-    record = _record_of(incoming, str(row.id))
-    drift = linkage.compare_records(before, record, registrar.model)
-    if drift.veto is not None or drift.score.total < registrar.model.thresholds.review:
-        row.held = True
-        review.open_change(session, row.id, drift)
+    record = _value(session, row).as_record()
+    too_far = _hold(session, row, before, record, registrar.model)
     group = [item for item in identities.of_persons(session, [row.person_id])[row.person_id] if item.id != row.id]
     others = tuple(item.as_record() for item in group if item.active)
-    if others:
-        company = Candidate(person_id=str(row.person_id), records=others)
-        stays = linkage.decide(record, [company], registrar.model)
-        conflict = bool(stays.considered) and stays.considered[0].veto is not None
-        if not conflict and not row.held:
-            return None
-        former_person = row.person_id
-        row.person_id = new_person(session)
-        decision = _keep_decision(session, row, former_person, stays, registrar.model, actor, limited=False)
-        review.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
-        return decision
-    if row.held:
+    if not others:
+        return None if row.held else _find_person(session, row, record, registrar, actor)
+    company = Candidate(person_id=str(row.person_id), records=others)
+    stays = linkage.decide(record, [company], registrar.model)
+    stayed = linkage.decide(before, [company], registrar.model)
+    # What an officer or a professional linked in spite of a rule is not undone by a change that leaves it as it was.
+    contradicts = _contradiction(stays) is not None and _contradiction(stays) != _contradiction(stayed)
+    if not contradicts and not (too_far and stays.outcome is not Outcome.LINK):
         return None
-    found = candidates.find(session, blocking_keys(incoming.traits), leave_out=row.id)
+    former_person = row.person_id
+    row.person_id = new_person(session)
+    decision = _keep_decision(session, row, former_person, stays, registrar.model, actor, limited=False)
+    review.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
+    return decision
+
+
+def _hold(
+    session: Session, row: SourceIdentity, before: IdentityRecord, record: IdentityRecord, model: Model
+) -> bool:
+    """Hold an identity that may have become somebody else; tell whether this change is such a one."""
+    too_far = review.is_somebody_else(review.drift(before, record, model), model)
+    if too_far or (row.held and before.traits != record.traits):
+        trusted = review.trusted(session, row.id) if row.held else None
+        row.held = True
+        review.open_change(session, row.id, review.drift(trusted or before, record, model))
+    return too_far
+
+
+def _contradiction(decision: Decision) -> Reason | None:
+    """Return the rule that the decision met, unless it only lacks evidence."""
+    if FICTITIOUS in decision.reasons:
+        return FICTITIOUS
+    rule = decision.considered[0].veto if decision.considered else None
+    return None if rule in LACKS_OF_EVIDENCE else rule
+
+
+def _find_person(
+    session: Session, row: SourceIdentity, record: IdentityRecord, registrar: Registrar, actor: Actor
+) -> Decision:
+    """Look for the person of an identity that is alone in its own."""
+    found = candidates.find(session, blocking_keys(record.traits), leave_out=row.id)
     separated = candidates.separated_persons(session, row.id)
-    decision = linkage.decide(record, found.persons, registrar.model, separated)
+    decision = _decide(record, found, registrar.model, separated)
     former_person = row.person_id
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         row.person_id = int(decision.person_id)
@@ -204,13 +245,17 @@ def _relink(
     return decision
 
 
-def new_person(session: Session) -> int:
-    """Create an empty person and return its id."""
-    regional_id = "".join(secrets.choice(_ALPHABET) for _ in range(16))
-    row = Person(regional_id=regional_id, created_at=db.now(session))
-    session.add(row)
-    session.flush()  # the id is what identities point at
-    return row.id
+def settle(session: Session, verdict: review.Verdict, registrar: Registrar, actor: Actor) -> review.Task:
+    """Apply an officer's verdict; an identity that is no longer held is then looked for among the others."""
+    task = review.decide(session, verdict, registrar.trail, actor)
+    identity = task.left
+    if task.kind is not review.TaskKind.CHANGED or identity.held or not identity.active:
+        return task
+    company = identities.of_persons(session, [identity.person_id])[identity.person_id]
+    if not any(item.active for item in company if item.id != identity.id):
+        row = session.get_one(SourceIdentity, identity.id)
+        _find_person(session, row, identity.as_record(), registrar, actor)
+    return task
 
 
 def link_by_choice(
@@ -218,8 +263,10 @@ def link_by_choice(
 ) -> Intake:
     """Store a new identity on the person that a professional chose in a search (M1); the choice is the decision."""
     _serialise(session, [incoming])
+    if not identities.of_persons(session, [person_id]):
+        raise Conflict("Cette personne vient d'être réunie à une autre : refaites la recherche.")
     row = _insert(session, incoming, person_id)
-    session.add_all(BlockingKey(key=key, source_identity_id=row.id) for key in blocking_keys(incoming.traits))
+    _add_keys(session, row, incoming)
     decision = Decision(Outcome.LINK, str(person_id), (), (), registrar.model.version)
     _keep_decision(session, row, None, decision, registrar.model, actor, limited=False, chosen=True)
     intake = Intake(_value(session, row), True, False, decision)
@@ -253,15 +300,7 @@ def _keep_decision(
     session.add(kept)
     session.flush()  # the link event names its decision
     if former_person != row.person_id:
-        session.add(
-            LinkEvent(
-                source_identity_id=row.id,
-                from_person_id=former_person,
-                to_person_id=row.person_id,
-                decision_id=kept.id,
-                moved_at=kept.decided_at,
-            )
-        )
+        links.keep_move(session, row.id, former_person, row.person_id, kept)
     return decision
 
 
@@ -299,9 +338,13 @@ def _keep_revision(session: Session, row: SourceIdentity, former: dict[str, Any]
 
 def _replace_keys(session: Session, row: SourceIdentity, incoming: IncomingIdentity) -> None:
     session.execute(sa.delete(BlockingKey).where(BlockingKey.source_identity_id == row.id))
+    _add_keys(session, row, incoming)
+    session.flush()  # candidates are searched next
+
+
+def _add_keys(session: Session, row: SourceIdentity, incoming: IncomingIdentity) -> None:
     if incoming.active and Attribute.FICTITIOUS not in incoming.attributes:
         session.add_all(BlockingKey(key=key, source_identity_id=row.id) for key in blocking_keys(incoming.traits))
-    session.flush()  # candidates are searched next
 
 
 def _survivor_id(session: Session, incoming: IncomingIdentity) -> int | None:

@@ -1,11 +1,12 @@
 """Review tasks: pairs that the matching will not decide alone, and what an officer decided.
 
 RNIV 2: only the identity-vigilance cell confirms; who, when and why are kept. Deciding "same" moves links, which
-`link_event` lets undo; deciding "different" is remembered for good.
+`link_event` lets undo; deciding "different" is remembered for good. A verdict holds for what its author saw: the
+version of a task grows whenever one of its identities changes, or the persons that hold them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,22 +16,24 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import identities
+from hub.registry import identities, links
 from hub.registry.tables import (
     DistinctPair,
     LinkageDecision,
-    LinkEvent,
     ReviewTask,
     SourceIdentity,
     SourceIdentityRevision,
 )
 from hub.registry.values import StoredIdentity
 from identity import linkage
+from identity.decision import LACKS_OF_EVIDENCE
 from identity.linkage import Decision, IdentityRecord, PairAssessment
 from identity.model import Model
 from identity.status import IdentityStatus
 
 PAGE = 25
+MOST_COMMENT = 1000
+_STRICT = frozenset({"surname", "given", "birth_date", "sex", "birth_place", "ins"})
 
 
 class TaskKind(StrEnum):
@@ -50,7 +53,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as listed: what to compare, why, since when."""
+    """A task as listed: what to compare, why, since when; once decided, by whom, when and why."""
 
     id: int
     kind: TaskKind
@@ -62,18 +65,43 @@ class Task:
     version: int
     created_at: datetime
     decided_at: datetime | None
+    decided_by: int | None
     comment: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A task with both sides and the score explained, term by term."""
+    """A task with both sides as they are now, the score explained, and what "same" would put together.
+
+    For a change, `right` is the identity before it. `obstacle` says why "same" would be refused.
+    """
 
     task: Task
     left: IdentityRecord
     right: IdentityRecord
     assessment: PairAssessment
-    documents_follow: int
+    together: tuple[StoredIdentity, ...]
+    obstacle: str | None
+
+
+def drift(former: IdentityRecord, present: IdentityRecord, model: Model) -> PairAssessment:
+    """Compare an identity with what it was.
+
+    No domain is empty, so it is never taken for a double of its own domain; a doubt is not a change of person.
+    """
+    was = replace(former, domain="", attributes=frozenset())
+    return linkage.compare_records(was, replace(present, attributes=frozenset()), model)
+
+
+def is_somebody_else(change: PairAssessment, model: Model) -> bool:
+    """Tell whether a change is too large to be a correction."""
+    if change.veto is not None and change.veto not in LACKS_OF_EVIDENCE:
+        return True
+    # A poor record scores low against itself: something must speak against, and not only be missing.
+    against = (
+        part.bits < 0 and part.level != "missing" for part in change.score.contributions if part.trait in _STRICT
+    )
+    return change.score.total < model.thresholds.review and any(against)
 
 
 def open_from_decision(
@@ -84,7 +112,7 @@ def open_from_decision(
     *,
     always: bool = False,
 ) -> None:
-    """Open a task between the identity and the best candidate of a decision (every one that may be reviewed)."""
+    """Open a task between the identity and the nearest candidate of a decision."""
     reasons = [reason.code for reason in decision.reasons]
     for item in decision.considered[:1]:
         if not always and decision.person_id is not None and item.person_id != decision.person_id:
@@ -113,24 +141,62 @@ def _open(session: Session, kind: TaskKind, left: int, right: int, score: float,
     if task is None:
         task = ReviewTask(source_identity_id=left, candidate_identity_id=right, created_at=moment, version=0)
         session.add(task)
+    elif task.state == TaskState.SAME.value or (task.state != TaskState.OPEN.value and kind is TaskKind.DUPLICATE):
+        # An identity still held keeps its first date: it is compared with what it was before it was held.
+        task.created_at = moment
     task.kind = kind.value
     task.score = score
     task.reasons = list(dict.fromkeys(reasons))
     task.state = TaskState.OPEN.value
+    task.decided_at = task.decided_by = task.comment = None
     task.version += 1
     session.flush()  # a batch may meet the same pair again
 
 
+def touch(session: Session, identity_ids: Iterable[int]) -> None:
+    """Make verdicts on what was seen of these identities so far come too late."""
+    ids = list(identity_ids)
+    about = sa.or_(ReviewTask.source_identity_id.in_(ids), ReviewTask.candidate_identity_id.in_(ids))
+    statement = sa.update(ReviewTask).where(ReviewTask.state == TaskState.OPEN.value, about)
+    session.execute(statement.values(version=ReviewTask.version + 1).execution_options(synchronize_session="fetch"))
+
+
 def count_open(session: Session) -> int:
     """Return how many tasks wait."""
-    query = sa.select(sa.func.count()).select_from(ReviewTask).where(ReviewTask.state == TaskState.OPEN.value)
-    return session.scalar(query) or 0
+    return _count(session, ReviewTask.state == TaskState.OPEN.value)
 
 
-def tasks(session: Session, state: TaskState, page: int) -> list[Task]:
-    """Return one page of tasks (25): open ones by risk (highest score first), decided ones latest first."""
-    order = ReviewTask.score.desc() if state is TaskState.OPEN else ReviewTask.decided_at.desc()
-    query = sa.select(ReviewTask).where(ReviewTask.state == state.value).order_by(order, ReviewTask.id)
+def count_decided(session: Session) -> int:
+    """Return how many tasks were decided."""
+    return _count(session, ReviewTask.state != TaskState.OPEN.value)
+
+
+def _count(session: Session, condition: sa.ColumnElement[bool]) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(ReviewTask).where(condition)) or 0
+
+
+_BY_RISK = (ReviewTask.score.desc(), ReviewTask.created_at, ReviewTask.id)
+
+
+def open_tasks(session: Session, page: int) -> list[Task]:
+    """Return one page of the open tasks (25), the highest score first, then the oldest."""
+    query = sa.select(ReviewTask).where(ReviewTask.state == TaskState.OPEN.value).order_by(*_BY_RISK)
+    return _tasks(session, query, page)
+
+
+def decided_tasks(session: Session, page: int) -> list[Task]:
+    """Return one page of the decided tasks (25), the latest first."""
+    query = sa.select(ReviewTask).where(ReviewTask.state != TaskState.OPEN.value)
+    return _tasks(session, query.order_by(ReviewTask.decided_at.desc(), ReviewTask.id), page)
+
+
+def next_open(session: Session) -> int | None:
+    """Return the id of the first open task, if any."""
+    query = sa.select(ReviewTask.id).where(ReviewTask.state == TaskState.OPEN.value).order_by(*_BY_RISK)
+    return session.scalar(query.limit(1))
+
+
+def _tasks(session: Session, query: sa.Select[tuple[ReviewTask]], page: int) -> list[Task]:
     rows = list(session.scalars(query.limit(PAGE).offset(PAGE * (page - 1))))
     wanted = {row.source_identity_id for row in rows} | {row.candidate_identity_id for row in rows}
     query_identities = sa.select(SourceIdentity).where(SourceIdentity.id.in_(wanted))
@@ -140,29 +206,39 @@ def tasks(session: Session, state: TaskState, page: int) -> list[Task]:
 
 def compare(session: Session, task_id: int, model: Model) -> Comparison:
     """Return a task with both sides compared now, under the model in force; raise `NotFound`."""
-    row = session.get(ReviewTask, task_id)
+    row = session.get(ReviewTask, task_id, populate_existing=True)
     if row is None:
         raise NotFound("Cette tâche n'existe pas.")
     left = identities.by_id(session, row.source_identity_id)
     right = identities.by_id(session, row.candidate_identity_id)
-    left_record = left.as_record()
-    right_record = _former(session, left) if row.kind == TaskKind.CHANGED.value else right.as_record()
-    assessment = linkage.compare_records(left_record, right_record, model)
-    group = identities.of_persons(session, [left.person_id]).get(left.person_id, ())
-    return Comparison(_task(row, left, right), left_record, right_record, assessment, len(group))
+    former = left.as_record(), right.as_record()
+    if row.kind == TaskKind.CHANGED.value:
+        former = left.as_record(), trusted(session, left.id) or left.as_record()
+        assessment = drift(former[1], former[0], model)
+    else:
+        assessment = linkage.compare_records(*former, model)
+    groups = identities.of_persons(session, {left.person_id, right.person_id})
+    together = tuple(identity for group in groups.values() for identity in group)
+    obstacle = _obstacle(session, groups[left.person_id], groups[right.person_id])
+    return Comparison(_task(row, left, right), *former, assessment, together, obstacle)
 
 
-def _former(session: Session, identity: StoredIdentity) -> IdentityRecord:
+def trusted(session: Session, identity_id: int) -> IdentityRecord | None:
+    """Return what an identity was before the change that its task is about, if it has such a task."""
     query = (
-        sa.select(SourceIdentityRevision)
-        .where(SourceIdentityRevision.source_identity_id == identity.id)
+        sa.select(SourceIdentityRevision, SourceIdentity.domain)
+        .join(SourceIdentity, SourceIdentity.id == SourceIdentityRevision.source_identity_id)
+        .join(ReviewTask, ReviewTask.source_identity_id == SourceIdentity.id)
+        .where(
+            SourceIdentity.id == identity_id,
+            ReviewTask.kind == TaskKind.CHANGED.value,
+            SourceIdentityRevision.replaced_at <= ReviewTask.created_at,
+        )
         .order_by(SourceIdentityRevision.version.desc())
         .limit(1)
     )
-    revision = session.scalar(query)
-    if revision is None:
-        return identity.as_record()
-    return identities.record_of(revision.content, str(identity.id), identity.domain)
+    found = session.execute(query).one_or_none()
+    return identities.record_of(found[0].content, str(identity_id), found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,132 +256,166 @@ def decide(session: Session, verdict: Verdict, trail: Trail, actor: Actor) -> Ta
     """Apply an officer's verdict; raise `Invalid` without reason, `Conflict` when another officer was faster."""
     if not verdict.comment.strip():
         raise Invalid("Indiquez le motif de votre décision.", "comment")
+    if len(verdict.comment.strip()) > MOST_COMMENT:
+        raise Invalid(f"Le motif dépasse {MOST_COMMENT} caractères : raccourcissez-le.", "comment")
     if verdict.state is TaskState.OPEN:
         raise Invalid("Choisissez « même personne » ou « personnes différentes ».", "state")
-    row = session.scalar(sa.select(ReviewTask).where(ReviewTask.id == verdict.task_id).with_for_update())
+    # Before any row: verdicts and moves run one after the other, so none can wait for another or make a cycle.
+    db.serialise(session, links.LOCK)
+    row = session.get(ReviewTask, verdict.task_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("Cette tâche n'existe pas.")
     if row.state != TaskState.OPEN.value or row.version != verdict.version:
-        raise Conflict("Cette tâche a déjà été traitée ou a changé pendant votre lecture. Rechargez la page.")
+        raise Conflict("Cette tâche a déjà été traitée ou a changé pendant votre lecture : relisez-la.")
     row.state = verdict.state.value
     row.version += 1
     row.decided_at = db.now(session)
     row.decided_by = verdict.staff_id
-    row.comment = verdict.comment.strip()[:1000]
+    row.comment = verdict.comment.strip()
+    kept = _keep_decision(session, row, actor)
     if row.kind == TaskKind.CHANGED.value:
-        _settle_change(session, row)
+        closed = _settle_change(session, row, kept)
     elif verdict.state is TaskState.SAME:
-        _join(session, row, verdict, actor)
+        closed = _join(session, row, kept)
     else:
-        _separate(session, row, verdict, actor)
+        closed = _separate(session, row, kept)
     detail: dict[str, str | int | bool | None] = {
         "state": verdict.state.value,
         "left": row.source_identity_id,
         "right": row.candidate_identity_id,
+        "closed": closed,
     }
     trail.record(session, Entry(actor, "review.decide", Subject("review_task", row.id), detail))
     left = identities.by_id(session, row.source_identity_id)
     return _task(row, left, identities.by_id(session, row.candidate_identity_id))
 
 
-def _settle_change(session: Session, row: ReviewTask) -> None:
-    identity = _locked(session, [row.source_identity_id])[0]
-    identity.held = row.state != TaskState.SAME.value
-
-
-def _locked(session: Session, identity_ids: Sequence[int]) -> list[SourceIdentity]:
-    # Rows are locked in id order, so that two opposite merges cannot wait for each other or make a cycle.
-    query = sa.select(SourceIdentity).where(SourceIdentity.id.in_(identity_ids)).order_by(SourceIdentity.id)
-    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
-
-
-def _group(session: Session, person_id: int) -> list[SourceIdentity]:
-    query = sa.select(SourceIdentity.id).where(SourceIdentity.person_id == person_id)
-    return _locked(session, list(session.scalars(query)))
-
-
-def _join(session: Session, row: ReviewTask, verdict: Verdict, actor: Actor) -> None:
-    # Merges run one after the other: a person chosen as survivor cannot be absorbed meanwhile.
-    db.serialise(session, "merge")
-    left, right = (
-        session.get_one(SourceIdentity, row.source_identity_id, populate_existing=True),
-        session.get_one(SourceIdentity, row.candidate_identity_id, populate_existing=True),
+def _keep_decision(session: Session, row: ReviewTask, actor: Actor) -> LinkageDecision:
+    kept = LinkageDecision(
+        source_identity_id=row.source_identity_id,
+        outcome=row.state,
+        person_id=None,
+        score=None,
+        explanation={"task": row.id, "other": row.candidate_identity_id, "comment": row.comment},
+        model_version="",
+        decided_by=f"{actor.kind.value}:{actor.id}",
+        decided_at=row.decided_at,
     )
-    if left.person_id == right.person_id:
-        return
-    groups = {left.person_id: _group(session, left.person_id), right.person_id: _group(session, right.person_id)}
-    _refuse_conflicts(session, groups[left.person_id], groups[right.person_id])
+    session.add(kept)
+    session.flush()  # link events name their decision
+    return kept
+
+
+def _settle_change(session: Session, row: ReviewTask, kept: LinkageDecision) -> int:
+    """Release the identity, or keep it held and away from the persons it was with."""
+    identity = links.locked(session, [row.source_identity_id])[0]
+    identity.held = row.state != TaskState.SAME.value
+    if identity.held and len(identities.of_persons(session, [identity.person_id])[identity.person_id]) > 1:
+        links.move(session, identity, links.new_person(session), kept)
+    kept.person_id = identity.person_id
+    touch(session, [identity.id])
+    return 0
+
+
+def _join(session: Session, row: ReviewTask, kept: LinkageDecision) -> int:
+    """Put both persons together; return how many other tasks this answers."""
+    left = identities.by_id(session, row.source_identity_id)
+    right = identities.by_id(session, row.candidate_identity_id)
+    groups = identities.of_persons(session, {left.person_id, right.person_id})
+    kept.person_id = left.person_id
+    if len(groups) == 1:
+        return 0
+    obstacle = _obstacle(session, groups[left.person_id], groups[right.person_id])
+    if obstacle is not None:
+        raise Conflict(obstacle)
     survivor = _survivor(groups)
+    kept.person_id = survivor
     absorbed = left.person_id if survivor == right.person_id else right.person_id
-    for identity in groups[absorbed]:
-        _move(session, identity, survivor, verdict, actor)
+    for identity in links.locked(session, [item.id for item in groups[absorbed]]):
+        links.move(session, identity, survivor, kept)
+    together = [item.id for group in groups.values() for item in group]
+    closed = _close_answered(session, row, together)
+    touch(session, together)
+    return closed
 
 
-def _survivor(groups: Mapping[int, Sequence[SourceIdentity]]) -> int:
+def _close_answered(session: Session, row: ReviewTask, together: Sequence[int]) -> int:
+    """Close the other tasks between identities that are now in one person: the same verdict answers them."""
+    statement = sa.update(ReviewTask).where(
+        ReviewTask.state == TaskState.OPEN.value,
+        ReviewTask.kind == TaskKind.DUPLICATE.value,
+        ReviewTask.source_identity_id.in_(together),
+        ReviewTask.candidate_identity_id.in_(together),
+    )
+    values = {
+        "state": TaskState.SAME.value,
+        "version": ReviewTask.version + 1,
+        "decided_at": row.decided_at,
+        "decided_by": row.decided_by,
+        "comment": f"Réunies par la décision prise sur la tâche n° {row.id}.",
+    }
+    result = session.execute(statement.values(**values).execution_options(synchronize_session="fetch"))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _survivor(groups: Mapping[int, Sequence[StoredIdentity]]) -> int:
     """Choose the person that stays: best status, then the oldest (specs: RNIV, survivor of a merge)."""
 
     def rank(person_id: int) -> tuple[int, int]:
-        best = max(IdentityStatus(identity.status).rank for identity in groups[person_id])
+        best = max(identity.status.rank for identity in groups[person_id])
         return (-best, min(identity.id for identity in groups[person_id]))
 
     return min(groups, key=rank)
 
 
-def _refuse_conflicts(session: Session, left: Sequence[SourceIdentity], right: Sequence[SourceIdentity]) -> None:
+def _obstacle(session: Session, left: Sequence[StoredIdentity], right: Sequence[StoredIdentity]) -> str | None:
+    """Say why two persons may not be put together, even by an officer."""
+    if left[0].person_id == right[0].person_id:
+        return None
+    everyone = [item for item in (*left, *right) if item.active]
     qualified = {
-        identity.ins_matricule
-        for identity in (*left, *right)
-        if identity.active and identity.status == IdentityStatus.QUALIFIED.value and identity.ins_matricule
+        item.traits.ins.matricule
+        for item in everyone
+        if item.status is IdentityStatus.QUALIFIED and item.traits.ins is not None
     }
     if len(qualified) > 1:
-        raise Conflict(
+        return (
             "Ces deux personnes ont chacune une INS qualifiée différente : elles ne peuvent pas être réunies. "
             "Faites d'abord vérifier les deux INS par leurs structures."
         )
-    for one in left:
-        for other in right:
-            low, high = sorted((one.id, other.id))
-            if session.get(DistinctPair, (low, high)) is not None:
-                raise Conflict(
-                    "Un officier a déjà décidé que deux de ces identités sont des personnes différentes : "
-                    "revoyez d'abord cette décision."
-                )
-
-
-def _move(session: Session, identity: SourceIdentity, person_id: int, verdict: Verdict, actor: Actor) -> None:
-    moment = db.now(session)
-    kept = LinkageDecision(
-        source_identity_id=identity.id,
-        outcome=verdict.state.value,
-        person_id=person_id,
-        score=None,
-        explanation={"task": verdict.task_id, "former_person": identity.person_id},
-        model_version="",
-        decided_by=f"{actor.kind.value}:{actor.id}",
-        decided_at=moment,
-    )
-    session.add(kept)
-    session.flush()  # the link event names its decision
-    session.add(
-        LinkEvent(
-            source_identity_id=identity.id,
-            from_person_id=identity.person_id,
-            to_person_id=person_id,
-            decision_id=kept.id,
-            moved_at=moment,
+    if any(item.held for item in everyone):
+        return (
+            "Une de ces identités est retenue, car ses traits ont beaucoup changé : traitez d'abord la tâche "
+            "« Identité modifiée » qui la concerne."
         )
-    )
-    identity.person_id = person_id
+    ids = [item.id for item in (*left, *right)]
+    sides = {item.id: item.person_id for item in (*left, *right)}
+    apart = sa.select(DistinctPair).where(DistinctPair.low_id.in_(ids), DistinctPair.high_id.in_(ids))
+    if any(sides[pair.low_id] != sides[pair.high_id] for pair in session.scalars(apart)):
+        return (
+            "Il a déjà été décidé que deux de ces identités sont des personnes différentes : elles ne peuvent pas "
+            "être réunies."
+        )
+    return None
 
 
-def _separate(session: Session, row: ReviewTask, verdict: Verdict, actor: Actor) -> None:
+def _separate(session: Session, row: ReviewTask, kept: LinkageDecision) -> int:
+    """Remember that the pair is two persons; part them when they had been put together meanwhile."""
     low, high = sorted((row.source_identity_id, row.candidate_identity_id))
-    values = {"low_id": low, "high_id": high, "decided_by": verdict.staff_id, "decided_at": db.now(session)}
+    values = {"low_id": low, "high_id": high, "decided_by": row.decided_by, "decided_at": row.decided_at}
     db.insert_once(session, DistinctPair, values, ["low_id", "high_id"])
+    pair = {identity.id: identity for identity in links.locked(session, [low, high])}
+    source = pair[row.source_identity_id]
+    if source.person_id == pair[row.candidate_identity_id].person_id:
+        former = source.person_id
+        links.move(session, source, links.new_person(session), kept)
+        touch(session, [source.id, *(item.id for item in identities.of_persons(session, [former])[former])])
+    kept.person_id = source.person_id
+    return 0
 
 
 def _task(row: ReviewTask, left: StoredIdentity, right: StoredIdentity) -> Task:
     return Task(
         row.id, TaskKind(row.kind), TaskState(row.state), left, right, row.score, tuple(row.reasons), row.version,
-        row.created_at, row.decided_at, row.comment,
+        row.created_at, row.decided_at, row.decided_by, row.comment,
     )  # fmt: skip

@@ -227,6 +227,22 @@ def sent(session: Session, organization_id: int, page: int, *, failed_only: bool
     return [_sent(session, row) for row in rows]
 
 
+def sent_about(session: Session, identity_id: int, organization_id: int) -> list[SentView]:
+    """Return the last sendings (25) of the structure about one of its patients, latest first."""
+    query = (
+        sa.select(Sending)
+        .join(Document, Document.id == Sending.document_id)
+        .where(
+            Sending.organization_id == organization_id,
+            Sending.state == "sent",
+            Document.source_identity_id == identity_id,
+        )
+        .order_by(Sending.id.desc())
+        .limit(PAGE)
+    )
+    return [_sent(session, row) for row in session.scalars(query)]
+
+
 def sent_one(session: Session, sending_id: int, organization_id: int) -> SentView:
     """Return one sending of the structure; raise `NotFound`."""
     row = _own(session, sending_id, organization_id)

@@ -12,7 +12,7 @@ from hub.web.context import address_hash, runtime
 
 blueprint = Blueprint("oauth", __name__)
 SOFTWARE_SCOPES = ("system/Patient.cruds",)
-_TRIES = limits.Limit("token-ip", 3000, limits.LOGIN_BY_ADDRESS.window)
+_FAILURES = limits.Limit("token-ip", 300, limits.LOGIN_BY_ADDRESS.window)
 
 
 def server() -> Provider:
@@ -23,18 +23,26 @@ def server() -> Provider:
 @blueprint.post("/oauth/token")
 def token() -> Response:
     """Exchange a signed assertion or an authorization code for a token (RFC 6749, 4.1.3 and 4.4)."""
+    with db.transaction():
+        response = server().create_token_response()
+    if response.status_code >= 400:
+        slow = _count_failure()
+        if slow is not None:
+            return slow
+    response.headers["Cache-Control"] = "no-store"
+    return response  # type: ignore[no-any-return]
+
+
+def _count_failure() -> Response | None:
     try:
         with db.transaction() as session:
-            limits.count(session, _TRIES, address_hash()[:40])
+            limits.count(session, _FAILURES, address_hash()[:40])
     except TooMany as err:
         response = jsonify({"error": "slow_down"})
         response.status_code = 429
         response.headers["Retry-After"] = str(err.retry_after)
         return response
-    with db.transaction():
-        response = server().create_token_response()
-    response.headers["Cache-Control"] = "no-store"
-    return response  # type: ignore[no-any-return]
+    return None
 
 
 @blueprint.get("/.well-known/openid-configuration")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
 
-import httpx
+import httpx2 as httpx
 
 from hub.config import Environment, Settings
 from hub.errors import SettingsError

@@ -1,0 +1,230 @@
+"""`hub demo`: a whole region to play with, in one command."""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+import click
+import httpx2 as httpx
+
+from hub import db, logs, schema
+from hub.app import create_app
+from hub.commands.shared import progress, stop, told
+from hub.config import Environment, from_mapping, inherited, process_environment
+from hub.db import database
+from hub.demonstration import mailbox, region
+from hub.demonstration.mailbox import DemoLogin
+from hub.directory import organizations
+from hub.errors import Unavailable
+from hub.oidc import clients, keys
+
+READY = "demonstration.json"
+
+
+@click.command("demo")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where the demonstration lives.",
+)
+@click.option("--port", default=8000, show_default=True, help="Port of the hub; the next free one if it is taken.")
+@click.option("--persons", default=2000, show_default=True, help="Size of the region.")
+@click.option("--seed", default=2026, show_default=True, help="Seed of the generator.")
+@click.option("--fresh", is_flag=True, help="Throw the former demonstration away.")
+@told
+def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
+    """Build a region of invented people, start web, worker and mailbox, and say where to look.
+
+    Stop with Ctrl-C; the same command starts it again as it was.
+    """  # fmt: skip
+    if process_environment("HUB_ENV") == Environment.PRODUCTION.value:
+        stop("La démonstration ne tourne pas avec HUB_ENV=production.")
+    began = time.monotonic()
+    folder = folder.absolute()
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    if (folder / "settings.json").exists() and not (folder / READY).exists():
+        click.echo("La construction précédente s'était arrêtée : je recommence.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = _settings(folder, port)
+    settings = from_mapping(variables)
+    app = create_app(settings)
+    logs.configure("error")
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        with app.app_context():
+            if (folder / READY).exists():
+                logins = [DemoLogin(**item) for item in json.loads((folder / READY).read_text(encoding="utf-8"))]
+                with db.transaction() as session:
+                    clients.ensure_portal(session, settings.public_url)
+                children.append(_start(folder, variables, "serve", *_serve_options(settings.public_url)))
+                _wait(settings.public_url, children[0], folder)
+            else:
+                logins = _build(folder, variables, persons, seed, children)
+            database.session.remove()
+            database.engine.dispose()
+        children.append(_start(folder, variables, "worker", "--concurrency", "2"))
+        ports = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["ports"]
+        running = mailbox.start(ports["smtp"], ports["page"], logins, settings.public_url)
+        (folder / READY).write_text(json.dumps([asdict(item) for item in logins]), encoding="utf-8")
+        _tell(settings.public_url, f"http://127.0.0.1:{ports['page']}", logins, time.monotonic() - began)
+        _until_stopped(children)
+        running.stop()
+    finally:
+        _end(children)
+
+
+def _settings(folder: Path, port: int) -> dict[str, str]:
+    path = folder / "settings.json"
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        variables: dict[str, str] = kept["variables"]
+        ports = kept["ports"]
+    else:
+        variables = {
+            "HUB_ENV": "demonstration",
+            "HUB_SECRET_KEY": secrets.token_urlsafe(48),
+            "HUB_PEPPER": secrets.token_urlsafe(48),
+            "HUB_ENCRYPTION_KEYS": "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            "HUB_DATABASE_URL": f"sqlite:///{folder}/hub.sqlite3",
+            "HUB_STORE_URL": f"file://{folder}/documents",
+            "HUB_SMS_GATEWAY": "demonstration",
+            "HUB_REGION_NAME": "Région Haute-Allière",
+            "HUB_SUPPORT": "01 99 00 12 34",
+            "HUB_MAIL_FROM": "ne-pas-repondre@haute-alliere.example",
+            "HUB_MSSANTE_FROM": "hub@haute-alliere.mssante.example",
+            "HUB_POLL_SECONDS": "0.2",
+        }
+        ports = {}
+    ports = {"web": _free(ports.get("web", port)), **_mail_ports(ports)}
+    variables["HUB_PUBLIC_URL"] = f"http://127.0.0.1:{ports['web']}"
+    variables["HUB_SMTP_URL"] = variables["HUB_MSSANTE_SMTP_URL"] = f"smtp://127.0.0.1:{ports['smtp']}"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        json.dump({"variables": variables, "ports": ports}, stream)
+    return variables
+
+
+def _mail_ports(ports: dict[str, int]) -> dict[str, int]:
+    smtp = _free(ports.get("smtp", 8025))
+    return {"smtp": smtp, "page": _free(ports.get("page", smtp + 1))}
+
+
+def _free(port: int) -> int:
+    for candidate in range(port, port + 50):
+        if _is_free(candidate):
+            return candidate
+    raise Unavailable(f"Aucun port libre à partir de {port} : choisissez-en un avec --port.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _build(
+    folder: Path, variables: dict[str, str], persons: int, seed: int, children: list["subprocess.Popen[bytes]"]
+) -> list[DemoLogin]:
+    app_parts = create_app(from_mapping(variables)).extensions["hub"]
+    click.echo(f"Une région de {persons} personnes inventées…")
+    schema.upgrade(database.engine)
+    with db.transaction() as session:
+        keys.ensure(session, app_parts.vault)
+        clients.ensure_portal(session, app_parts.settings.public_url)
+    files = folder / "region"
+    region.generate(app_parts.settings.data_dir, files, persons, seed)
+    region.register_directory(files, app_parts)
+    logins = region.register_staff(app_parts)
+    feeds = region.register_feeds(files)
+    with db.reading() as session:
+        structures = organizations.all_with_domain(session)
+    database.session.remove()
+    children.append(_start(folder, variables, "serve", *_serve_options(app_parts.settings.public_url)))
+    _wait(app_parts.settings.public_url, children[0], folder)
+    for feed in feeds:
+        total = region.count_lines(files, feed.structure)
+        with progress(total, "patients", f"FHIR    {feed.structure:<15}") as bar:
+            region.feed_over_fhir(feed, files, structures[feed.structure], app_parts, bar.update)
+    for code in sorted(set(structures) - {feed.structure for feed in feeds}):
+        command = [sys.executable, "-m", "hub", "identities", "load", str(files / f"identities-{code}.csv")]
+        click.echo(f"Fichier {code}")
+        subprocess.run(command, check=True, env=inherited(variables))  # noqa: S603
+    return logins
+
+
+def _serve_options(public_url: str) -> list[str]:
+    return ["--port", public_url.rpartition(":")[2], "--workers", "1"]
+
+
+def _start(folder: Path, variables: dict[str, str], *arguments: str) -> "subprocess.Popen[bytes]":
+    with (folder / f"{arguments[0]}.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "hub", *arguments], env=inherited(variables), stdout=log, stderr=log
+        )
+
+
+def _wait(public_url: str, child: "subprocess.Popen[bytes]", folder: Path) -> None:
+    for _ in range(300):
+        if child.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{public_url}/health/ready", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    stop(f"Le serveur n'a pas démarré : voyez {folder}/serve.log.")
+
+
+def _tell(public_url: str, mailbox_url: str, logins: list[DemoLogin], seconds: float) -> None:
+    click.secho(f"\nLa démonstration est prête ({seconds:.0f} s).\n", fg="green", bold=True)
+    click.echo(f"  Le hub                    {public_url}")
+    click.echo(f"  Courriels, SMS et codes   {mailbox_url}\n")
+    for item in logins:
+        click.echo(f"  {item.who}\n      {item.url}\n      {item.login} / {item.password}")
+    click.echo("\nLes codes d'authentification s'affichent dans la boîte. Arrêter : Ctrl-C.")
+    sys.stdout.flush()
+
+
+def _until_stopped(children: list["subprocess.Popen[bytes]"]) -> None:
+    stopping = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stopping.append(number)
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    while not stopping:
+        if any(child.poll() is not None for child in children):
+            stop("Un des processus s'est arrêté : voyez les fichiers .log de la démonstration.")
+        time.sleep(0.3)
+
+
+def _end(children: list["subprocess.Popen[bytes]"]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    for child in children:
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

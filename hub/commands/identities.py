@@ -1,0 +1,45 @@
+"""Load identities from files."""
+
+from pathlib import Path
+
+import click
+
+from hub.commands.shared import OPERATOR, application, progress, told
+from hub.config import Environment
+from hub.registry import load
+from hub.registry.load import LoadOptions, Progress
+from identity.ins import InsOid
+
+
+@click.group("identities")
+def identities_group() -> None:
+    """The identity index."""
+
+
+@identities_group.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", help="Code of the structure, in place of the column `source`.")
+@click.option(
+    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Where refused lines are explained."
+)
+@told
+def load_identities(file: Path, source: str | None, rejected: Path | None) -> None:
+    """Load a CSV or Parquet FILE of identities.
+
+    Lines are kept chunk by chunk: stopped at any point, the same command goes on where it was. Lines that cannot be
+    loaded, and details left out, are explained in FILE.rejets.csv.
+    """
+    target = rejected or file.with_name(file.name + ".rejets.csv")
+    with application() as (_, parts):
+        production = parts.settings.env is Environment.PRODUCTION
+        options = LoadOptions(parts.settings.accepted_oids, InsOid.NIR if production else InsOid.NIR_TEST, source)
+        total = load.count_lines(file)
+        with progress(total, "lignes", "Chargement") as bar:
+
+            def report(done: Progress) -> None:
+                bar.update(done.lines - bar.n)
+
+            result = load.load(file, options, parts.registrar, OPERATOR, target, report)
+    click.echo(f"{result.lines} lignes lues, {result.accepted} identités chargées, {result.rejected} refusées.")
+    if result.rejected or result.warned:
+        click.echo(f"Explications ({result.rejected} refus, {result.warned} remarques) : {target}")
