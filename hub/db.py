@@ -131,7 +131,7 @@ def reading() -> Iterator[Session]:
 def now(session: Session) -> datetime:
     """Return the database's time, so that two hosts whose clocks differ agree on what has expired."""
     if session.get_bind().dialect.name == "postgresql":
-        return session.execute(sa.select(sa.func.clock_timestamp())).scalar_one().astimezone(UTC)  # type: ignore[no-any-return]
+        return session.execute(sa.select(sa.func.clock_timestamp())).scalar_one().astimezone(UTC)
     return datetime.now(UTC)
 
 
@@ -160,4 +160,4 @@ def insert_once(session: Session, table: type[Base], values: dict[str, Any], con
         from sqlalchemy.dialects.sqlite import insert as lite_insert
 
         statement = lite_insert(table).values(**values).on_conflict_do_nothing(index_elements=conflict)
-    return bool(session.execute(statement).rowcount == 1)
+    return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ HARMLESS = frozenset(
 )  # fmt: skip
 
 
-def keep_harmless(logger: object, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def keep_harmless(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Drop every key that is not on the list."""
     return {key: value for key, value in event.items() if key in HARMLESS}
 

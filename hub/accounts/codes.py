@@ -165,7 +165,7 @@ def new_totp_secret() -> str:
 
 def totp_uri(secret: str, login: str, issuer: str) -> str:
     """Return the `otpauth://` address that an authenticator reads from a QR code."""
-    return pyotp.TOTP(secret).provisioning_uri(login, issuer_name=issuer)
+    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=issuer)
 
 
 def verify_totp(session: Session, staff: StaffUser, secret: str, typed: str) -> bool:

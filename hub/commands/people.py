@@ -1,6 +1,7 @@
 """Structures, staff, correspondents, software and applications."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -118,7 +119,7 @@ def add_user(login: str, name: str, role: str, organization: str | None, passwor
     Example: hub user add claire@moulin.example --name "Claire Martin" --role practice --organization moulin
     """
     if password_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\n")
+        password = sys.stdin.readline().rstrip("\n")
     else:
         password = click.prompt("Mot de passe", hide_input=True, confirmation_prompt="Le même, une seconde fois")
     secret = codes.new_totp_secret()

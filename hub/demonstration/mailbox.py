@@ -84,7 +84,7 @@ class Mailbox:
             for recipient in envelope.rcpt_tos:
                 if (message["Message-ID"], recipient) not in known:
                     number = len(self.messages) + 1
-                    self.messages.append(Received(number, datetime.now(UTC), recipient, message))  # type: ignore[arg-type]
+                    self.messages.append(Received(number, datetime.now(UTC), recipient, message))
         return "250 OK"
 
     def latest(self) -> list[Received]:

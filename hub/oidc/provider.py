@@ -118,7 +118,8 @@ class _Assertion(JWTBearerClientAssertion):
         return [self._audience]
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
-        return KeySet.import_key_set(client.row.jwks if isinstance(client.row, SoftwareClient) else {"keys": []})
+        keys_of_client: Any = client.row.jwks if isinstance(client.row, SoftwareClient) else {"keys": []}
+        return KeySet.import_key_set(keys_of_client)
 
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:
         """Verify signature (RS384, ES384), issuer, audience, times and single use of an assertion."""
@@ -344,11 +345,12 @@ class Provider(AuthorizationServer):
 
 def _query_client(client_id: str) -> Client | None:
     session: Session = db.database.session()
-    for table in (SoftwareClient, LoginClient):
-        row = session.scalar(sa.select(table).where(table.client_id == client_id, table.revoked_at.is_(None)))
-        if row is not None:
-            return Client(row)
-    return None
+    software = sa.select(SoftwareClient).where(
+        SoftwareClient.client_id == client_id, SoftwareClient.revoked_at.is_(None)
+    )
+    login = sa.select(LoginClient).where(LoginClient.client_id == client_id, LoginClient.revoked_at.is_(None))
+    row = session.scalar(software) or session.scalar(login)
+    return Client(row) if row is not None else None
 
 
 def discovery(settings: Settings) -> dict[str, object]:

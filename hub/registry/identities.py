@@ -63,12 +63,12 @@ def view(identities: Sequence[StoredIdentity]) -> PersonView:
     )
 
 
-def select_values(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> list[StoredIdentity]:
+def select_values(session: Session, query: sa.Select[SourceIdentity]) -> list[StoredIdentity]:
     """Run a query on source identities and return values."""
     return _read(session, query)
 
 
-def _read(session: Session, query: sa.Select[tuple[SourceIdentity]]) -> list[StoredIdentity]:
+def _read(session: Session, query: sa.Select[SourceIdentity]) -> list[StoredIdentity]:
     joined = query.join(Person, Person.id == SourceIdentity.person_id).add_columns(Person.regional_id)
     # What another transaction committed while this one waited for a lock must be seen.
     found = session.execute(joined, execution_options={"populate_existing": True})

@@ -124,10 +124,10 @@ def open_from_decision(
         _open(session, TaskKind.DUPLICATE, identity_id, candidate_id, item.score.total, reasons_here)
 
 
-def open_change(session: Session, identity_id: int, drift: PairAssessment) -> None:
+def open_change(session: Session, identity_id: int, change: PairAssessment) -> None:
     """Open a task about an identity whose traits changed so much that it may be somebody else."""
-    reasons = ["traits-changed"] + ([drift.veto.code] if drift.veto else [])
-    _open(session, TaskKind.CHANGED, identity_id, identity_id, drift.score.total, reasons)
+    reasons = ["traits-changed"] + ([change.veto.code] if change.veto else [])
+    _open(session, TaskKind.CHANGED, identity_id, identity_id, change.score.total, reasons)
 
 
 def _open(session: Session, kind: TaskKind, left: int, right: int, score: float, reasons: Sequence[str]) -> None:
@@ -196,7 +196,7 @@ def next_open(session: Session) -> int | None:
     return session.scalar(query.limit(1))
 
 
-def _tasks(session: Session, query: sa.Select[tuple[ReviewTask]], page: int) -> list[Task]:
+def _tasks(session: Session, query: sa.Select[ReviewTask], page: int) -> list[Task]:
     rows = list(session.scalars(query.limit(PAGE).offset(PAGE * (page - 1))))
     wanted = {row.source_identity_id for row in rows} | {row.candidate_identity_id for row in rows}
     query_identities = sa.select(SourceIdentity).where(SourceIdentity.id.in_(wanted))

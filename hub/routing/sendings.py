@@ -334,7 +334,7 @@ def received_one(session: Session, account_id: int, delivery_id: int) -> Receive
     return _received(session, *found)
 
 
-def _received_query(account_id: int) -> sa.Select[tuple[Delivery, Document, int]]:
+def _received_query(account_id: int) -> sa.Select[Delivery, Document, int]:
     about = aliased(SourceIdentity)
     own = aliased(SourceIdentity)
     return (

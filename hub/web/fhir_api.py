@@ -288,11 +288,11 @@ def _interval(item: DateCriterion) -> tuple[date | None, date | None]:
     """Return the inclusive interval of birth dates that a criterion allows."""
     day = timedelta(days=1)
     return {
-        DatePrefix.EQ: (item.start, item.end),
-        DatePrefix.GE: (item.start, None),
-        DatePrefix.GT: (item.end + day, None),
-        DatePrefix.LE: (None, item.end),
-        DatePrefix.LT: (None, item.start - day),
+        DatePrefix.EQUAL: (item.start, item.end),
+        DatePrefix.AFTER_OR_EQUAL: (item.start, None),
+        DatePrefix.AFTER: (item.end + day, None),
+        DatePrefix.BEFORE_OR_EQUAL: (None, item.end),
+        DatePrefix.BEFORE: (None, item.start - day),
     }[item.prefix]
 
 

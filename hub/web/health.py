@@ -71,7 +71,7 @@ def metrics() -> Response:
 def _request_metrics() -> bytes:
     registry = CollectorRegistry()
     try:
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     except ValueError:
         # One process: its own figures are all there is.
         registry.register(REQUESTS)

@@ -17,7 +17,7 @@ _FAILURES = limits.Limit("token-ip", 300, limits.LOGIN_BY_ADDRESS.window)
 
 def server() -> Provider:
     """Return the authorization server of this process."""
-    return current_app.extensions["hub_provider"]  # type: ignore[no-any-return]
+    return current_app.extensions["hub_provider"]
 
 
 @blueprint.post("/oauth/token")
@@ -30,7 +30,7 @@ def token() -> Response:
         if slow is not None:
             return slow
     response.headers["Cache-Control"] = "no-store"
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 def _count_failure() -> Response | None:

@@ -58,7 +58,7 @@ def authorize() -> Response | str:
             response = server().create_authorization_response(grant_user=patient, grant=grant)
             actor = Actor(ActorKind.PATIENT, str(patient.account_id), None, request_id())
             runtime().trail.record(session, Entry(actor, "patient.login"))
-            return response  # type: ignore[no-any-return]
+            return response
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name != "prompt"]
     return redirect(url_for("provider.log_in", suite=f"{url_for('provider.authorize')}?{urlencode(pairs)}"))
 
@@ -67,7 +67,7 @@ def _refuse(error: OAuth2Error) -> Response:
     # An unknown client or address never gets a redirection: it could be anybody's (RFC 9700, 4.1).
     if getattr(error, "redirect_uri", None):
         oauth_request = server().create_oauth2_request(None)
-        return server().handle_error_response(oauth_request, error)  # type: ignore[no-any-return]
+        return server().handle_error_response(oauth_request, error)
     text = _("L'application qui vous envoie ici a fait une demande incorrecte. Revenez à cette application.")
     return errors.page(400, text, _("Connexion impossible"))
 

@@ -1,0 +1,103 @@
+"""Send synthetic identities to the index and settle its tasks, on a database of the test."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Barrier
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from hub import db
+from hub.audit.trail import SYSTEM
+from hub.db import Base, database
+from hub.directory.values import Structure
+from hub.registry import identities, intake, review
+from hub.registry.intake import Intake
+from hub.registry.review import Task, TaskState, Verdict
+from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
+from identity.ins import Ins
+from identity.status import IdentityStatus
+from identity.traits import Traits
+from tests.factories import make_structure, parts_of
+from tests.identity.factories import make_ins, make_traits
+
+INS_ONE, INS_TWO = make_ins("2840569381012"), make_ins("2840569381019")
+SOLENE = make_traits(line="3 RUE DES LILAS", postcode="69001", phone="+33639980001")
+PAUL = make_traits("KERVADEC", "PAUL", "1951-11-02", place="29019")
+
+
+def incoming(structure: Structure, value: str = "1", traits: Traits = SOLENE, **more: Any) -> IncomingIdentity:
+    assert structure.domain
+    fields = {"organization_id": structure.id, "domain": structure.domain, "channel": Channel.FHIR, **more}
+    return IncomingIdentity(value=value, traits=traits, **fields)
+
+
+def qualified(structure: Structure, value: str, traits: Traits, ins: Ins) -> IncomingIdentity:
+    return incoming(structure, value, replace(traits, ins=ins), status=IdentityStatus.QUALIFIED)
+
+
+def send(app: Flask, item: IncomingIdentity) -> Intake:
+    with app.app_context(), db.transaction() as session:
+        return intake.receive(session, item, parts_of(app).registrar, SYSTEM)
+
+
+def stored(app: Flask, result: Intake) -> StoredIdentity:
+    """Return what the index holds now of an identity received."""
+    with app.app_context(), db.reading() as session:
+        return identities.by_id(session, result.identity.id)
+
+
+def rows(app: Flask, table: type[Base], *conditions: sa.ColumnElement[bool]) -> list[Any]:
+    with app.app_context(), db.reading() as session:
+        found = list(session.scalars(sa.select(table).where(*conditions).order_by(*table.__table__.primary_key)))
+        session.expunge_all()
+        return found
+
+
+def open_tasks(app: Flask) -> list[Task]:
+    with app.app_context(), db.reading() as session:
+        return review.open_tasks(session, 1)
+
+
+def settle(app: Flask, task: Task, state: TaskState, comment: str = "Pièces vérifiées", officer: int = 7) -> Task:
+    verdict = Verdict(task.id, task.version, state, comment, officer)
+    with app.app_context(), db.transaction() as session:
+        return intake.settle(session, verdict, parts_of(app).registrar, SYSTEM)
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Two identities of two structures that an officer must compare, and their task."""
+
+    left: Intake
+    right: Intake
+    task: Task
+
+
+def doubtful_pair(app: Flask) -> Doubtful:
+    """Make a new identity that looks like a known one, but for its given name: twins, or a slip."""
+    known = send(app, incoming(make_structure(app)))
+    twin = replace(SOLENE, given_names=("MARINE", "MARTHE"), phone=None)
+    arrived = send(app, incoming(make_structure(app, "Clinique du Parc"), "B-1", twin))
+    (task,) = open_tasks(app)
+    return Doubtful(arrived, known, task)
+
+
+def at_once(app: Flask, *actions: Callable[[], Any]) -> list[Any]:
+    """Run actions in as many threads, started together; return what each returned or raised."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return action()
+        except Exception as error:
+            return error
+        finally:
+            with app.app_context():
+                database.session.remove()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
