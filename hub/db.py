@@ -160,4 +160,6 @@ def insert_once(session: Session, table: type[Base], values: dict[str, Any], con
         from sqlalchemy.dialects.sqlite import insert as lite_insert
 
         statement = lite_insert(table).values(**values).on_conflict_do_nothing(index_elements=conflict)
-    return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
+    # PostgreSQL answers an insertion with its key; the count of rows is kept only when it is asked for.
+    result = session.execute(statement, execution_options={"preserve_rowcount": True})
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "given": (
         "full",
         "exact",
+        "others_differ",
         "listed",
         "compound",
         "initial",
@@ -183,7 +184,9 @@ def _opens(name: str, joined: str) -> bool:
 
 def _given_pair(one: str, a: Comparable, other: str, b: Comparable) -> str:
     if one == other or (" " in one + other and _same_compound(one, a, other, b)):
-        return "full" if _shares_tail(a, b) else "exact"
+        if _shares_tail(a, b):
+            return "full"
+        return "others_differ" if _contradicts_tail(a, b) else "exact"
     if one in b.given_parts or other in a.given_parts:
         return _compound_or_listed(one, a, other, b)
     words, others = one.split(), other.split()
@@ -221,6 +224,25 @@ def _shares_tail(a: Comparable, b: Comparable) -> bool:
     heads = min(len(name.split()) for name in (*a.given_heads[:1], *b.given_heads[:1]))
     shortest = min(len(first), len(second))
     return shortest > heads and first[:shortest] == second[:shortest]
+
+
+def _contradicts_tail(a: Comparable, b: Comparable) -> bool:
+    """Tell whether both lists go on after the first given name and share nothing there, even misspelt.
+
+    QUENTIN MAXIME and QUENTIN THOMAS are two homonyms more often than one person with a forgotten name.
+    """
+    first, second = a.given.split()[1:], b.given.split()[1:]
+    if not first or not second:
+        return False
+    return not any(
+        one == other
+        or one.startswith(other)
+        or other.startswith(one)
+        or sounds_alike(one, other)
+        or _is_typo(one, other)
+        for one in first
+        for other in second
+    )
 
 
 def _is_initial(one: str, other: str) -> bool:

@@ -33,7 +33,7 @@ class Reason:
 _SURE_NAMES = frozenset({"exact", "particle", "used"})
 _SURE_GIVEN = frozenset({"full", "exact"})
 _OTHER_GIVEN = frozenset({"different", "similar", "short"})
-_UNSURE_GIVEN = frozenset({"typo", "phonetic", "initial"})
+_UNSURE_GIVEN = frozenset({"others_differ", "typo", "phonetic", "initial"})
 _SHORT_NAME = 6
 
 FICTITIOUS = Reason("fictitious", "Une identité fictive n'est jamais rapprochée.")

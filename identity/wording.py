@@ -20,6 +20,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "given": {
         "full": "Prénoms identiques, dans le même ordre",
         "exact": "Premier prénom identique",
+        "others_differ": "Premier prénom identique, mais les prénoms suivants se contredisent",
         "listed": "Le prénom de l'une figure dans la liste de l'autre",
         "compound": "Prénom composé, écrit en partie d'un côté",
         "initial": "Prénom abrégé compatible",

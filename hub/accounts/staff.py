@@ -111,7 +111,7 @@ def by_id(session: Session, staff_id: int) -> StaffMember:
 def names(session: Session, staff_ids: set[int]) -> dict[int, str]:
     """Return display names by id."""
     rows = session.execute(sa.select(StaffUser.id, StaffUser.name).where(StaffUser.id.in_(staff_ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _value(row: StaffUser) -> StaffMember:

@@ -138,9 +138,7 @@ def backlog(session: Session) -> Backlog:
     counts = dict(
         session.execute(
             sa.select(OutboxJob.state, sa.func.count()).where(OutboxJob.state != "done").group_by(OutboxJob.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     oldest = session.scalar(sa.select(sa.func.min(OutboxJob.run_after)).where(OutboxJob.state == "ready"))
     age = max(0.0, (db.now(session) - oldest).total_seconds()) if oldest else 0.0

@@ -72,7 +72,7 @@ def _read(session: Session, query: sa.Select[SourceIdentity]) -> list[StoredIden
     joined = query.join(Person, Person.id == SourceIdentity.person_id).add_columns(Person.regional_id)
     # What another transaction committed while this one waited for a lock must be seen.
     found = session.execute(joined, execution_options={"populate_existing": True})
-    return [as_value(row, regional_id) for row, regional_id in found.tuples()]
+    return [as_value(row, regional_id) for row, regional_id in found]
 
 
 def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:

@@ -70,7 +70,7 @@ def drafts(session: Session, organization_id: int, staff_id: int) -> list[tuple[
         .order_by(Sending.id.desc())
         .limit(50)
     )
-    return list(session.execute(query).tuples())
+    return list(session.execute(query))
 
 
 def describe_document(session: Session, item: Draft, title: str, type_code: str) -> None:
@@ -323,7 +323,7 @@ def received(session: Session, account_id: int) -> list[ReceivedView]:
     The link is followed at each reading: a document whose identity left the person, or is under verification,
     is not shown.
     """
-    return [_received(session, *found) for found in session.execute(_received_query(account_id)).tuples()]
+    return [_received(session, *found) for found in session.execute(_received_query(account_id))]
 
 
 def received_one(session: Session, account_id: int, delivery_id: int) -> ReceivedView:

@@ -33,6 +33,9 @@ _FIELDS = (
     "given_names", "birth_name", "used_name", "used_given_name", "birth_date", "presumed", "sex", "born", "town",
     "town_code", "country", "email", "mobile", "informed",
 )  # fmt: skip
+# A trait that weighs less than this says nothing to the reader.
+_TOLD_BITS = 0.5
+_MOST_REASONS = 4
 _SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "U": Sex.UNKNOWN}
 
 
@@ -187,15 +190,24 @@ def _form(typed: dict[str, str], reading: Reading | None = None) -> str:
         "practice/create.html",
         typed=typed,
         errors=reading.errors if reading else {},
-        communes=reading.communes if reading else (),
-        countries=places().countries,
+        communes=[(item.code, item.label) for item in reading.communes] if reading else [],
+        countries=[(item.code, item.name) for item in places().countries],
         notice_text=enrolment.NOTICE_TEXT,
         **_around(),
     )
 
 
 def _near_page(typed: dict[str, str], near: list[NearMatch]) -> str:
-    return render_template("practice/near_matches.html", typed=typed, near=near, **_around())
+    reasons = {item.person.person_id: _reasons(item) for item in near}
+    return render_template("practice/near_matches.html", typed=typed, near=near, reasons=reasons, **_around())
+
+
+def _reasons(item: NearMatch) -> list[str]:
+    """Say why a person resembles: what contradicts first, then what counts most, for or against."""
+    parts = sorted(item.assessment.score.contributions, key=lambda part: -abs(part.bits))
+    told = [part.text for part in parts if abs(part.bits) >= _TOLD_BITS][:_MOST_REASONS]
+    veto = item.assessment.veto
+    return [veto.text, *told] if veto else told
 
 
 def _around() -> dict[str, Any]:
