@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hub.accounts.passwords import PasswordVault
 from hub.audit.trail import Trail
 from hub.config import Settings
 from hub.documents.store import Store, open_store
@@ -21,6 +22,7 @@ class Runtime:
     settings: Settings
     trail: Trail
     vault: Vault
+    passwords: PasswordVault
     store: Store
     types: DocumentTypes
     registrar: Registrar
@@ -35,7 +37,8 @@ def build(settings: Settings) -> Runtime:
     types = read_types(settings.data_dir)
     registrar = Registrar(_read_model(settings), trail)
     way_out = Exit(settings, vault, store, trail, types, open_gateway(settings))
-    return Runtime(settings, trail, vault, store, types, registrar, way_out)
+    passwords = PasswordVault(settings.password_memory)
+    return Runtime(settings, trail, vault, passwords, store, types, registrar, way_out)
 
 
 def _read_model(settings: Settings) -> Model:

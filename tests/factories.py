@@ -15,7 +15,8 @@ from hub import db
 from hub.accounts import staff
 from hub.accounts.sessions import Space
 from hub.accounts.staff import NewStaff, Role
-from hub.directory import organizations
+from hub.directory import correspondents, organizations
+from hub.directory.correspondents import NewProfessional
 from hub.directory.organizations import NewStructure
 from hub.directory.values import OrganizationKind, Structure
 from hub.runtime import Runtime
@@ -73,7 +74,7 @@ def make_staff(app: Flask, structure: Structure | None, name: str = "Claire Mart
         totp_secret=secret,
     )
     with app.app_context(), db.transaction() as session:
-        member = staff.add(session, new, parts_of(app).vault)
+        member = staff.add(session, new, parts_of(app).vault, parts_of(app).passwords)
     return Credential(member.id, login, password, secret)
 
 
@@ -106,3 +107,19 @@ def sample_pdf(text: str = "Compte rendu de test") -> bytes:
     canvas.showPage()
     canvas.save()
     return stream.getvalue()
+
+
+def make_professional(app: Flask, given: str = "Paul", family: str = "KERVADEC") -> int:
+    """Register a cardiologist of Lyon who has a MSSanté address."""
+    number = next(_numbers)
+    new = NewProfessional(
+        rpps=f"{10_000_000_000 + number}",
+        family=family,
+        given=given,
+        profession="10",
+        speciality="Cardiologie",
+        town="Lyon",
+        mssante=f"docteur{number}@lyon.mssante.example",
+    )
+    with app.app_context(), db.transaction() as session:
+        return correspondents.add_professional(session, new, parts_of(app).settings.mssante_domains)

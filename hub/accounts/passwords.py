@@ -7,9 +7,6 @@ from hub.errors import Invalid
 
 SHORTEST = 12
 LONGEST = 200
-_hasher = PasswordHasher()
-# Verified against when no account exists, so that the answer takes as long.
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 def check_new(password: str, *, around: str = "") -> str:
@@ -24,15 +21,22 @@ def check_new(password: str, *, around: str = "") -> str:
     return password
 
 
-def make_hash(password: str) -> str:
-    """Return the argon2id hash."""
-    return _hasher.hash(password)
+class PasswordVault:
+    """Hashes and verifies passwords with argon2id (RFC 9106) at a chosen cost in memory."""
 
+    def __init__(self, memory_mib: int) -> None:
+        self._hasher = PasswordHasher(memory_cost=memory_mib * 1024)
+        # Verified against when no account exists, so that the answer takes as long.
+        self._nobody = self._hasher.hash("nobody has this password")
 
-def verify(stored: str | None, password: str) -> bool:
-    """Tell whether the password fits; takes as long when there is nothing to compare with."""
-    try:
-        fits = _hasher.verify(stored or _NOBODY, password[:LONGEST])
-    except (VerificationError, InvalidHashError):
-        return False
-    return fits and stored is not None
+    def make_hash(self, password: str) -> str:
+        """Return the hash to store."""
+        return self._hasher.hash(password)
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Tell whether the password fits; takes as long when there is nothing to compare with."""
+        try:
+            fits = self._hasher.verify(stored or self._nobody, password[:LONGEST])
+        except (VerificationError, InvalidHashError):
+            return False
+        return fits and stored is not None

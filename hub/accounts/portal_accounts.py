@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import passwords
+from hub.accounts.passwords import PasswordVault
 from hub.accounts.tables import Consent, Invitation, PortalAccount
 from hub.audit.trail import Actor, ActorKind, Entry, Subject, Trail
 from hub.config import Settings
@@ -216,7 +217,7 @@ def by_subject(session: Session, subject: str) -> Account:
     return by_id(session, account_id)
 
 
-def choose_password(session: Session, account_id: int, password: str) -> None:
+def choose_password(session: Session, account_id: int, password: str, hasher: PasswordVault) -> None:
     """Set the password of an account that is not active yet; the mobile's code will make it active.
 
     A family often shares one e-mail: two accounts of one address may not share a password, or the log-in could not
@@ -227,18 +228,18 @@ def choose_password(session: Session, account_id: int, password: str) -> None:
         raise Conflict("Votre espace est déjà activé : connectez-vous avec votre mot de passe.")
     passwords.check_new(password, around=row.email)
     for other in _by_email(session, row.email):
-        if other.id != row.id and passwords.verify(other.password_hash, password):
+        if other.id != row.id and hasher.verify(other.password_hash, password):
             raise Invalid("Choisissez un autre mot de passe.", "password")
-    row.password_hash = passwords.make_hash(password)
+    row.password_hash = hasher.make_hash(password)
 
 
-def check_password(session: Session, email: str, password: str) -> Account | None:
+def check_password(session: Session, email: str, password: str, hasher: PasswordVault) -> Account | None:
     """Return the account whose e-mail and password fit, or None; takes as long when there is none."""
     address = clean_email(email) or ""
     rows = _by_email(session, address)
-    fitting = [row for row in rows if passwords.verify(row.password_hash, password)]
+    fitting = [row for row in rows if hasher.verify(row.password_hash, password)]
     if not rows:
-        passwords.verify(None, password)
+        hasher.verify(None, password)
     return by_id(session, fitting[0].id) if len(fitting) == 1 else None
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import codes, limits, passwords
+from hub.accounts.passwords import PasswordVault
 from hub.accounts.tables import StaffUser
 from hub.encryption import Vault
 from hub.errors import Conflict, Invalid, NotFound
@@ -46,7 +47,7 @@ class NewStaff:
     totp_secret: str
 
 
-def add(session: Session, new: NewStaff, vault: Vault) -> StaffMember:
+def add(session: Session, new: NewStaff, vault: Vault, hasher: PasswordVault) -> StaffMember:
     """Register somebody; raise `Invalid` or `Conflict` (log-in taken)."""
     login = new.login.strip().lower()
     if not _LOGIN.fullmatch(login):
@@ -58,7 +59,7 @@ def add(session: Session, new: NewStaff, vault: Vault) -> StaffMember:
         "name": new.name.strip(),
         "role": new.role.value,
         "organization_id": new.organization_id,
-        "password_hash": passwords.make_hash(passwords.check_new(new.password, around=login)),
+        "password_hash": hasher.make_hash(passwords.check_new(new.password, around=login)),
         "totp_secret": vault.seal(new.totp_secret.encode(), f"totp:{login}"),
         "totp_last_step": 0,
         "active": True,
@@ -86,11 +87,13 @@ def count_try(session: Session, credentials: Credentials) -> None:
     limits.count(session, limits.LOGIN_BY_NAME, credentials.login_hash[:40])
 
 
-def log_in(session: Session, credentials: Credentials, role: Role, vault: Vault) -> StaffMember | None:
+def log_in(
+    session: Session, credentials: Credentials, role: Role, vault: Vault, hasher: PasswordVault
+) -> StaffMember | None:
     """Return the member whose password and code fit, or None: one answer for every kind of mistake."""
     login = credentials.login.strip().lower()
     row = session.scalar(sa.select(StaffUser).where(StaffUser.login == login))
-    fits = passwords.verify(row.password_hash if row else None, credentials.password)
+    fits = hasher.verify(row.password_hash if row else None, credentials.password)
     if row is None or not fits or not row.active or row.role != role.value:
         return None
     secret = vault.open(row.totp_secret, f"totp:{login}").decode()

@@ -133,7 +133,7 @@ def add_user(login: str, name: str, role: str, organization: str | None, passwor
             password=password,
             totp_secret=secret,
         )
-        member = staff.add(session, new, parts.vault)
+        member = staff.add(session, new, parts.vault, parts.passwords)
         parts.trail.record(session, Entry(OPERATOR, "staff.add", Subject("staff", member.id)))
         uri = codes.totp_uri(secret, member.login, parts.settings.region_name)
     click.echo(f"« {member.login} » peut se connecter. À lire avec une application d'authentification :\n")

@@ -103,7 +103,7 @@ def register_staff(parts: Runtime) -> list[DemoLogin]:
                 login=login, name=name, role=Role.PRACTICE if structure else Role.OFFICER,
                 organization_id=structure.id if structure else None, password=PASSWORD, totp_secret=secret,
             )  # fmt: skip
-            staff.add(session, new, parts.vault)
+            staff.add(session, new, parts.vault, parts.passwords)
             url = f"{base}/pratique/" if structure else f"{base}/agence/"
             logins.append(DemoLogin(who, login, PASSWORD, secret, url))
     return logins

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import http_date
 
 from fhir import bundle, capability, search
@@ -74,7 +75,8 @@ def check_formats() -> None:
     if wanted is not None:
         fine = wanted.split(";")[0].strip() in (*JSON_TYPES, "json", "application/fhir json")
     else:
-        accepted = request.accept_mimetypes
+        # A client may say more than the type: application/fhir+json; fhirVersion=4.0.
+        accepted = MIMEAccept((kind.partition(";")[0].strip(), weight) for kind, weight in request.accept_mimetypes)
         fine = not accepted or any(accepted[kind] > 0 for kind in JSON_TYPES)
     if not fine:
         raise refusal(406, IssueKind.NOT_SUPPORTED, "Le serveur répond en application/fhir+json.")
@@ -147,8 +149,8 @@ def _receive(
 ) -> Response:
     with db.transaction() as session:
         structure = organizations.by_id(session, access.organization_id)
-        number = wanted or _own_number(feed, structure)
-        if number.system != structure.domain:
+        number = _own_number(feed, structure)
+        if wanted not in (None, number):
             text = "Ce domaine d'identification est celui d'une autre structure, ou n'existe pas."
             raise refusal(403, IssueKind.FORBIDDEN, text, expression="Patient.identifier")
         if expected_version is not None:
@@ -223,7 +225,7 @@ def search_get() -> Response:
 @blueprint.post("/Patient/_search")
 def search_post() -> Response:
     """Search the structure's own identities by form."""
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != "application/x-www-form-urlencoded" and request.content_length:
         raise refusal(415, IssueKind.NOT_SUPPORTED, "Une recherche s'envoie en application/x-www-form-urlencoded.")
     return _search([*_query(), *request.form.items(multi=True)])
 
@@ -242,7 +244,8 @@ def _search(pairs: Sequence[tuple[str, str]]) -> Response:
     entries = [(f"{_base()}/Patient/{item.id}", _render(item)) for item in page.items]
     next_url = None
     if wanted.count and offset + wanted.count < page.total:
-        next_url = _self_url([*wanted.used, ("_cursor", _cursor(offset + wanted.count, access))])
+        kept = [pair for pair in wanted.used if pair[0] != "_cursor"]
+        next_url = _self_url([*kept, ("_cursor", _cursor(offset + wanted.count, access))])
     return _json(bundle.render_searchset(page.total, entries, _self_url(wanted.used), next_url))
 
 
@@ -392,7 +395,9 @@ def _json(resource: Mapping[str, object]) -> Response:
     return Response(json.dumps(resource, ensure_ascii=False), content_type="application/fhir+json")
 
 
-@blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@blueprint.route(
+    "/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], strict_slashes=False
+)
 @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def unknown(path: str) -> Response:
     """Answer an OperationOutcome where nothing is served."""

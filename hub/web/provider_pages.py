@@ -122,7 +122,9 @@ def log_in_submit() -> Response | str | tuple[str, int]:
         limits.count(session, limits.LOGIN_BY_ADDRESS, address_hash()[:40])
         limits.count(session, limits.LOGIN_BY_NAME, login_hash)
     with db.reading() as session:
-        account = portal_accounts.check_password(session, email, request.form.get("password", ""))
+        account = portal_accounts.check_password(
+            session, email, request.form.get("password", ""), runtime().passwords
+        )
     if account is None:
         with db.transaction() as session:
             actor = Actor(ActorKind.PATIENT, "inconnu", None, request_id())
@@ -307,7 +309,7 @@ def _activate(account: Account, target: str) -> Response | tuple[str, int]:
         if password != request.form.get("again", ""):
             raise Invalid(_("Les deux mots de passe ne sont pas les mêmes."), "again")
         with db.transaction() as session:
-            portal_accounts.choose_password(session, account.id, password)
+            portal_accounts.choose_password(session, account.id, password, runtime().passwords)
     except Invalid as err:
         return render_template("provider/activate.html", error=err), 422
     except Conflict as err:

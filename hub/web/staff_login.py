@@ -41,7 +41,7 @@ def add_login(blueprint: Blueprint, space: Space, role: Role, home: str) -> None
         with db.transaction() as session:
             staff.count_try(session, credentials)
         with db.transaction() as session:
-            member = staff.log_in(session, credentials, role, runtime().vault)
+            member = staff.log_in(session, credentials, role, runtime().vault, runtime().passwords)
             if member is None:
                 actor = Actor(ActorKind.STAFF, "inconnu", None, request_id())
                 runtime().trail.record(session, Entry(actor, "staff.login_refused"))
