@@ -110,12 +110,13 @@ def _covers(allowed: Scope, asked: Scope) -> bool:
 class _Assertion(JWTBearerClientAssertion):
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
-    def __init__(self, audience: str) -> None:
+    def __init__(self, issuer: str) -> None:
         super().__init__(leeway=LEEWAY)
-        self._audience = audience
+        # SMART names the token endpoint; RFC 7523bis and the libraries that follow it name the issuer.
+        self._audiences = [f"{issuer}/oauth/token", issuer]
 
     def get_audiences(self) -> list[str]:
-        return [self._audience]
+        return self._audiences
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
         keys_of_client: Any = client.row.jwks if isinstance(client.row, SoftwareClient) else {"keys": []}
@@ -315,7 +316,7 @@ class Provider(AuthorizationServer):
         super().__init__(query_client=_query_client, save_token=self._save)
         self._settings = settings
         code_grant = type("CodeGrant", (_CodeGrant,), {"settings": settings})
-        self.register_client_auth_method("private_key_jwt", _Assertion(f"{settings.public_url}/oauth/token"))
+        self.register_client_auth_method("private_key_jwt", _Assertion(settings.public_url))
         self.register_grant(_ClientCredentials)
         self.register_grant(code_grant, [_S256Only(required=True), _IdToken(settings, vault)])
         self.register_extension(_Issuer(settings.public_url))

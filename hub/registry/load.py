@@ -7,7 +7,8 @@ INS cannot be trusted is loaded without it and listed as a warning, so that no i
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -119,7 +120,8 @@ def load(
     numbered = enumerate(lines, start=1)
     for _ in islice(numbered, done.lines):
         pass
-    with _RejectFile(rejected, append=done.lines > 0) as file:
+    file = _RejectFile(rejected, append=done.lines > 0)
+    with closing(lines):
         while batch := list(islice(numbered, CHUNK)):
             progress = _load_chunk(run_id, batch, options, structures, registrar, actor, progress, file)
             report(progress)
@@ -345,12 +347,6 @@ class _RejectFile:
         if not append:
             path.unlink(missing_ok=True)
 
-    def __enter__(self) -> "_RejectFile":
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        return None
-
     def write(self, remarks: list[Remark]) -> None:
         if not remarks:
             return
@@ -364,7 +360,7 @@ class _RejectFile:
             )
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Generator[Line]:
     """Yield the file's lines as texts by column; raise `Invalid` at once when it lacks a column."""
     if _is_parquet(path):
         table = _parquet(path)
@@ -388,7 +384,7 @@ def _parquet(path: Path) -> pq.ParquetFile:
         raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
 
 
-def _parquet_lines(table: pq.ParquetFile) -> Iterator[Line]:
+def _parquet_lines(table: pq.ParquetFile) -> Generator[Line]:
     wanted = [name for name in (*COLUMNS, *OPTIONAL) if name in table.schema_arrow.names]
     for batch in table.iter_batches(batch_size=CHUNK, columns=wanted):
         columns = [[_as_text(value) for value in column.to_pylist()] for column in batch.columns]
@@ -400,38 +396,36 @@ def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _csv_lines(path: Path) -> Iterator[Line]:
-    stream = path.open(encoding="utf-8-sig", newline="")
+def _csv_lines(path: Path) -> Generator[Line]:
     try:
-        sample = stream.read(4096)
-        stream.seek(0)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = stream.readline(100_000)
     except UnicodeDecodeError as err:
         raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
-    header = sample.splitlines()[0] if sample else ""
-    if not header:
+    if not header.strip():
         raise Invalid("Le fichier est vide.")
-    reader = csv.DictReader(stream, delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
-    _check_columns(reader.fieldnames or ())
-    return _checked_rows(reader, stream)
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    _check_columns(next(csv.reader([header], delimiter=delimiter)))
+    return _csv_rows(path, delimiter)
 
 
-def _checked_rows(reader: "csv.DictReader[str]", stream: object) -> Iterator[Line]:
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                yield {"record_id": row.get("record_id") or "", _TORN: "oui"}
-            else:
-                yield row
-    except UnicodeDecodeError as err:
-        raise Invalid(f"Après la ligne {reader.line_num}, le fichier n'est plus en UTF-8.") from err
-    except csv.Error as err:
-        raise Invalid(f"Ligne {reader.line_num} du fichier : {err}.") from err
-    finally:
-        stream.close()  # type: ignore[attr-defined]
+def _csv_rows(path: Path, delimiter: str) -> Generator[Line]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream, delimiter=delimiter, strict=True)
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    yield {"record_id": row.get("record_id") or "", _TORN: "oui"}
+                else:
+                    yield row
+        except UnicodeDecodeError as err:
+            raise Invalid(f"Après la ligne {reader.line_num}, le fichier n'est plus en UTF-8.") from err
+        except csv.Error as err:
+            raise Invalid(f"Ligne {reader.line_num} du fichier : {err}.") from err
 
 
-def _check_columns(names: object) -> None:
-    present = set(names)  # type: ignore[call-overload]
+def _check_columns(names: Sequence[str]) -> None:
+    present = set(names)
     missing = [name for name in COLUMNS if name not in present]
     if missing:
         raise Invalid(f"Il manque au fichier les colonnes : {', '.join(missing)}.", missing[0])
