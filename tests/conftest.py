@@ -5,11 +5,7 @@ starts none.
 """
 
 import base64
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,29 +19,7 @@ from hub import config, schema
 from hub.app import create_app
 from hub.config import Settings
 from hub.db import database
-
-# The newest PostgreSQL of the machine; `make test` installs one where there is none.
-_POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
-_ACCOUNT = "nobody"
-
-
-def _as_server(*command: str) -> None:
-    """Run a command of PostgreSQL, which refuses to run as root."""
-    prefix = ["runuser", "-u", _ACCOUNT, "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *command], check=True, capture_output=True, cwd="/")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _execute(url: str, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
+from tests import postgres as postgres_server
 
 
 def _migrate(url: str) -> None:
@@ -57,21 +31,15 @@ def _migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Start a PostgreSQL server; give the address of its databases, without the name of one."""
-    folder = Path(tempfile.mkdtemp(prefix="hub-postgres-"))
-    cluster, port = folder / "cluster", _free_port()
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, _ACCOUNT)
-        _as_server(str(_POSTGRES / "initdb"), "-D", str(cluster), "-U", "hub", "-A", "trust", "-E", "UTF8", "-N")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
-        control = str(_POSTGRES / "pg_ctl")
-        _as_server(control, "-D", str(cluster), "-l", str(folder / "log"), "-o", options, "-w", "start")
-        try:
-            yield f"postgresql+psycopg://hub@127.0.0.1:{port}"
-        finally:
-            _as_server(control, "-D", str(cluster), "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server.running() as server:
+        yield server.url
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -148,10 +148,10 @@ def serve(variables: Mapping[str, str], server: str = "granian", workers: int = 
 
 
 @contextmanager
-def work(variables: Mapping[str, str], concurrency: int = 2) -> Iterator[None]:
-    """Run the worker beside the block, over the same database."""
-    with _running(["hub", "worker", "--concurrency", str(concurrency)], variables):
-        yield
+def work(variables: Mapping[str, str], concurrency: int = 2) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the worker beside the block, over the same database; give its process."""
+    with _running(["hub", "worker", "--concurrency", str(concurrency)], variables) as (process, _):
+        yield process
 
 
 def _free_port() -> int:

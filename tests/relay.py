@@ -1,5 +1,6 @@
 """A real SMTP server for tests, that can be told to refuse, to ask for patience, or to drop the line after DATA."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,18 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Relay:
-    """What was received, and how to answer: `ok`, `later` (451), `never` (554), `drop` (kept, then cut)."""
+    """What was received, and how to answer.
+
+    `ok`; `later` (451); `never` (554); `drop` (kept, then cut); `hold` (kept, no answer until `released` is set).
+    """
 
     mode: str = "ok"
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    holding: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Answer as the mode says."""
@@ -33,6 +39,9 @@ class Relay:
             self.recipients += envelope.rcpt_tos
         if self.mode == "drop":
             server.transport.close()
+        if self.mode == "hold":
+            self.holding.set()
+            await asyncio.get_running_loop().run_in_executor(None, self.released.wait, 30)
         return "250 OK"
 
     @property

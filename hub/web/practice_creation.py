@@ -30,8 +30,8 @@ from identity.search import normalise_search
 from identity.traits import BirthDate, Sex, TraitError, Traits
 
 _FIELDS = (
-    "given_names", "birth_name", "used_name", "used_given_name", "birth_date", "presumed", "sex", "born", "town",
-    "town_code", "country", "email", "mobile", "informed",
+    "birth_name", "given_names", "used_name", "used_given_name", "birth_date", "presumed", "sex", "born", "town_code",
+    "town", "country", "email", "mobile", "informed",
 )  # fmt: skip
 # A trait that weighs less than this says nothing to the reader.
 _TOLD_BITS = 0.5
@@ -113,7 +113,8 @@ def _read(typed: dict[str, str]) -> Reading:
     if typed["informed"] != "oui":
         errors["informed"] = _("Attestez que le patient a été informé et ne s'oppose pas.")
     if errors:
-        return Reading(None, errors, communes)
+        # In the order of the form, whatever the order of the checks.
+        return Reading(None, {name: errors[name] for name in _FIELDS if name in errors}, communes)
     traits = Traits(
         birth_name=birth_name,
         used_name=used_name,

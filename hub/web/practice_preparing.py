@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
@@ -258,8 +259,12 @@ def sending_summary_submit(sending_id: int) -> Response:
     except Invalid as error:
         flash(error.message, "danger")
         return summary
-    count = len(plan.deliveries)
-    flash(_("Document envoyé : %(count)d remise(s) en cours.", count=count), "success")
+    told = ngettext(
+        "Document envoyé : %(num)d remise en cours.",
+        "Document envoyé : %(num)d remises en cours.",
+        len(plan.deliveries),
+    )
+    flash(told, "success")
     return redirect(url_for("practice.sent_one", sending_id=sending_id))
 
 

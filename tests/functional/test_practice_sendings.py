@@ -48,7 +48,7 @@ def test_a_document_goes_to_a_colleague_and_a_pharmacy(desk: Desk) -> None:
     assert sent.location == steps
     assert sorted(item.recipient_kind for item in rows(desk.app, Delivery)) == ["pharmacy", "professional"]
     assert [job.kind for job in rows(desk.app, OutboxJob)] == ["deliver.mssante"] * 2
-    assert "2 remise(s) en cours" in desk.get(steps).text
+    assert "2 remises en cours" in desk.get(steps).text
 
 
 def test_a_second_click_sends_nothing_more(desk: Desk) -> None:
