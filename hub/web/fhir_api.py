@@ -402,4 +402,16 @@ def _json(resource: Mapping[str, object]) -> Response:
 def unknown(path: str) -> Response:
     """Answer an OperationOutcome where nothing is served."""
     text = "Cette ressource ou cette interaction n'est pas servie : voyez /fhir/metadata."
-    return outcome(404, [Issue("error", IssueKind.NOT_SUPPORTED, text)])
+    methods = _methods_of(path)
+    response = outcome(404 if methods is None else 405, [Issue("error", IssueKind.NOT_SUPPORTED, text)])
+    if methods is not None:
+        response.headers["Allow"] = methods
+    return response
+
+
+def _methods_of(path: str) -> str | None:
+    """Return the methods of an address that is served by others than the one asked for."""
+    steps = path.split("/")
+    if steps[0] != "Patient" or len(steps) > 2 or not steps[-1]:
+        return None
+    return "GET, POST, PUT" if len(steps) == 1 else "GET, PUT"

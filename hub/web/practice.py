@@ -11,6 +11,7 @@ from hub.web import (
     practice_patients,
     practice_preparing,
     practice_sendings,
+    practice_upload,
 )
 from hub.web.context import current_staff, runtime
 from hub.web.practice_space import blueprint, practice_only, structure_id
@@ -22,6 +23,7 @@ __all__ = [
     "practice_patients",
     "practice_preparing",
     "practice_sendings",
+    "practice_upload",
 ]
 _LATEST = 5
 

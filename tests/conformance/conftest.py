@@ -10,15 +10,16 @@ from flask import Flask
 from tests import live
 from tests.live import LiveHub
 
-_SERVERS = {"sqlite": "granian", "postgresql": "gunicorn"}
+_SERVERS = {"sqlite": ("granian", 1), "postgresql": ("gunicorn", 2)}
 
 
 @pytest.fixture(scope="session", params=live.ENGINES)
 def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A served hub, in two processes."""
+    """A served hub: threads of one process over SQLite, of two over PostgreSQL."""
+    server, workers = _SERVERS[request.param]
     with ExitStack() as stack:
         variables = stack.enter_context(live.shared(request, tmp_path_factory.mktemp("live")))
-        yield stack.enter_context(live.serve(variables, _SERVERS[request.param], workers=2))
+        yield stack.enter_context(live.serve(variables, server, workers))
 
 
 @pytest.fixture
