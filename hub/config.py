@@ -236,7 +236,9 @@ class Settings:
         _seconds, "Seconds a worker holds a job before another may take it.", default=60.0
     )
     poll_seconds: float = _setting(_seconds, "Seconds between two looks at an empty queue.", default=0.5)
-    password_memory: int = _setting(_positive, "Memory that hashing one password takes, in MiB (argon2id).", default=64)
+    password_memory: int = _setting(
+        _positive, "Memory that hashing one password takes, in MiB (argon2id).", default=64
+    )
     trusted_proxies: int = _setting(_count, "Reverse proxies in front whose X-Forwarded-* are true.", default=0)
     metrics_token: str | None = _setting(
         _optional,

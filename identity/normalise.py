@@ -123,7 +123,9 @@ def clean_phone(text: str) -> str | None:
     # A number made of one repeated digit after its prefix is a placeholder that would match strangers.
     if len(national) != 9 or national[0] == "0" or len(set(national[1:])) == 1 or national == "123456789":
         return None
-    return f"+{_OVERSEAS_CODE.get(national[:3], '33')}{national}"
+    # 06 39 98 is Arcep's range for fiction, in the middle of Mayotte's numbers.
+    is_fiction = national.startswith("63998")
+    return f"+{'33' if is_fiction else _OVERSEAS_CODE.get(national[:3], '33')}{national}"
 
 
 def clean_email(text: str) -> str | None:

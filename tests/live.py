@@ -75,6 +75,7 @@ def make_variables(database_url: str, folder: Path) -> dict[str, str]:
         "HUB_DATABASE_URL": database_url,
         "HUB_STORE_URL": f"file://{folder}/documents",
         "HUB_SMS_GATEWAY": "demonstration",
+        "HUB_PASSWORD_MEMORY": "1",
         "HUB_LOG_LEVEL": "info",
     }
 

@@ -89,6 +89,14 @@ def find(session: Session, kind: CorrespondentKind, correspondent_id: int) -> Co
     raise NotFound("Ce correspondant n'est pas dans l'annuaire, ou n'a pas d'adresse MSSanté.")
 
 
+def still_there(session: Session, kind: CorrespondentKind, correspondent_id: int) -> Correspondent | None:
+    """Return a correspondent chosen earlier, or None when it has left the directory since."""
+    try:
+        return find(session, kind, correspondent_id)
+    except NotFound:
+        return None
+
+
 def _professional(row: Professional) -> Correspondent:
     detail = " · ".join(part for part in (row.speciality, row.town) if part)
     return Correspondent(

@@ -161,6 +161,11 @@ class _CodeGrant(grants.AuthorizationCodeGrant):
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
     settings: Settings
 
+    def validate_requested_scope(self) -> None:
+        """Want `openid`; scopes that the hub does not know are left aside (OpenID Connect Core, 3.1.2.1)."""
+        if not self.request.client.get_allowed_scope(self.request.payload.scope):
+            raise InvalidScopeError(description="The scope must contain openid.")
+
     def generate_authorization_code(self) -> str:
         return new_token()
 

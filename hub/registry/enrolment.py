@@ -47,9 +47,19 @@ def _domain(staff: Staff) -> str:
 
 
 def create(
-    session: Session, traits: Traits, staff: Staff, registrar: Registrar, actor: Actor, *, informed: bool
+    session: Session,
+    traits: Traits,
+    staff: Staff,
+    registrar: Registrar,
+    actor: Actor,
+    *,
+    informed: bool,
+    told_apart: frozenset[int] = frozenset(),
 ) -> Intake:
-    """Create a provisional identity; raise `Invalid` when a strict trait or the attestation is missing."""
+    """Create a provisional identity; raise `Invalid` when a strict trait or the attestation is missing.
+
+    `told_apart` are the near matches that the professional saw and set aside: none is linked by itself.
+    """
     missing = missing_strict_traits(traits)
     if missing:
         raise Invalid(missing[0].message, missing[0].field)
@@ -62,6 +72,7 @@ def create(
         domain=_domain(staff),
         value=_new_number(),
         traits=traits,
+        told_apart=told_apart,
         channel=Channel.WEB,
     )
     result = intake.receive(session, incoming, registrar, actor)

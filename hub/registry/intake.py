@@ -31,6 +31,7 @@ _KEPT_CANDIDATES = 5
 _CONTACT = ("address_line", "postcode", "city", "phone", "email")
 _INACTIVE = Reason("inactive", "Une identité inactive n'est pas rapprochée.")
 _HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
+_TOLD_APART = Reason("told-apart", "Un professionnel a vu cette personne et a dit que ce n'est pas son patient.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,9 @@ def _create(session: Session, incoming: IncomingIdentity, registrar: Registrar, 
     if incoming.active:
         found = candidates.find(session, blocking_keys(incoming.traits))
         decision = _decide(_record_of(incoming, "incoming"), found, registrar.model, frozenset())
+        if decision.outcome is Outcome.LINK and int(decision.person_id or 0) in incoming.told_apart:
+            # The professional saw that person and said no: model and human disagree, an officer settles it.
+            decision = replace(decision, outcome=Outcome.REVIEW, reasons=(_TOLD_APART,))
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         person_id = int(decision.person_id)
     else:

@@ -19,7 +19,10 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingIdentity:
-    """A source identity as it arrives. `value` is the patient's number in the structure's `domain`."""
+    """A source identity as it arrives. `value` is the patient's number in the structure's `domain`.
+
+    `told_apart` are persons that a professional was shown and said are not this patient.
+    """
 
     organization_id: int
     domain: str
@@ -29,6 +32,7 @@ class IncomingIdentity:
     attributes: frozenset[Attribute] = frozenset()
     active: bool = True
     replaced_by: str | None = None
+    told_apart: frozenset[int] = frozenset()
     channel: Channel
 
 

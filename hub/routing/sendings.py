@@ -275,9 +275,8 @@ def _draft(session: Session, row: Sending) -> Draft:
         .where(SendingRecipient.sending_id == row.id)
         .order_by(SendingRecipient.kind.desc(), SendingRecipient.correspondent_id)
     )
-    people: list[Correspondent] = [
-        correspondents.find(session, CorrespondentKind(item.kind), item.correspondent_id) for item in chosen
-    ]
+    found = (correspondents.still_there(session, CorrespondentKind(i.kind), i.correspondent_id) for i in chosen)
+    people: list[Correspondent] = [item for item in found if item is not None]
     return Draft(row.id, row.organization_id, row.document_id, row.copy_to_patient, tuple(people))
 
 

@@ -395,9 +395,7 @@ def _json(resource: Mapping[str, object]) -> Response:
     return Response(json.dumps(resource, ensure_ascii=False), content_type="application/fhir+json")
 
 
-@blueprint.route(
-    "/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], strict_slashes=False
-)
+@blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], strict_slashes=False)
 @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def unknown(path: str) -> Response:
     """Answer an OperationOutcome where nothing is served."""

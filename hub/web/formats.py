@@ -125,7 +125,7 @@ def size(value: int) -> str:
         return f"{value} octets"
     if value < 1_000_000:
         return f"{value / 1000:.0f} ko"
-    return f"{value / 1_000_000:.1f} Mo".replace(".", ",")
+    return f"{value / 1_000_000:.1f} Mo".replace(".0 ", " ").replace(".", ",")
 
 
 def attach(app: Flask) -> None:

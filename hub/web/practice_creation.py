@@ -86,7 +86,10 @@ def _create(traits: Traits, seen: frozenset[str]) -> tuple[list[NearMatch], Stor
             shown = [item.person.person_id for item in near]
             enrolment.viewed(session, shown, parts.registrar, actor, letters=False)
             return near, None
-        created = enrolment.create(session, traits, registering_staff(), parts.registrar, actor, informed=True)
+        apart = frozenset(item.person.person_id for item in near)
+        created = enrolment.create(
+            session, traits, registering_staff(), parts.registrar, actor, informed=True, told_apart=apart
+        )
         if sending_id is not None:
             put_patient(session, sending_id, created.identity)
     return near, created.identity

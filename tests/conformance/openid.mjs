@@ -31,13 +31,13 @@ const commands = {
     }
     return { url: openid.buildAuthorizationUrl(config, parameters).href, verifier, state, nonce };
   },
-  async finish({ back, verifier, state, nonce, redirect }) {
-    const tokens = await openid.authorizationCodeGrant(
-      config,
-      new URL(back),
-      { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true },
-      redirect ? { redirect_uri: redirect } : undefined,
-    );
+  async finish({ back, verifier, state, nonce }) {
+    const tokens = await openid.authorizationCodeGrant(config, new URL(back), {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+    });
     return { ...tokens, claims: tokens.claims() };
   },
   async user({ token, subject }) {

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import secrets
+import string
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -16,6 +18,7 @@ from hub.accounts.tables import OneTimeCode
 from hub.audit.trail import SYSTEM
 from tests.factories import make_staff, make_structure, parts_of, token_of
 from tests.hub.registry.people import incoming, send
+from tests.identity.factories import make_traits
 
 _numbers = itertools.count(1)
 
@@ -34,7 +37,10 @@ def make_patient_account(app: Flask) -> Patient:
     """Open an account as a practice does, and activate it as the patient does."""
     structure = make_structure(app)
     member = make_staff(app, structure)
-    identity = send(app, incoming(structure, "P-1")).identity
+    # A person of their own: one has one account.
+    name = "".join(secrets.choice(string.ascii_uppercase) for _ in range(12))
+    born = f"{1930 + secrets.randbelow(60)}-{1 + secrets.randbelow(12):02d}-{1 + secrets.randbelow(28):02d}"
+    identity = send(app, incoming(structure, "P-1", make_traits(name, name[::-1], born))).identity
     # Test workers share the limits of a mobile when they share a database: each account has a number of its own.
     number = f"06399{os.getpid() % 1000:03d}{next(_numbers):02d}"
     opening = Opening(

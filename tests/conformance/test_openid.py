@@ -107,6 +107,17 @@ def test_a_patient_logs_in(
     }, "no trait of the patient leaves the hub"  # fmt: skip
 
 
+def test_a_scope_that_the_hub_does_not_know_is_left_aside(
+    application: Application, log_in: Callable[[str], str]
+) -> None:
+    begun = application.begin(scope="openid profile email")
+
+    tokens = application.finish(begun, log_in(begun["url"]))["value"]
+
+    assert tokens["scope"] == "openid"
+    assert "email" not in tokens["claims"]
+
+
 def test_the_discovery_is_that_of_the_hub(hub: LiveHub, application: Application) -> None:
     found = application.metadata()
 
@@ -151,6 +162,7 @@ def test_an_application_may_ask_to_log_in_again(
         {"response_type": "code id_token"},
         {"scope": "profile"},
         {"scope": "system/Patient.r"},
+        {"scope": None},
     ],
     ids=str,
 )
@@ -220,14 +232,16 @@ def test_a_code_serves_once_and_its_token_dies_when_it_is_replayed(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"verifier": "x" * 43}, {"verifier": "x"}, {"redirect": "http://127.0.0.1:9/autre"}],
+    [{"verifier": "x" * 43}, {"verifier": "x"}, {"path": "/autre"}],
     ids=str,
 )
 def test_a_code_is_refused_with_another(
     app: Flask, application: Application, log_in: Callable[[str], str], changes: dict[str, str]
 ) -> None:
+    changes = dict(changes)
     begun = application.begin()
-    back = log_in(begun["url"])
+    # The library tells the token endpoint the address that the browser came back to.
+    back = log_in(begun["url"]).replace("/retour", changes.pop("path", "/retour"))
 
     answer = application.finish(begun, back, **changes)
 
