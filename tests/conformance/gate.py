@@ -49,7 +49,9 @@ def schema_faults(resource: dict[str, Any]) -> list[str]:
     kind = resource.get("resourceType")
     if kind not in EMITTED:
         return [f"the hub emits no {kind}: add it to the gate"]
-    return [f"schema {error.instance_path}: {error.message[:200]}" for error in _validator(kind).iter_errors(resource)]
+    return [
+        f"schema {error.instance_path}: {error.message[:200]}" for error in _validator(kind).iter_errors(resource)
+    ]
 
 
 @cache

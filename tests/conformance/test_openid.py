@@ -13,7 +13,7 @@ from hub.oidc import clients
 from hub.oidc.tables import AccessToken, AuthorizationCode
 from tests.conformance.node import Talk, talking
 from tests.conformance.patients import Browser, Patient, make_patient_account
-from tests.hub.registry.people import rows
+from tests.hub.registry.people import at_once, rows
 from tests.live import LiveHub
 
 BACK = "http://127.0.0.1:9/retour"
@@ -226,6 +226,29 @@ def test_a_code_serves_once_and_its_token_dies_when_it_is_replayed(
 
     assert (replayed["refused"], replayed["status"]) == ("invalid_grant", 400)
     assert "refused" in application.user(token, patient.subject)
+    (row,) = rows(app, AccessToken, AccessToken.client_id == application.client_id)
+    assert row.revoked_at is not None
+
+
+def test_a_code_exchanged_many_times_at_once_leaves_no_live_token(
+    hub: LiveHub, app: Flask, application: Application, log_in: Callable[[str], str]
+) -> None:
+    begun = application.begin()
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": application.client_id,
+        "code": query(log_in(begun["url"]))["code"],
+        "redirect_uri": BACK,
+        "code_verifier": begun["verifier"],
+    }
+
+    def exchange() -> int:
+        with httpx.Client(timeout=60) as client:
+            return client.post(f"{hub.url}/oauth/token", data=form).status_code
+
+    statuses = at_once(app, *[exchange] * 10)
+
+    assert sorted(statuses) == [200] + [400] * 9
     (row,) = rows(app, AccessToken, AccessToken.client_id == application.client_id)
     assert row.revoked_at is not None
 

@@ -48,9 +48,7 @@ def changed(**changes: Any) -> Body:
 
 def with_ins(**changes: Any) -> Body:
     """A qualified identity whose INS is changed."""
-    return lambda software: qualified_of(
-        software, identifier=[make_ins_identifier(**changes), own_number(software)]
-    )
+    return lambda software: qualified_of(software, identifier=[make_ins_identifier(**changes), own_number(software)])
 
 
 def text(content: bytes) -> Body:
@@ -67,9 +65,7 @@ MALFORMED: dict[str, Body] = {
     "a NUL character": changed(language="fr\0"),
     "too deep": text(b'{"resourceType":"Patient","a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
     "another resource": text(b'{"resourceType":"Observation"}'),
-    "no type": lambda software: {
-        name: part for name, part in patient_of(software).items() if name != "resourceType"
-    },
+    "no type": lambda software: {name: part for name, part in patient_of(software).items() if name != "resourceType"},
     "gender femme": changed(gender="femme"),
     "date 25/12/1974": changed(birthDate="25/12/1974"),
     "a date that is not": changed(birthDate="1974-02-30"),

@@ -89,9 +89,9 @@ def test_an_identity_is_found_by(api: Caller, form: dict[str, str]) -> None:
     address = [{"use": "home", "postalCode": "01300", "city": "BELLEY"}]
     telecom = [{"system": "phone", "value": "06 12 34 56 78"}]
     names = [make_official_name(), {"use": "usual", "family": "AMBERT"}]
-    identity = api.feed(
-        patient_of(api.software, "1", address=address, telecom=telecom, name=names), "1"
-    ).get_json()["id"]
+    identity = api.feed(patient_of(api.software, "1", address=address, telecom=telecom, name=names), "1").get_json()[
+        "id"
+    ]
 
     assert ids(api.search(BORN | form)) == [identity]
 
@@ -127,7 +127,14 @@ def test_a_qualified_identity_is_found_by_its_ins(api: Caller) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"family": "D"}, {"birthdate": "1974-12-25"}, {"gender": "male"}, {"identifier": "urn:oid:1.2.3|"}, {"a": "b"}],
+    [
+        {},
+        {"family": "D"},
+        {"birthdate": "1974-12-25"},
+        {"gender": "male"},
+        {"identifier": "urn:oid:1.2.3|"},
+        {"a": "b"},
+    ],
     ids=str,
 )
 def test_nobody_lists_people(api: Caller, form: dict[str, str]) -> None:

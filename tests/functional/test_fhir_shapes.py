@@ -83,7 +83,9 @@ def test_what_was_stored_comes_back_valid(api: Caller) -> None:
         qualified_of(api.software, "Q", **rich),
         patient_of(api.software, "P"),
         patient_of(api.software, "Y", birthDate="1974"),
-        patient_of(api.software, "D", extension=[make_reliability("PROV"), make_reliability("DOUT"), make_birth_place()]),
+        patient_of(
+            api.software, "D", extension=[make_reliability("PROV"), make_reliability("DOUT"), make_birth_place()]
+        ),
         patient_of(api.software, "F", extension=[make_reliability("PROV"), make_birth_place("99352")]),
         patient_of(api.software, "U", gender="unknown"),
     ]

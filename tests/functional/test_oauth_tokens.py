@@ -212,7 +212,9 @@ def test_a_client_of_rs384_is_not_impersonated_with_rs256(app: Flask, client: Fl
     own_key = type(software.key).import_key(
         {name: part for name, part in software.key.as_dict(private=True).items() if name != "alg"}
     )
-    with_own_key = jwt.encode({"alg": "RS256", "kid": own_key.kid}, make_claims(software), own_key, algorithms=["RS256"])
+    with_own_key = jwt.encode(
+        {"alg": "RS256", "kid": own_key.kid}, make_claims(software), own_key, algorithms=["RS256"]
+    )
 
     assert_refused(app, ask(client, token_form(software, assertion)), software)
     assert_refused(app, ask(client, token_form(software, with_own_key)), software)
@@ -322,7 +324,9 @@ def test_a_token_of_software_is_no_log_in(client: FlaskClient, software: Softwar
     assert "error" in answer.headers["WWW-Authenticate"]
 
 
-def test_used_assertions_are_remembered_beyond_their_life(app: Flask, client: FlaskClient, software: Software) -> None:
+def test_used_assertions_are_remembered_beyond_their_life(
+    app: Flask, client: FlaskClient, software: Software
+) -> None:
     claims = make_claims(software, jti="kept", exp=int(time.time()) + 355)
 
     answer = ask(client, token_form(software, sign(software, claims)))
