@@ -23,6 +23,7 @@ class Server:
 
     folder: Path
     port: int
+    durable: bool = False
 
     @property
     def url(self) -> str:
@@ -31,7 +32,8 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=60"
+        options += "" if self.durable else " -c fsync=off"
         self._control("-l", str(self.folder / "log"), "-o", options, "-w", "start")
 
     def stop(self) -> None:
@@ -56,17 +58,19 @@ def _as_server(*command: str) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Make and start a server; stop and remove it at the end."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """Make and start a server; stop and remove it at the end. One that is not durable is faster."""
     folder = Path(tempfile.mkdtemp(prefix="hub-postgres-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _ACCOUNT)
-        _as_server(str(_BINARIES / "initdb"), "-D", str(folder / "cluster"), "-U", "hub", "-A", "trust", "-E", "UTF8", "-N")
+        _as_server(
+            str(_BINARIES / "initdb"), "-D", str(folder / "cluster"), "-U", "hub", "-A", "trust", "-E", "UTF8", "-N"
+        )
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        server = Server(folder, port)
+        server = Server(folder, port, durable)
         server.start()
         try:
             yield server

@@ -96,7 +96,8 @@ def current(session: Session, account_id: int, session_hash: str) -> Challenge |
 
 
 def check_resend(session: Session, account_id: int, session_hash: str) -> None:
-    """Raise `TooMany` while the last code is younger than 30 seconds."""
+    """Raise `TooMany` while the last code is younger than 30 seconds; two requests at once come one by one."""
+    db.serialise(session, f"codes:{account_id}")
     challenge = current(session, account_id, session_hash)
     if challenge is not None and db.now(session) < challenge.resend_at:
         raise TooMany("Attendez 30 secondes avant de demander un autre code.", 30)
@@ -122,7 +123,7 @@ def verify(session: Session, account_id: int, session_hash: str, typed: str, vau
     if spent is None:
         return Attempt(False, 0, expired=True)
     code_id, tries_left, secret = spent
-    digits = "".join(character for character in typed if character.isdigit())
+    digits = _digits(typed)
     if not hmac.compare_digest(digits, _code(vault, code_id, secret)):
         return Attempt(False, tries_left)
     end = (
@@ -150,6 +151,11 @@ def mark_sent(session: Session, code_id: int) -> None:
     session.get_one(OneTimeCode, code_id).sent_at = db.now(session)
 
 
+def _digits(typed: str) -> str:
+    # ASCII only: `compare_digest` takes no other text.
+    return "".join(character for character in typed if character in "0123456789")
+
+
 def _code(vault: Vault, code_id: int, secret: bytes) -> str:
     return pyotp.HOTP(vault.open(secret, f"code:{code_id}").decode()).at(code_id)
 
@@ -172,7 +178,7 @@ def verify_totp(session: Session, staff: StaffUser, secret: str, typed: str) -> 
     """Accept an authenticator's code of the current step or its neighbours, each step once (RFC 6238, 5.2)."""
     totp = pyotp.TOTP(secret)
     moment = db.now(session)
-    digits = "".join(character for character in typed if character.isdigit())
+    digits = _digits(typed)
     present = int(moment.timestamp()) // totp.interval
     for step in (present, present - 1, present + 1):
         if hmac.compare_digest(totp.generate_otp(step), digits):

@@ -5,6 +5,7 @@ quality, the professional, the date and the channel (RGPD articles 6, 7 and 9).
 """
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from hub.outbox import queue
 from hub.registry.tables import SourceIdentity
 from identity.normalise import clean_email, clean_phone
 
+# What a mail header and any relay take as one address (RFC 5321, dot-string; no comment, group or source route).
+_MAILABLE = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 CONSENT_VERSION = "portail-2026-1"
 CONSENT_TEXT = (
     "J'ai informé le patient (ou son représentant) du fonctionnement de son espace santé régional, des données qui "
@@ -88,7 +91,7 @@ class Opening:
 def check_contact(email: str, mobile: str, settings: Settings) -> tuple[str, str]:
     """Return e-mail and mobile in canonical form; raise `Invalid` naming the field."""
     address = clean_email(email)
-    if address is None:
+    if address is None or not _MAILABLE.fullmatch(address):
         raise Invalid("Indiquez une adresse électronique complète, par exemple prenom.nom@exemple.fr.", "email")
     number = clean_phone(mobile)
     if number is None:
@@ -113,6 +116,8 @@ def open_account(session: Session, opening: Opening, settings: Settings, trail: 
         raise NotFound("Cette identité n'existe pas.")
     if identity.held:
         raise Conflict("L'identité de ce patient est en cours de vérification par l'agence régionale.")
+    if not identity.active:
+        raise Conflict("Cette identité n'est plus active dans votre structure : cherchez de nouveau le patient.")
     # One account a person: two practices that open one at once come here one after the other.
     db.serialise(session, f"account:{identity.person_id}")
     if of_person(session, identity.person_id) is not None:

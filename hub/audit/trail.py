@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -125,6 +125,19 @@ class Trail:
         ]  # fmt: skip
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def was_seen(session: Session, actor: Actor, action: str, subject: Subject, within: timedelta) -> bool:
+    """Tell whether the actor did this to the subject lately."""
+    query = sa.select(AuditEvent.id).where(
+        AuditEvent.subject_kind == subject.kind,
+        AuditEvent.subject_id == str(subject.id),
+        AuditEvent.actor_kind == actor.kind.value,
+        AuditEvent.actor_id == actor.id,
+        AuditEvent.action == action,
+        AuditEvent.recorded_at > db.now(session) - within,
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,12 @@ def store_file(
 ) -> StoredBytes:
     """Check a file, seal it and write it to the store; raise `Invalid` or `Unavailable`. No transaction is open."""
     inspected = inspection.inspect(name, content, limit)
+    base = name.replace("\\", "/").rpartition("/")[2]
     store_key = f"documents/{organization_id}/{secrets.token_hex(20)}"
     key, wrapped = vault.new_key(_context(organization_id, store_key))
     store.put(store_key, seal_stream(key, content, _context(organization_id, store_key)))
     return StoredBytes(
-        title=clean_title(name.rpartition(".")[0] or name),
+        title=clean_title(base.rpartition(".")[0] or base),
         content_type=inspected.content_type,
         pages=inspected.pages,
         size=len(content),
@@ -79,9 +80,10 @@ def store_file(
 
 
 def clean_title(text: str) -> str:
-    """Return a title without path, control characters or excess; raise `Invalid` when nothing is left."""
-    base = text.replace("\\", "/").rpartition("/")[2]
-    title = " ".join("".join(c for c in base if c.isprintable()).split())[:200]
+    """Return a title without control characters or excess; raise `Invalid` when nothing is left."""
+    # A date typed as 12/03/2026 stays readable, and names no folder.
+    flat = text.replace("\\", "-").replace("/", "-")
+    title = " ".join("".join(c for c in flat if c.isprintable() or c.isspace()).split())[:200].strip()
     if not title:
         raise Invalid("Donnez un nom au document.", "title")
     return title

@@ -5,16 +5,18 @@ The number in the structure's domain is made here: these structures have no soft
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from hub import db
+from hub.audit import trail
 from hub.audit.trail import Actor, Entry, Subject
 from hub.directory.values import Structure
-from hub.errors import Conflict, Invalid
+from hub.errors import Conflict, Invalid, NotFound
 from hub.registry import identities, intake
 from hub.registry.intake import Intake, Registrar
-from hub.registry.tables import InformationNotice, SourceIdentity
+from hub.registry.tables import InformationNotice
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from identity.completeness import missing_strict_traits
 from identity.status import IdentityStatus
@@ -26,6 +28,8 @@ NOTICE_TEXT = (
     "J'ai informé le patient de l'enregistrement de son identité dans l'index régional, "
     "de sa finalité et de ses droits, et il ne s'y oppose pas."
 )
+# How long a person that a search showed may be chosen: no longer than a session lasts.
+_SHOWN_FOR = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,11 @@ def create(
 def choose(session: Session, person_id: int, staff: Staff, registrar: Registrar, actor: Actor) -> StoredIdentity:
     """Return the structure's own identity of a person found by search, making it when there is none (M1).
 
-    The copy is provisional, without INS: each structure qualifies in its own base (RNIV).
+    The copy is provisional, without INS: each structure qualifies in its own base (RNIV). Somebody whom no search
+    showed to this professional does not exist for them: ids that are tried one after the other read nobody.
     """
+    if not trail.was_seen(session, actor, "person.shown", Subject("person", person_id), _SHOWN_FOR):
+        raise NotFound("Cette personne n'existe pas dans l'index régional.")
     db.serialise(session, f"choose:{staff.structure.id}|{person_id}")
     view = identities.person(session, person_id)
     own = view.known_to(staff.structure.id)
@@ -112,10 +119,14 @@ def keep_contact(
     actor: Actor,
 ) -> None:
     """Remember the contact details on the structure's own identity only (L11: never shared with another one)."""
-    row = session.get(SourceIdentity, identity.id)
-    if row is None or row.organization_id != actor.organization_id:
+    if identity.organization_id != actor.organization_id:
         raise Conflict("Cette identité n'est pas celle de votre structure.")
-    if (row.email, row.phone) == (email, phone):
+    # What the structure's software sent meanwhile must not be undone.
+    db.serialise(session, f"number:{identity.domain}|{identity.value}")
+    identity = identities.by_id(session, identity.id)
+    if not identity.active:
+        raise Conflict("Cette identité n'est plus active dans votre structure : cherchez de nouveau le patient.")
+    if (identity.traits.email, identity.traits.phone) == (email, phone):
         return
     changed = IncomingIdentity(
         organization_id=identity.organization_id,

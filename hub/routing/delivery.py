@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import codes, portal_accounts
+from hub.accounts.portal_accounts import Account, AccountState
 from hub.accounts.tables import Invitation
 from hub.audit.trail import SYSTEM, Entry, Subject, Trail
 from hub.config import Settings
@@ -28,11 +29,13 @@ from hub.registry import identities
 from hub.routing import notices
 from hub.routing.channels import mssante, sms
 from hub.routing.channels import notices as notice_mail
+from hub.routing.channels.errors import Refused
 from hub.routing.channels.smtp import Relay
 from hub.routing.tables import Delivery, Sending
 from hub.routing.values import DeliveryState, RecipientKind
 
 Completion = Callable[[Session], None]
+_DOUBTFUL = "L'identité du patient a changé depuis l'envoi et attend une vérification : le document n'est pas parti."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,25 @@ def deliver_portal(job: Job, way_out: Exit) -> Completion:
         row = session.get(Delivery, delivery_id)
         if row is None or row.account_id is None or row.state != DeliveryState.QUEUED.value:
             return _nothing
-        account = portal_accounts.by_id(session, row.account_id)
+        account = _addressee(session, row, row.account_id)
         token = notices.token_of(session, delivery_id, way_out.settings)
         reference = f"document-{row.id}-{row.round}"
     envelope = _envelope(way_out.settings, account.email, reference, f"/d/{token}")
     notice_mail.send(way_out.patient_relay, notice_mail.DOCUMENT, envelope)
     return lambda session: _mark_sent(session, delivery_id, way_out.trail)
+
+
+def _addressee(session: Session, row: Delivery, account_id: int) -> Account:
+    """Return the account that a document is for; raise `Refused` when it is no longer, since the sending."""
+    account = portal_accounts.by_id(session, account_id)
+    if account.state is AccountState.CLOSED:
+        raise Refused("L'espace santé de ce patient a été fermé depuis l'envoi.")
+    own = identities.by_id(session, account.source_identity_id)
+    document = deposit.by_id(session, row.document_id)
+    about = identities.by_id(session, document.source_identity_id) if document.source_identity_id else None
+    if about is None or about.person_id != own.person_id or about.held or own.held:
+        raise Refused(_DOUBTFUL)
+    return account
 
 
 def deliver_mssante(job: Job, way_out: Exit) -> Completion:
@@ -101,7 +117,11 @@ def _letter(session: Session, row: Delivery, way_out: Exit) -> Callable[[bytes],
     document = deposit.by_id(session, row.document_id)
     if document.source_identity_id is None or document.type_code is None:
         raise NotFound("Ce document n'a ni patient ni type.")
-    traits = identities.by_id(session, document.source_identity_id).traits
+    identity = identities.by_id(session, document.source_identity_id)
+    if identity.held and identity.updated_at > row.queued_at:
+        # The letter would name whoever the identity has become.
+        raise Refused(_DOUBTFUL)
+    traits = identity.traits
     label = way_out.types.get(document.type_code).label
     born = traits.birth_date
     day = f"{born.day:02d}/{born.month:02d}/{born.year}" if born and born.day and born.month else ""
@@ -136,6 +156,8 @@ def send_invitation(job: Job, way_out: Exit) -> Completion:
         if row is None or row.sent_at is not None or row.expires_at <= db.now(session):
             return _nothing
         account = portal_accounts.by_id(session, row.account_id)
+        if account.state is not AccountState.INVITED:
+            return _nothing
         token = link_token(way_out.settings, "invitation", row.nonce)
     envelope = _envelope(way_out.settings, account.email, f"invitation-{invitation_id}", f"/activation/{token}")
     notice_mail.send(way_out.patient_relay, notice_mail.INVITATION, envelope)

@@ -37,6 +37,7 @@ from hub.routing.values import (
 
 PAGE = 25
 MOST_RECIPIENTS = 20
+_INACTIVE = "Cette identité n'est plus active dans votre structure : cherchez de nouveau le patient."
 
 
 def open_draft(session: Session, stored: deposit.StoredBytes, organization_id: int, staff_id: int) -> int:
@@ -54,8 +55,11 @@ def open_draft(session: Session, stored: deposit.StoredBytes, organization_id: i
 
 
 def draft(session: Session, sending_id: int, organization_id: int) -> Draft:
-    """Return a draft of the structure; raise `NotFound`, or `Conflict` when it has left already."""
-    row = _own(session, sending_id, organization_id)
+    """Return a draft of the structure; raise `NotFound`, or `Conflict` when it has left already.
+
+    The draft is locked: what is changed on it next cannot change while it leaves, or after.
+    """
+    row = _own(session, sending_id, organization_id, locked=True)
     if row.state != "draft":
         raise Conflict("Cet envoi est déjà parti.")
     return _draft(session, row)
@@ -82,6 +86,8 @@ def set_patient(session: Session, item: Draft, identity: StoredIdentity) -> None
     """Say whose document it is: one of the structure's own identities."""
     if identity.organization_id != item.organization_id:
         raise Conflict("Cette identité n'est pas celle de votre structure.")
+    if not identity.active:
+        raise Conflict(_INACTIVE)
     deposit.change(session, item.document_id, source_identity_id=identity.id)
 
 
@@ -146,6 +152,8 @@ def send(session: Session, sending_id: int, organization_id: int, trail: Trail, 
         raise Invalid("Choisissez d'abord le patient.", "patient")
     if document.type_code is None:
         raise Invalid("Choisissez d'abord le type du document.", "type")
+    if not identities.by_id(session, document.source_identity_id).active:
+        raise Invalid(_INACTIVE, "patient")
     planned = preview(session, item)
     if planned.refusals:
         raise Invalid(planned.refusals[0].message, planned.refusals[0].code)
@@ -262,8 +270,8 @@ def count_failures(session: Session, organization_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def _own(session: Session, sending_id: int, organization_id: int) -> Sending:
-    row = session.get(Sending, sending_id)
+def _own(session: Session, sending_id: int, organization_id: int, *, locked: bool = False) -> Sending:
+    row = session.get(Sending, sending_id, with_for_update=locked or None, populate_existing=locked)
     if row is None or row.organization_id != organization_id:
         raise NotFound("Cet envoi n'existe pas.")
     return row
@@ -361,8 +369,9 @@ def _received(session: Session, row: Delivery, document: Document, organization_
 def mark_delivered(session: Session, account_id: int) -> None:
     """Note that the patient has come and seen the list: what was sent has arrived."""
     moment = db.now(session)
+    shown = _received_query(account_id).with_only_columns(Delivery.id).order_by(None)
     statement = sa.update(Delivery).where(
-        Delivery.account_id == account_id, Delivery.state.in_((DeliveryState.QUEUED.value, DeliveryState.SENT.value))
+        Delivery.id.in_(shown), Delivery.state.in_((DeliveryState.QUEUED.value, DeliveryState.SENT.value))
     )
     values = {"state": DeliveryState.DELIVERED.value, "delivered_at": moment, "reason": None, "next_try_at": None}
     session.execute(statement.values(**values).execution_options(synchronize_session=False))

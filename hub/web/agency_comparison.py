@@ -8,6 +8,9 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
 from hub.registry.places import Places
 from hub.registry.review import Comparison
 from hub.web import formats
@@ -23,7 +26,7 @@ _WHOLE = 0.4
 
 
 class Agreement(StrEnum):
-    """How two values of a trait agree, in the word that the page shows."""
+    """How two values of a trait agree; the page shows the words of `_AGREEMENTS`."""
 
     SAME = "identique"
     NEAR = "proche"
@@ -77,57 +80,82 @@ class Explanation:
 
 
 _TRAITS = {
-    "surname": "Noms",
-    "given": "Prénoms",
-    "birth_date": "Date de naissance",
-    "sex": "Sexe",
-    "birth_place": "Lieu de naissance",
-    "ins": "INS",
-    "address": "Adresse",
-    "phone": "Téléphone",
-    "email": "Courriel",
-    "death": "Date de décès",
-    "household": "Plafond du foyer",
-    "records": "Autres identités",
+    "surname": lazy_gettext("Noms"),
+    "given": lazy_gettext("Prénoms"),
+    "birth_date": lazy_gettext("Date de naissance"),
+    "sex": lazy_gettext("Sexe"),
+    "birth_place": lazy_gettext("Lieu de naissance"),
+    "ins": lazy_gettext("INS"),
+    "address": lazy_gettext("Adresse"),
+    "phone": lazy_gettext("Téléphone"),
+    "email": lazy_gettext("Courriel"),
+    "death": lazy_gettext("Date de décès"),
+    "household": lazy_gettext("Plafond du foyer"),
+    "records": lazy_gettext("Autres identités"),
 }
+_AGREEMENTS = {
+    Agreement.SAME: lazy_gettext("identique"),
+    Agreement.NEAR: lazy_gettext("proche"),
+    Agreement.DIFFERENT: lazy_gettext("différent"),
+    Agreement.ONE_SIDE: lazy_gettext("absent d'un côté"),
+    Agreement.NEITHER: lazy_gettext("absent des deux côtés"),
+}
+_LABELS = {
+    "birth_name": lazy_gettext("Nom de naissance"),
+    "used_name": lazy_gettext("Nom utilisé"),
+    "given_names": lazy_gettext("Prénoms de naissance"),
+    "used_given_name": lazy_gettext("Prénom utilisé"),
+    "birth_date": lazy_gettext("Date de naissance"),
+    "sex": lazy_gettext("Sexe"),
+    "birth_place": lazy_gettext("Lieu de naissance"),
+    "ins": lazy_gettext("INS"),
+    "death_date": lazy_gettext("Date de décès"),
+    "address": lazy_gettext("Adresse"),
+    "postcode": lazy_gettext("Code postal"),
+    "city": lazy_gettext("Ville"),
+    "phone": lazy_gettext("Téléphone"),
+    "email": lazy_gettext("Courriel"),
+    "status": lazy_gettext("Statut"),
+}
+_EXACT = ("sex", "status", "death_date", "phone", "email", "postcode")
 _REASONS = {
-    "score-review": "Ressemblance forte, mais pas assez pour rapprocher seul",
-    "score-link": "Traits concordants",
-    "margin": "Deux personnes connues presque aussi proches",
-    "fictitious": "Identité fictive",
-    "doubtful": "Identité douteuse",
-    "ins-conflict": "Deux INS qualifiées différentes",
-    "ins-different": "Matricules INS différents",
-    "same-domain": "Doublon possible dans une même structure",
-    "twins": "Jumeaux possibles",
-    "other-person": "Prénoms et dates de naissance différents",
-    "given-different": "Prénoms discordants",
-    "sex-given": "Sexes différents, prénoms non identiques",
-    "birth-date-different": "Dates de naissance différentes",
-    "surname-different": "Noms différents",
-    "death-conflict": "Dates de décès différentes",
-    "weak-evidence": "Trait strict manquant",
-    "no-corroboration": "Nom, prénom et date seuls",
-    "many-differences": "Plusieurs traits seulement approchants",
-    "traits-changed": "Traits devenus très différents",
-    "held": "Identité proche retenue",
+    "score-review": lazy_gettext("Ressemblance forte, mais pas assez pour rapprocher seul"),
+    "score-link": lazy_gettext("Traits concordants"),
+    "margin": lazy_gettext("Deux personnes connues presque aussi proches"),
+    "fictitious": lazy_gettext("Identité fictive"),
+    "doubtful": lazy_gettext("Identité douteuse"),
+    "ins-conflict": lazy_gettext("Deux INS qualifiées différentes"),
+    "ins-different": lazy_gettext("Matricules INS différents"),
+    "same-domain": lazy_gettext("Doublon possible dans une même structure"),
+    "twins": lazy_gettext("Jumeaux possibles"),
+    "other-person": lazy_gettext("Prénoms et dates de naissance différents"),
+    "given-different": lazy_gettext("Prénoms discordants"),
+    "sex-given": lazy_gettext("Sexes différents, prénoms non identiques"),
+    "birth-date-different": lazy_gettext("Dates de naissance différentes"),
+    "surname-different": lazy_gettext("Noms différents"),
+    "death-conflict": lazy_gettext("Dates de décès différentes"),
+    "weak-evidence": lazy_gettext("Trait strict manquant"),
+    "no-corroboration": lazy_gettext("Nom, prénom et date seuls"),
+    "many-differences": lazy_gettext("Plusieurs traits seulement approchants"),
+    "traits-changed": lazy_gettext("Traits devenus très différents"),
+    "held": lazy_gettext("Identité proche retenue"),
 }
 _AUTHORITIES = {
-    InsOid.NIR: "NIR",
-    InsOid.NIA: "NIA",
-    InsOid.NIR_TEST: "NIR de test",
-    InsOid.NIR_DEMO: "NIR de démonstration",
+    InsOid.NIR: lazy_gettext("NIR"),
+    InsOid.NIA: lazy_gettext("NIA"),
+    InsOid.NIR_TEST: lazy_gettext("NIR de test"),
+    InsOid.NIR_DEMO: lazy_gettext("NIR de démonstration"),
 }
 _ATTRIBUTES = {
-    Attribute.HOMONYM: "homonyme",
-    Attribute.DOUBTFUL: "douteuse",
-    Attribute.FICTITIOUS: "fictive",
+    Attribute.HOMONYM: lazy_gettext("homonyme"),
+    Attribute.DOUBTFUL: lazy_gettext("douteuse"),
+    Attribute.FICTITIOUS: lazy_gettext("fictive"),
 }
 
 
 def reason_words(codes: tuple[str, ...]) -> list[str]:
     """Say why a task was opened; a code without words is shown as it is."""
-    return [_REASONS.get(code, code) for code in codes]
+    return [str(_REASONS.get(code, code)) for code in codes]
 
 
 def trait_rows(comparison: Comparison, places: Places) -> tuple[TraitRow, ...]:
@@ -135,73 +163,78 @@ def trait_rows(comparison: Comparison, places: Places) -> tuple[TraitRow, ...]:
     left, right = comparison.left, comparison.right
     levels = {part.trait: part.level for part in comparison.assessment.score.contributions}
     one, other = _values(left, places), _values(right, places)
-    rows = [_row(label, one[label], other[label], _known_nearness(label, levels)) for label in one]
+    rows = [_row(name, one[name], other[name], _known_nearness(name, levels)) for name in one]
     rows.insert(7, _ins_row(left, right, levels["ins"]))
     return tuple(row for row in rows if row.agreement is not Agreement.NEITHER)
 
 
 def _values(record: IdentityRecord, places: Places) -> dict[str, str]:
     traits, address = record.traits, record.traits.address
-    attributes = [_ATTRIBUTES[attribute] for attribute in sorted(record.attributes)]
+    attributes = [str(_ATTRIBUTES[attribute]) for attribute in sorted(record.attributes)]
     return {
-        "Nom de naissance": traits.birth_name or "",
-        "Nom utilisé": traits.used_name or "",
-        "Prénoms de naissance": " ".join(traits.given_names),
-        "Prénom utilisé": traits.used_given_name or "",
-        "Date de naissance": formats.birth(traits.birth_date) if traits.birth_date else "",
-        "Sexe": formats.SEX_LABELS[traits.sex],
-        "Lieu de naissance": places.town(traits.birth_place) if traits.birth_place else "",
-        "Date de décès": formats.day(traits.death_date) if traits.death_date else "",
-        "Adresse": (address.line if address else None) or "",
-        "Code postal": (address.postcode if address else None) or "",
-        "Ville": (address.city if address else None) or "",
-        "Téléphone": formats.phone(traits.phone),
-        "Courriel": traits.email or "",
-        "Statut": ", ".join([formats.STATUS_LABELS[record.status], *attributes]),
+        "birth_name": traits.birth_name or "",
+        "used_name": traits.used_name or "",
+        "given_names": " ".join(traits.given_names),
+        "used_given_name": traits.used_given_name or "",
+        "birth_date": formats.birth(traits.birth_date) if traits.birth_date else "",
+        "sex": str(formats.SEX_LABELS[traits.sex]),
+        "birth_place": places.town(traits.birth_place) if traits.birth_place else "",
+        "death_date": formats.day(traits.death_date) if traits.death_date else "",
+        "address": (address.line if address else None) or "",
+        "postcode": (address.postcode if address else None) or "",
+        "city": (address.city if address else None) or "",
+        "phone": formats.phone(traits.phone),
+        "email": traits.email or "",
+        "status": ", ".join([str(formats.STATUS_LABELS[record.status]), *attributes]),
     }
 
 
-def _known_nearness(label: str, levels: dict[str, str]) -> bool | None:
+def _known_nearness(name: str, levels: dict[str, str]) -> bool | None:
     """Say from the matching whether unlike values are near; None when the spelling tells."""
-    if label == "Date de naissance":
+    if name == "birth_date":
         return levels["birth_date"] not in ("different", "missing")
-    if label == "Lieu de naissance":
+    if name == "birth_place":
         return levels["birth_place"] == "department"
-    return False if label in ("Sexe", "Statut", "Date de décès", "Téléphone", "Courriel", "Code postal") else None
+    return False if name in _EXACT else None
 
 
-def _row(label: str, one: str, other: str, near: bool | None) -> TraitRow:
+def _row(name: str, one: str, other: str, near: bool | None) -> TraitRow:
+    label = str(_LABELS[name])
     left, right = _pieces(one, other)
     if not one or not other:
         agreement = Agreement.ONE_SIDE if one or other else Agreement.NEITHER
-        return TraitRow(label, (Piece(one, False),), (Piece(other, False),), agreement, agreement.value)
+        return TraitRow(label, (Piece(one, False),), (Piece(other, False),), agreement, str(_AGREEMENTS[agreement]))
     if one == other:
         agreement = Agreement.SAME
     elif match_key(one) == match_key(other) or (_ratio(one, other) >= _NEAR if near is None else near):
         agreement = Agreement.NEAR
     else:
         agreement = Agreement.DIFFERENT
-    return TraitRow(label, left, right, agreement, agreement.value)
+    return TraitRow(label, left, right, agreement, str(_AGREEMENTS[agreement]))
 
 
 def _ins_row(left: IdentityRecord, right: IdentityRecord, level: str) -> TraitRow:
     one, other = left.traits.ins, right.traits.ins
-    row = _row("INS", _ins_text(one, left.status), _ins_text(other, right.status), False)
+    row = _row("ins", _ins_text(one, left.status), _ins_text(other, right.status), False)
     if one is None or other is None:
         qualified = IdentityStatus.QUALIFIED in (left.status if one else None, right.status if other else None)
-        words = "INS qualifiée présente d'un seul côté" if qualified else "INS non qualifiée, d'un seul côté"
-        return (
-            row if row.agreement is Agreement.NEITHER else TraitRow("INS", row.left, row.right, row.agreement, words)
-        )
+        words = _("INS qualifiée présente d'un seul côté") if qualified else _("INS non qualifiée, d'un seul côté")
+        if row.agreement is Agreement.NEITHER:
+            return row
+        return TraitRow(row.label, row.left, row.right, row.agreement, words)
     both = left.status is right.status is IdentityStatus.QUALIFIED
-    name = "INS qualifiées" if both else "INS"
     if one.matricule == other.matricule:
-        agreement, words = Agreement.SAME, f"{name} identiques"
+        agreement, words = Agreement.SAME, _("INS qualifiées identiques") if both else _("INS identiques")
     elif level == "near":
-        agreement, words = Agreement.NEAR, f"{name} à un caractère près : différentes"
+        agreement = Agreement.NEAR
+        words = (
+            _("INS qualifiées à un caractère près : différentes")
+            if both
+            else _("INS à un caractère près : différentes")
+        )
     else:
-        agreement, words = Agreement.DIFFERENT, f"{name} différentes"
-    return TraitRow("INS", row.left, row.right, agreement, words)
+        agreement, words = Agreement.DIFFERENT, _("INS qualifiées différentes") if both else _("INS différentes")
+    return TraitRow(row.label, row.left, row.right, agreement, words)
 
 
 def _ins_text(ins: Ins | None, status: IdentityStatus) -> str:
@@ -209,7 +242,7 @@ def _ins_text(ins: Ins | None, status: IdentityStatus) -> str:
         return ""
     text = ins.matricule
     spaced = " ".join((text[0], text[1:3], text[3:5], text[5:7], text[7:10], text[10:13], text[13:]))
-    quality = "qualifiée" if status is IdentityStatus.QUALIFIED else "non qualifiée"
+    quality = _("qualifiée") if status is IdentityStatus.QUALIFIED else _("non qualifiée")
     return f"{spaced} ({_AUTHORITIES[ins.oid]}, {quality})"
 
 
@@ -245,7 +278,7 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         bits = _round(exact) - shown
         shown += bits
         share = round(100 * abs(part.bits) / longest)
-        terms.append(Term(_TRAITS.get(part.trait, part.trait), part.text, bits, share))
+        terms.append(Term(str(_TRAITS.get(part.trait, part.trait)), part.text, bits, share))
     return Explanation(
         prior,
         tuple(terms),
@@ -265,27 +298,27 @@ def _round(bits: Decimal) -> Decimal:
 
 def _percent(probability: float) -> str:
     if probability > 0.999:
-        return "plus de 99,9 %"
+        return _("plus de 99,9 %")
     if probability < 0.001:
-        return "moins de 0,1 %"
-    return f"{100 * probability:.1f} %".replace(".", ",")
+        return _("moins de 0,1 %")
+    return _("%(number)s %%", number=formats.decimal(f"{100 * probability:.1f}"))
 
 
 def _likelihood(probability: float) -> str:
     steps = (
-        (0.99, "presque certainement la même personne"),
-        (0.9, "très probablement la même personne"),
-        (0.6, "plutôt la même personne"),
-        (0.4, "rien ne permet de pencher d'un côté"),
-        (0.1, "plutôt deux personnes"),
-        (0.01, "très probablement deux personnes"),
+        (0.99, _("presque certainement la même personne")),
+        (0.9, _("très probablement la même personne")),
+        (0.6, _("plutôt la même personne")),
+        (0.4, _("rien ne permet de pencher d'un côté")),
+        (0.1, _("plutôt deux personnes")),
+        (0.01, _("très probablement deux personnes")),
     )
-    return next((words for least, words in steps if probability >= least), "presque certainement deux personnes")
+    return next((words for least, words in steps if probability >= least), _("presque certainement deux personnes"))
 
 
 def _position(total: float, model: Model) -> str:
     if total >= model.thresholds.link:
-        return "Le score atteint le seuil du rapprochement automatique."
+        return _("Le score atteint le seuil du rapprochement automatique.")
     if total >= model.thresholds.review:
-        return "Le score est entre les deux seuils : un officier décide."
-    return "Le score est sous le seuil d'examen : les traits parlent plutôt contre."
+        return _("Le score est entre les deux seuils : un officier décide.")
+    return _("Le score est sous le seuil d'examen : les traits parlent plutôt contre.")

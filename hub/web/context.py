@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, cast
 
 from flask import Response, current_app, g, redirect, request, url_for
+from flask_babel import gettext as _
 
 from hub import db
 from hub.accounts import portal_accounts, sessions, staff
@@ -90,7 +91,7 @@ class StaffAccess:
     def own_structure(self) -> Structure:
         """The structure of a practice's member."""
         if self.structure is None:
-            raise NotFound("Cette page est celle d'une structure.")
+            raise NotFound(_("Cette page est celle d'une structure."))
         return self.structure
 
 
@@ -161,6 +162,9 @@ def patient_access() -> PatientAccess | None:
 
 def safe_path(target: str | None, fallback: str) -> str:
     """Return a path of this site to go back to, never another site's address."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    # Browsers drop tabs and line ends inside an address and read a backslash as a slash.
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return fallback
+    if "\\" in target or not target.isprintable():
         return fallback
     return target

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import force_locale, lazy_gettext
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -24,26 +26,28 @@ _STATUSES: tuple[tuple[type[HubError], int, IssueKind], ...] = (
     (DecryptionError, 500, IssueKind.EXCEPTION),
 )
 _TITLES = {
-    400: "Demande incomprise",
-    403: "Accès refusé",
-    404: "Page introuvable",
-    405: "Action impossible ici",
-    409: "Action impossible maintenant",
-    410: "Lien expiré",
-    413: "Fichier trop lourd",
-    422: "Information à corriger",
-    429: "Trop d'essais",
-    500: "Erreur interne",
-    503: "Service momentanément indisponible",
+    400: lazy_gettext("Demande incomprise"),
+    403: lazy_gettext("Accès refusé"),
+    404: lazy_gettext("Page introuvable"),
+    405: lazy_gettext("Action impossible ici"),
+    409: lazy_gettext("Action impossible maintenant"),
+    410: lazy_gettext("Lien expiré"),
+    413: lazy_gettext("Fichier trop lourd"),
+    422: lazy_gettext("Information à corriger"),
+    429: lazy_gettext("Trop d'essais"),
+    500: lazy_gettext("Erreur interne"),
+    503: lazy_gettext("Service momentanément indisponible"),
 }
 _TEXTS = {
-    400: "La demande n'a pas pu être lue. Revenez à la page précédente et recommencez.",
-    403: "Vous n'avez pas le droit de faire cela.",
-    404: "Cette page n'existe pas ou n'existe plus.",
-    405: "Cette action n'est pas possible à cette adresse.",
-    413: "Ce fichier dépasse 50 Mo : réduisez-le ou envoyez-le en plusieurs fois.",
-    500: "Une erreur est survenue de notre côté ; rien n'a été enregistré à moitié. Réessayez, puis appelez-nous.",
-    503: "Le service redémarre ou est très occupé. Rien n'est perdu : réessayez dans un instant.",
+    400: lazy_gettext("La demande n'a pas pu être lue. Revenez à la page précédente et recommencez."),
+    403: lazy_gettext("Vous n'avez pas le droit de faire cela."),
+    404: lazy_gettext("Cette page n'existe pas ou n'existe plus."),
+    405: lazy_gettext("Cette action n'est pas possible à cette adresse."),
+    413: lazy_gettext("Ce fichier dépasse 50 Mo : réduisez-le ou envoyez-le en plusieurs fois."),
+    500: lazy_gettext(
+        "Une erreur est survenue de notre côté ; rien n'a été enregistré à moitié. Réessayez, puis appelez-nous."
+    ),
+    503: lazy_gettext("Le service redémarre ou est très occupé. Rien n'est perdu : réessayez dans un instant."),
 }
 _KINDS = {
     401: IssueKind.LOGIN,
@@ -67,6 +71,8 @@ def attach(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(DBAPIError, _dbapi)
+    app.register_error_handler(DataError, _unstorable)
+    app.register_error_handler(OverflowError, _overflow)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -82,9 +88,13 @@ def outcome(status: int, issues: Sequence[Issue]) -> Response:
 
 def page(status: int, message: str | None = None, title: str | None = None) -> Response:
     """Return a page that says what happened and what to do."""
-    text = message or _TEXTS.get(status, "La demande n'a pas abouti.")
-    heading = title or _TITLES.get(status, "La demande n'a pas abouti")
+    text = message or _text(status)
+    heading = title or str(_TITLES.get(status) or _("La demande n'a pas abouti"))
     return make_response(render_template("error.html", status=status, title=heading, message=text), status)
+
+
+def _text(status: int) -> str:
+    return str(_TEXTS.get(status) or _("La demande n'a pas abouti."))
 
 
 def _for_software() -> bool:
@@ -93,8 +103,8 @@ def _for_software() -> bool:
 
 def _answer(status: int, kind: IssueKind, message: str | None) -> Response:
     if _for_software():
-        text = message or _TEXTS.get(status, "La demande n'a pas abouti.")
-        return outcome(status, [Issue("error", kind, text)])
+        with force_locale("fr"):
+            return outcome(status, [Issue("error", kind, message or _text(status))])
     if request.path.startswith("/oauth/"):
         response = jsonify({"error": "temporarily_unavailable" if status == 503 else "invalid_request"})
         response.status_code = status
@@ -121,9 +131,11 @@ def _hub(error: HubError) -> Response:
 def _csrf(error: CSRFError) -> Response:
     return page(
         400,
-        "Cette page était ouverte depuis trop longtemps, ou les cookies sont bloqués. "
-        "Revenez en arrière, rechargez la page et recommencez : votre brouillon est gardé.",
-        "Page périmée",
+        _(
+            "Cette page était ouverte depuis trop longtemps, ou les cookies sont bloqués. "
+            "Revenez en arrière, rechargez la page et recommencez : votre brouillon est gardé."
+        ),
+        _("Page périmée"),
     )
 
 
@@ -148,6 +160,18 @@ def _dbapi(error: DBAPIError) -> Response:
     if error.connection_invalidated or "AdminShutdown" in type(error.orig).__name__:
         return _database(error)
     return _unexpected(error)
+
+
+def _unstorable(error: DataError) -> Response:
+    # A number beyond 64 bits names nothing; text with a NUL character (PostgreSQL) is nobody's typing.
+    if "NumericValueOutOfRange" in type(error.orig).__name__:
+        return _answer(404, IssueKind.NOT_FOUND, None)
+    return _answer(400, IssueKind.INVALID, None)
+
+
+def _overflow(error: OverflowError) -> Response:
+    # SQLite's driver says it in its own way.
+    return _answer(404, IssueKind.NOT_FOUND, None) if "SQLite" in str(error) else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

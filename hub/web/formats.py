@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from flask import Flask
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
+from flask_babel import gettext as _
 
 from hub.registry.values import StoredIdentity
 from hub.routing.values import DeliveryState, DeliveryView
@@ -14,24 +15,28 @@ from identity.traits import BirthDate, Sex, Traits
 
 PARIS = ZoneInfo("Europe/Paris")
 STATUS_LABELS = {
-    IdentityStatus.PROVISIONAL: "Identité provisoire",
-    IdentityStatus.RETRIEVED: "Identité récupérée",
-    IdentityStatus.VALIDATED: "Identité validée",
-    IdentityStatus.QUALIFIED: "Identité qualifiée",
+    IdentityStatus.PROVISIONAL: lazy_gettext("Identité provisoire"),
+    IdentityStatus.RETRIEVED: lazy_gettext("Identité récupérée"),
+    IdentityStatus.VALIDATED: lazy_gettext("Identité validée"),
+    IdentityStatus.QUALIFIED: lazy_gettext("Identité qualifiée"),
 }
 STATUS_HELP = {
-    IdentityStatus.PROVISIONAL: "Pièce d'identité et INS non vérifiées.",
-    IdentityStatus.RETRIEVED: "INS obtenue ; la pièce d'identité reste à vérifier.",
-    IdentityStatus.VALIDATED: "Pièce d'identité vérifiée ; l'INS reste à obtenir.",
-    IdentityStatus.QUALIFIED: "Pièce d'identité et INS vérifiées.",
+    IdentityStatus.PROVISIONAL: lazy_gettext("Pièce d'identité et INS non vérifiées."),
+    IdentityStatus.RETRIEVED: lazy_gettext("INS obtenue ; la pièce d'identité reste à vérifier."),
+    IdentityStatus.VALIDATED: lazy_gettext("Pièce d'identité vérifiée ; l'INS reste à obtenir."),
+    IdentityStatus.QUALIFIED: lazy_gettext("Pièce d'identité et INS vérifiées."),
 }
-SEX_LABELS = {Sex.MALE: "Masculin", Sex.FEMALE: "Féminin", Sex.UNKNOWN: "Indéterminé"}
+SEX_LABELS = {
+    Sex.MALE: lazy_gettext("Masculin"),
+    Sex.FEMALE: lazy_gettext("Féminin"),
+    Sex.UNKNOWN: lazy_gettext("Indéterminé"),
+}
 DELIVERY_LABELS = {
-    DeliveryState.QUEUED: "En attente",
-    DeliveryState.SENT: "Envoyé",
-    DeliveryState.FAILED: "Échec",
-    DeliveryState.DELIVERED: "Reçu",
-    DeliveryState.READ: "Lu",
+    DeliveryState.QUEUED: lazy_gettext("En attente"),
+    DeliveryState.SENT: lazy_gettext("Envoyé"),
+    DeliveryState.FAILED: lazy_gettext("Échec"),
+    DeliveryState.DELIVERED: lazy_gettext("Reçu"),
+    DeliveryState.READ: lazy_gettext("Lu"),
 }
 
 
@@ -50,7 +55,9 @@ def moment(value: datetime) -> str:
 def short_moment(value: datetime) -> str:
     """Write an instant briefly: « 03/03/2026 à 14 h 05 »."""
     local = value.astimezone(PARIS)
-    return format_datetime(local, "dd/MM/y 'à' HH 'h' mm", tzinfo=PARIS, locale="fr")
+    if _language() == "fr":
+        return format_datetime(local, "dd/MM/y 'à' HH 'h' mm", tzinfo=PARIS, locale="fr")
+    return format_datetime(local, "dd/MM/y 'at' HH:mm", tzinfo=PARIS, locale="en")
 
 
 def day(value: date | datetime) -> str:
@@ -63,9 +70,10 @@ def day(value: date | datetime) -> str:
 def birth(value: BirthDate | None) -> str:
     """Write a birth date as JJ/MM/AAAA, as complete as it is known."""
     if value is None:
-        return "date de naissance inconnue"
+        return _("date de naissance inconnue")
     parts = [f"{number:02d}" for number in (value.day, value.month) if number is not None]
-    return "/".join([*parts, f"{value.year:04d}"]) + (" (présumée)" if value.presumed else "")
+    written_date = "/".join([*parts, f"{value.year:04d}"])
+    return _("%(date)s (présumée)", date=written_date) if value.presumed else written_date
 
 
 def phone(value: str | None) -> str:
@@ -99,33 +107,37 @@ def person_name(traits: Traits) -> str:
     given = written(traits.used_given_name or traits.first_given_name)
     birth_name = traits.birth_name or ""
     if traits.used_name and traits.used_name != traits.birth_name:
-        born = {Sex.FEMALE: "née", Sex.MALE: "né"}.get(traits.sex, "né(e)")
+        born = {Sex.FEMALE: _("née"), Sex.MALE: _("né")}.get(traits.sex, _("né(e)"))
         return f"{given} {traits.used_name}" + (f" ({born} {birth_name})" if birth_name else "")
     return f"{given} {birth_name}".strip()
 
 
 def delivery_line(delivery: DeliveryView) -> str:
     """Say how far a delivery came, and when."""
-    label = DELIVERY_LABELS[delivery.state]
     if delivery.state is DeliveryState.READ and delivery.read_at:
-        return f"Lu le {short_moment(delivery.read_at)}"
+        return _("Lu le %(moment)s", moment=short_moment(delivery.read_at))
     if delivery.state is DeliveryState.DELIVERED and delivery.delivered_at:
-        return f"Reçu le {short_moment(delivery.delivered_at)}"
+        return _("Reçu le %(moment)s", moment=short_moment(delivery.delivered_at))
     if delivery.state is DeliveryState.SENT and delivery.sent_at:
-        return f"Envoyé le {short_moment(delivery.sent_at)}"
+        return _("Envoyé le %(moment)s", moment=short_moment(delivery.sent_at))
     if delivery.state is DeliveryState.QUEUED and delivery.next_try_at and delivery.next_try_at > datetime.now(UTC):
         clock = delivery.next_try_at.astimezone(PARIS)
-        return f"En attente, nouvel essai à {clock:%H} h {clock:%M}"
-    return label
+        return _("En attente, nouvel essai à %(hours)s h %(minutes)s", hours=f"{clock:%H}", minutes=f"{clock:%M}")
+    return str(DELIVERY_LABELS[delivery.state])
 
 
 def size(value: int) -> str:
     """Write a number of bytes: « 1,2 Mo »."""
     if value < 1000:
-        return f"{value} octets"
+        return _("%(number)s octets", number=value)
     if value < 1_000_000:
-        return f"{value / 1000:.0f} ko"
-    return f"{value / 1_000_000:.1f} Mo".replace(".0 ", " ").replace(".", ",")
+        return _("%(number)s ko", number=f"{value / 1000:.0f}")
+    return _("%(number)s Mo", number=decimal(f"{value / 1_000_000:.1f}".removesuffix(".0")))
+
+
+def decimal(text: str) -> str:
+    """Write a decimal number with the comma of French, or the point of English."""
+    return text.replace(".", ",") if _language() == "fr" else text
 
 
 def attach(app: Flask) -> None:
@@ -134,9 +146,9 @@ def attach(app: Flask) -> None:
     for function in filters:
         app.add_template_filter(function, function.__name__)
     app.jinja_env.globals.update(
-        status_label=lambda identity: STATUS_LABELS[_status(identity)],
-        status_help=lambda identity: STATUS_HELP[_status(identity)],
-        sex_label=lambda value: SEX_LABELS[value],
+        status_label=lambda identity: str(STATUS_LABELS[_status(identity)]),
+        status_help=lambda identity: str(STATUS_HELP[_status(identity)]),
+        sex_label=lambda value: str(SEX_LABELS[value]),
     )
 
 

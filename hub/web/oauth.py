@@ -5,6 +5,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from fhir.capability import render_smart_configuration
 from hub import db
 from hub.accounts import limits, portal_accounts
+from hub.accounts.portal_accounts import AccountState
 from hub.errors import NotFound, TooMany
 from hub.oidc import keys, provider, tokens
 from hub.oidc.provider import Provider
@@ -77,7 +78,8 @@ def userinfo() -> Response:
         subject = None
         if account_id is not None:
             try:
-                subject = portal_accounts.by_id(session, account_id).subject
+                account = portal_accounts.by_id(session, account_id)
+                subject = account.subject if account.state is AccountState.ACTIVE else None
             except NotFound:
                 subject = None
     if subject is None:

@@ -17,7 +17,7 @@ from hub.accounts import portal_accounts, sessions
 from hub.accounts.sessions import Level, Space
 from hub.audit.trail import Entry, Subject
 from hub.documents import deposit, inspection
-from hub.errors import NotFound
+from hub.errors import Invalid, NotFound
 from hub.oidc import keys
 from hub.oidc.clients import PORTAL_CLIENT_ID
 from hub.routing import sendings
@@ -69,7 +69,7 @@ def log_in() -> BaseResponse:
 def come_back() -> BaseResponse:
     """End the log-in: check state and issuer, exchange the code, verify the ID token, open the session."""
     pending = session.pop("oidc", None)
-    state_fits = bool(pending) and secrets.compare_digest(request.args.get("state", ""), pending["state"])
+    state_fits = bool(pending) and secrets.compare_digest(request.args.get("state", "").encode(), pending["state"].encode())
     issuer_fits = request.args.get("iss") == runtime().settings.public_url
     if not state_fits or not issuer_fits or "code" not in request.args:
         text = _("La connexion a été interrompue ou a duré trop longtemps. Recommencez depuis votre espace santé.")
@@ -171,13 +171,20 @@ def document(delivery_id: int) -> BaseResponse | str:
     access = patient_access()
     if access is None:
         return _log_in_first()
+    item, content = _bytes(access, delivery_id, "")
+    text = _text(content) if item.document.content_type == "application/pdf" else ""
+    # Read once it can be shown, not before: the sender relies on it.
     with db.transaction() as transaction:
-        item = sendings.received_one(transaction, access.account.id, delivery_id)
         sendings.mark_read(transaction, access.account.id, delivery_id, runtime().trail, access.actor)
-        locator = deposit.locate(transaction, item.document.id)
-    content = deposit.read_bytes(locator, runtime().store, runtime().vault)
-    text = inspection.read_text(content) if item.document.content_type == "application/pdf" else ""
     return render_template("portal/document.html", item=item, plain_type=_plain_type(item), text=text.strip())
+
+
+def _text(content: bytes) -> str:
+    try:
+        return inspection.read_text(content)
+    except Invalid:
+        # Its pages cannot be read here; the file itself can still be downloaded.
+        return ""
 
 
 def _bytes(access: PatientAccess, delivery_id: int, action: str) -> tuple[ReceivedView, bytes]:
@@ -211,5 +218,5 @@ def download(delivery_id: int) -> BaseResponse:
     item, content = _bytes(access, delivery_id, "document.download")
     response = Response(content, content_type=item.document.content_type)
     response.headers.set("Content-Disposition", "attachment", filename=item.document.file_name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response

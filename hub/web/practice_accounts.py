@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from hub import db
@@ -19,9 +20,9 @@ from hub.web.practice_space import blueprint, current_sending, practice_only
 
 # How the consent was gathered; the keys are kept with it.
 _CHANNELS = {
-    "face-a-face": "En face à face",
-    "telephone": "Au téléphone",
-    "teleconsult": "En téléconsultation",
+    "face-a-face": lazy_gettext("En face à face"),
+    "telephone": lazy_gettext("Au téléphone"),
+    "teleconsult": lazy_gettext("En téléconsultation"),
 }
 _ANY_EMAIL, _ANY_MOBILE = "patient@exemple.fr", "+33639980000"
 
@@ -103,7 +104,7 @@ def invite_again(identity_id: int) -> Response:
         identity = own_identity(identities.by_id(session, identity_id))
         account = portal_accounts.of_person(session, identity.person_id)
         if account is None or account.state is not AccountState.INVITED:
-            raise Conflict("Il n'y a pas d'invitation en attente pour ce patient.")
+            raise Conflict(_("Il n'y a pas d'invitation en attente pour ce patient."))
         portal_accounts.invite(session, account.id, runtime().settings)
         entry = Entry(access.actor, "account.invite_again", Subject("person", identity.person_id))
         runtime().trail.record(session, entry)
@@ -134,7 +135,7 @@ def _page(
         conflict=conflict,
         sending_id=current_sending(),
         signatories=[(item.value, label) for item, label in SIGNATORY_LABELS.items()],
-        channels=list(_CHANNELS.items()),
+        channels=[(key, str(label)) for key, label in _CHANNELS.items()],
         consent_text=portal_accounts.CONSENT_TEXT,
     )
 

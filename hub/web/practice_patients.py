@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from hub import db
@@ -107,5 +108,5 @@ def patient(identity_id: int) -> str:
 def own_identity(identity: StoredIdentity) -> StoredIdentity:
     """Return the identity when it is the structure's own; raise `NotFound`, as for one that does not exist."""
     if identity.organization_id != structure_id():
-        raise NotFound("Cette identité n'existe pas.")
+        raise NotFound(_("Cette identité n'existe pas."))
     return identity

@@ -103,7 +103,7 @@ def _asked() -> tuple[str, CorrespondentKind, int]:
     kind, _separator, correspondent_id = who.partition(":")
     known = kind in {item.value for item in CorrespondentKind} and act in ("add", "remove")
     if not known or not (correspondent_id.isascii() and correspondent_id.isdigit()):
-        raise NotFound("Ce correspondant n'est pas dans l'annuaire.")
+        raise NotFound(_("Ce correspondant n'est pas dans l'annuaire."))
     return act, CorrespondentKind(kind), int(correspondent_id)
 
 

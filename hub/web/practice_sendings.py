@@ -16,7 +16,7 @@ from hub.web.practice_space import blueprint, practice_only, structure_id
 @practice_only
 def sent() -> str:
     """List the structure's sendings, latest first."""
-    page = max(1, request.args.get("page", 1, type=int))
+    page = max(1, min(request.args.get("page", 1, type=int), 100_000))
     failed_only = request.args.get("echecs") == "oui"
     with db.transaction() as session:
         items = sendings.sent(session, structure_id(), page, failed_only=failed_only)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, g, request
+from flask_babel import gettext as _
 
 from hub import db
 from hub.accounts.sessions import Space
@@ -54,4 +55,4 @@ def _layout_values() -> dict[str, Any]:
 
 @blueprint.app_template_filter("birth_place")
 def _birth_place(code: str | None) -> str:
-    return places().town(code) if code else "lieu de naissance inconnu"
+    return places().town(code) if code else _("lieu de naissance inconnu")

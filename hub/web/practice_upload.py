@@ -12,8 +12,10 @@ from hub.documents import deposit, inspection
 from hub.documents.deposit import StoredBytes
 from hub.errors import Invalid, Unavailable
 from hub.registry import identities
+from hub.registry.values import StoredIdentity
 from hub.routing import sendings
 from hub.web.context import current_staff, runtime, staff_access
+from hub.web.practice_patients import own_identity
 from hub.web.practice_space import blueprint, practice_only, structure_id
 
 
@@ -28,20 +30,25 @@ def new_sending() -> str:
 @practice_only
 def new_sending_submit() -> Any:
     """Check and store the file, and begin a draft with it. A script is answered in JSON, a form by a page."""
+    patient_id = request.args.get("patient", type=int)
+    identity = _read_own(patient_id) if patient_id is not None else None
     try:
         stored = _store()
     except Invalid as error:
         return _upload_refused(error.message, 422)
     except Unavailable as error:
         return _upload_refused(error.message, 503)
-    patient_id = request.args.get("patient", type=int)
     with db.transaction() as session:
         sending_id = sendings.open_draft(session, stored, structure_id(), current_staff().member.id)
-        if patient_id is not None:
-            identity = identities.by_id(session, patient_id)
+        if identity is not None:
             sendings.set_patient(session, sendings.draft(session, sending_id, structure_id()), identity)
     following = url_for("practice.sending_document", sending_id=sending_id)
     return jsonify({"next": following}) if _for_script() else redirect(following)
+
+
+def _read_own(patient_id: int) -> StoredIdentity:
+    with db.reading() as session:
+        return own_identity(identities.by_id(session, patient_id))
 
 
 def _store() -> StoredBytes:

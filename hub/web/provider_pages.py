@@ -117,7 +117,7 @@ def log_in_submit() -> Response | str | tuple[str, int]:
     target = _after()
     application = _allow_return(target)
     email = request.form.get("email", "").strip()
-    login_hash = keyed_hash(runtime().settings, "login", email.lower())[:40]
+    login_hash = _login_hash(email)
     with db.transaction() as session:
         limits.count(session, limits.LOGIN_BY_ADDRESS, address_hash()[:40])
         limits.count(session, limits.LOGIN_BY_NAME, login_hash)
@@ -139,9 +139,18 @@ def log_in_submit() -> Response | str | tuple[str, int]:
 
 def _first_factor_done(account: Account, target: str) -> Response:
     with db.transaction() as session:
-        token = sessions.start(session, runtime().settings, Space.PROVIDER, account.id, Level.FIRST)
-        sender = _sender(account, keyed_hash(runtime().settings, "session", token))
-        codes.issue(session, account.id, sender)
+        token = _send_code(session, account)
+    return _ask_code(token, target)
+
+
+def _send_code(session: Session, account: Account) -> str:
+    """Open a session that has only its first factor, and send its code."""
+    token = sessions.start(session, runtime().settings, Space.PROVIDER, account.id, Level.FIRST)
+    codes.issue(session, account.id, _sender(account, keyed_hash(runtime().settings, "session", token)))
+    return token
+
+
+def _ask_code(token: str, target: str) -> Response:
     response = redirect(url_for("provider.code", suite=target))
     set_session_cookie(response, Space.PROVIDER, token)  # type: ignore[arg-type]
     return response
@@ -308,14 +317,19 @@ def _activate(account: Account, target: str) -> Response | tuple[str, int]:
     try:
         if password != request.form.get("again", ""):
             raise Invalid(_("Les deux mots de passe ne sont pas les mêmes."), "again")
+        # A refused password may be that of another account of the same address: the tries are those of its log-in.
+        with db.transaction() as session:
+            limits.count(session, limits.LOGIN_BY_NAME, _login_hash(account.email))
         with db.transaction() as session:
             portal_accounts.choose_password(session, account.id, password, runtime().passwords)
+            token = _send_code(session, account)
     except Invalid as err:
         return render_template("provider/activate.html", error=err), 422
     except Conflict as err:
         flash(err.message, "info")
         return redirect(target)
-    try:
-        return _first_factor_done(account, target)
-    except TooMany as err:
-        return errors.page(429, err.message)
+    return _ask_code(token, target)
+
+
+def _login_hash(email: str) -> str:
+    return keyed_hash(runtime().settings, "login", email.lower())[:40]

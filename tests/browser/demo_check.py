@@ -16,6 +16,22 @@ from tests.browser.story import Demonstration, Story
 from tests.live import ROOT, until
 
 
+# The pictures that README shows.
+PICTURES = frozenset(
+    {
+        "boite-1280",
+        "envoi-patient-1280",
+        "envoi-resume-copie-1280",
+        "envoi-suivi-1280",
+        "patient-activation-320",
+        "patient-code-320",
+        "patient-document-1280",
+        "agence-taches-1280",
+        "agence-comparaison-1280",
+    }
+)
+
+
 @contextmanager
 def running_demo(folder: Path, persons: int) -> Iterator[tuple[str, str]]:
     """Start `hub demo` in a folder; give the addresses of the hub and of the mailbox."""
@@ -70,13 +86,15 @@ def main() -> int:
     """Run the check from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persons", type=int, default=2000)
-    parser.add_argument("--screenshots", type=Path)
+    parser.add_argument("--screenshots", type=Path, help="take README's pictures there")
+    parser.add_argument("--all", action="store_true", help="with --screenshots: every page at both widths")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as name:
         folder = Path(name)
         with running_demo(folder, options.persons) as (hub, mailbox):
             documents = folder / "demo" / "region" / "documents"
-            passed, failed = play(Demonstration(hub, mailbox, documents, options.screenshots))
+            chosen = None if options.all else PICTURES
+            passed, failed = play(Demonstration(hub, mailbox, documents, options.screenshots, chosen))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -25,12 +25,16 @@ PASSWORD = "trois pommes et un panier"
 
 @dataclass
 class Demonstration:
-    """Where a running demonstration answers and its sample documents."""
+    """Where a running demonstration answers and its sample documents.
+
+    With `screenshots`, pictures are taken there: all, or the `chosen` ones (`name-width`).
+    """
 
     hub: str
     mailbox: str
     documents: Path
     screenshots: Path | None = None
+    chosen: frozenset[str] | None = None
     problems: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
@@ -82,9 +86,10 @@ class Demonstration:
                 self.problems.append(f"{name} at {size['width']}: {violation['id']} {targets}")
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
                 self.problems.append(f"{name} at {size['width']}: the page scrolls sideways")
-            if self.screenshots is not None:
+            picture = f"{name}-{size['width']}"
+            if self.screenshots is not None and (self.chosen is None or picture in self.chosen):
                 self.screenshots.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=self.screenshots / f"{name}-{size['width']}.png", full_page=True)
+                page.screenshot(path=self.screenshots / f"{picture}.png", full_page=size is NARROW)
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
 
@@ -277,7 +282,11 @@ class Story:
 
     def officer_decides(self) -> None:
         page = self.officer
-        row = page.get_by_role("row").filter(has_text="12/05/1971").filter(has_text="13/05/1971")
+        for number in range(1, 30):
+            page.goto(f"{self.demonstration.hub}/agence/?page={number}")
+            row = page.get_by_role("row").filter(has_text="12/05/1971").filter(has_text="13/05/1971")
+            if row.count():
+                break
         row.get_by_role("link").first.click()
         expect(page.get_by_role("heading", name="Votre décision")).to_be_visible()
         self.demonstration.look(page, "agence-comparaison")

@@ -1,4 +1,4 @@
-"""A hub that answers over HTTP, shared by every test of this folder: Granian over SQLite, Gunicorn over PostgreSQL."""
+"""A hub over HTTP for every test of this folder: Granian over SQLite, Gunicorn over PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -44,12 +44,22 @@ def test_a_body_without_a_length_is_read_and_measured(api: httpx.Client, app: Fl
     assert [row.value for row in rows(app, SourceIdentity, SourceIdentity.domain == software.domain)] == ["1"]
 
 
+@pytest.mark.parametrize("size", [3_000_000, 40_000_000])
+def test_a_large_body_gets_its_answer_before_it_was_read(api: httpx.Client, size: int) -> None:
+    # One connection each: Gunicorn closes one on which much was left unread, Granian keeps it.
+    too_large = api.post("/Patient", content=b" " * size, headers={"Connection": "close"})
+    another_type = api.post(
+        "/Patient", content=b" " * size, headers={"Content-Type": "text/plain", "Connection": "close"}
+    )
+
+    assert [answer.status_code for answer in (too_large, another_type)] == [413, 415]
+
+
 def test_a_refused_body_leaves_the_connection_usable(api: httpx.Client, software: Software) -> None:
-    large = api.post("/Patient", content=b" " * 3_000_000)
-    refused = api.post("/Patient", content=b"{", headers={"Content-Type": "text/plain"})
+    refused = api.post("/Patient", content=b"{" * 1000, headers={"Content-Type": "text/plain"})
     accepted = api.post("/Patient", json=patient_of(software, "1"))
 
-    assert [answer.status_code for answer in (large, refused, accepted)] == [413, 415, 201]
+    assert [answer.status_code for answer in (refused, accepted)] == [415, 201]
 
 
 def test_metadata_needs_no_token(hub: LiveHub, http: httpx.Client) -> None:

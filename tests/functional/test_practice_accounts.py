@@ -44,6 +44,7 @@ def test_the_contact_details_are_remembered_for_the_structure_alone(desk: Desk) 
     desk.post(f"/pratique/patients/{identity_id}/espace-sante", **CONTACT)
     (own,) = rows(desk.app, SourceIdentity)
     neighbour = sit_down(desk.app, desk.app.test_client(), "Clinique du Parc")
+    neighbour.post("/pratique/patients", birth_date="15061955", letters="sol")
 
     chosen = neighbour.post(f"/pratique/patients/{own.person_id}/choisir").location
 

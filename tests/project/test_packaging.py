@@ -1,5 +1,6 @@
 """The distribution: `fhir/` beside `fhir.resources`, editable and as a wheel in either order; data and templates."""
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -69,15 +70,22 @@ def test_both_halves_of_fhir_import_from_an_editable_install(tmp_path: Path) -> 
     assert "site-packages" in theirs
 
 
-@pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_both_halves_of_fhir_import_from_a_wheel_in_either_order(installed: Path, tmp_path: Path, first: str) -> None:
-    libraries = sysconfig.get_paths()["purelib"]
-    path = [str(installed), libraries] if first == "ours" else [libraries, str(installed)]
+@pytest.mark.parametrize("last", ["ours", "theirs"])
+def test_both_halves_of_fhir_import_from_a_wheel_installed_in_either_order(
+    installed: Path, tmp_path: Path, last: str
+) -> None:
+    # Both distributions own fhir/__init__.py in one site-packages: the one installed last is the one that is there.
+    libraries = Path(sysconfig.get_paths()["purelib"])
+    site = tmp_path / "site"
+    shutil.copytree(installed, site)
+    (site / "fhir" / "resources").symlink_to(libraries / "fhir" / "resources")
+    if last == "theirs":
+        shutil.copy(libraries / "fhir" / "__init__.py", site / "fhir" / "__init__.py")
 
-    ours, theirs = _run(IMPORTS, path, tmp_path)
+    ours, theirs = _run(IMPORTS, [str(site), str(libraries)], tmp_path)
 
-    assert Path(ours).is_relative_to(installed)
-    assert Path(theirs).is_relative_to(libraries)
+    assert Path(ours).is_relative_to(site)
+    assert Path(theirs).is_relative_to(site)
 
 
 def test_the_wheel_holds_templates_migrations_and_reference_tables(wheel: Path) -> None:

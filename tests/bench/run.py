@@ -1,0 +1,152 @@
+"""`make bench`: requests a second and p95 of `POST /fhir/Patient` on both engines, against a floor in the same run.
+
+The floor is `GET /health/live` of the same server by the same clients: what HTTP and this machine cost without any
+work of the hub. Absolute figures belong to the machine; the ratio travels. Writes `docs/benchmarks.md`.
+"""
+
+import argparse
+import itertools
+import json
+import platform
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import httpx2 as httpx
+import sqlalchemy as sa
+
+from hub import schema
+from tests import live, postgres
+from tests.conformance import software
+
+CLIENTS = 4
+SYLLABLES = ("BA", "CO", "DU", "FE", "GI", "LA", "MO", "NI", "PE", "RO", "SU", "TA", "VI", "ZO", "LEC", "MAR", "DEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one load gave."""
+
+    requests: int
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+
+
+def measure(requests: int, send: Callable[[httpx.Client, int], None]) -> Figure:
+    """Send requests from a few clients at once; return rate and latencies."""
+    numbers = itertools.count()
+    times: list[float] = []
+    lock = threading.Lock()
+
+    def work() -> None:
+        with httpx.Client(timeout=60) as http:
+            while (number := next(numbers)) < requests:
+                began = time.perf_counter()
+                send(http, number)
+                with lock:
+                    times.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    ordered = sorted(times)
+    p95 = ordered[int(len(ordered) * 0.95) - 1]
+    return Figure(len(times), len(times) / took, statistics.median(times) * 1000, p95 * 1000)
+
+
+@contextmanager
+def databases(folder: Path) -> Iterator[dict[str, str]]:
+    """Give a migrated database of each engine, durable as in production."""
+    with postgres.running(durable=True) as server:
+        server.execute("CREATE DATABASE bench")
+        urls = {"SQLite": f"sqlite:///{folder}/bench.sqlite3", "PostgreSQL": f"{server.url}/bench"}
+        for url in urls.values():
+            engine = sa.create_engine(url, poolclass=sa.NullPool)
+            schema.upgrade(engine)
+            engine.dispose()
+        yield urls
+
+
+def bench_engine(url: str, folder: Path, requests: int, seed: int) -> tuple[Figure, Figure]:
+    """Measure the floor, then creations of distinct patients."""
+    random = Random(seed)
+    people = [_person(random) for _ in range(requests)]
+    variables = live.make_variables(url, folder) | {"HUB_LOG_LEVEL": "error"}
+    with live.serve(variables, workers=2) as hub:
+        with live.opened(hub.variables) as app:
+            feed = software.register(app)
+        form = software.token_form(feed)
+        token = httpx.post(f"{hub.url}/oauth/token", data=form).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": software.FHIR, "Prefer": "return=minimal"}
+
+        def floor(http: httpx.Client, number: int) -> None:
+            http.get(f"{hub.url}/health/live").raise_for_status()
+
+        def create(http: httpx.Client, number: int) -> None:
+            family, given, born = people[number]
+            patient = software.patient_of(feed, f"B{number}", birthDate=born)
+            patient["name"] = [{"use": "official", "family": family, "given": [given]}]
+            answer = http.post(f"{hub.url}/fhir/Patient", content=json.dumps(patient), headers=headers)
+            if answer.status_code != 201:
+                raise RuntimeError(f"unexpected answer {answer.status_code}")
+
+        measure(50, floor)
+        return measure(requests, floor), measure(requests, create)
+
+
+def _person(random: Random) -> tuple[str, str, str]:
+    family = "".join(random.choices(SYLLABLES, k=3))
+    given = "".join(random.choices(SYLLABLES, k=2))
+    return family, given, f"{random.randint(1930, 2020)}-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}"
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=1500)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    lines = [
+        "| engine | requests | floor /s | `POST /fhir/Patient` /s | ratio to floor | p50 ms | p95 ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
+    try:
+        with databases(folder) as urls:
+            for name, url in urls.items():
+                floor, create = bench_engine(url, folder, options.requests, options.seed)
+                ratio = create.per_second / floor.per_second
+                lines.append(
+                    f"| {name} | {create.requests} | {floor.per_second:.0f} | {create.per_second:.0f} | {ratio:.2f} "
+                    f"| {create.p50_ms:.1f} | {create.p95_ms:.1f} |"
+                )
+                print(lines[-1], flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    page = live.ROOT / "docs" / "benchmarks.md"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(
+        "# Benchmarks\n\n"
+        "Made by `make bench` (`python -m tests.bench.run`), written by it; absolute figures belong to the machine, "
+        "the ratio to the floor (`GET /health/live`, same server, same clients, same run) travels.\n\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {CLIENTS} clients, 2 server processes, "
+        f"seed {options.seed}; PostgreSQL with fsync, SQLite with synchronous=FULL.\n\n" + "\n".join(lines) + "\n",
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()
