@@ -1,13 +1,14 @@
 """The job loop: claim, do, tell. Survives being killed at any point: the lease runs out and another takes the job."""
 
 import threading
+import time
 from datetime import timedelta
 
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub import db
+from hub import db, housekeeping
 from hub.errors import HubError
 from hub.outbox import queue
 from hub.outbox.queue import Job
@@ -16,6 +17,8 @@ from hub.routing.channels.errors import Refused
 from hub.runtime import Runtime
 
 log = structlog.get_logger()
+HANDLERS = {**delivery.HANDLERS, housekeeping.KIND: housekeeping.sweep}
+_HOUR = 3600.0
 
 
 def run(app: Flask, runtime: Runtime, concurrency: int, stop: threading.Event) -> None:
@@ -31,9 +34,13 @@ def run(app: Flask, runtime: Runtime, concurrency: int, stop: threading.Event) -
 
 
 def _loop(app: Flask, runtime: Runtime, stop: threading.Event) -> None:
+    proposed = float("-inf")
     while not stop.is_set():
         try:
             with app.app_context():
+                if time.monotonic() - proposed >= _HOUR:
+                    _propose_housekeeping()
+                    proposed = time.monotonic()
                 worked = work_once(runtime)
         except SQLAlchemyError as err:
             # The database restarts or is out of reach: nothing is lost, the lease brings the job back.
@@ -41,6 +48,11 @@ def _loop(app: Flask, runtime: Runtime, stop: threading.Event) -> None:
             worked = False
         if not worked:
             stop.wait(runtime.settings.poll_seconds)
+
+
+def _propose_housekeeping() -> None:
+    with db.transaction() as session:
+        housekeeping.propose(session)
 
 
 def work_once(runtime: Runtime) -> bool:
@@ -55,7 +67,7 @@ def work_once(runtime: Runtime) -> bool:
 
 def perform(job: Job, runtime: Runtime) -> None:
     """Do a claimed job and tell its outcome in one transaction with its end."""
-    handler = delivery.HANDLERS.get(job.kind)
+    handler = HANDLERS.get(job.kind)
     if handler is None:
         _fail(job, runtime, "Travail inconnu de cette version.", final=True)
         return

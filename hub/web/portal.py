@@ -69,7 +69,8 @@ def log_in() -> BaseResponse:
 def come_back() -> BaseResponse:
     """End the log-in: check state and issuer, exchange the code, verify the ID token, open the session."""
     pending = session.pop("oidc", None)
-    state_fits = bool(pending) and secrets.compare_digest(request.args.get("state", "").encode(), pending["state"].encode())
+    given = request.args.get("state", "").encode()
+    state_fits = bool(pending) and secrets.compare_digest(given, pending["state"].encode())
     issuer_fits = request.args.get("iss") == runtime().settings.public_url
     if not state_fits or not issuer_fits or "code" not in request.args:
         text = _("La connexion a été interrompue ou a duré trop longtemps. Recommencez depuis votre espace santé.")

@@ -184,7 +184,8 @@ class Story:
     def account_is_opened(self) -> None:
         page = self.practice
         self.demonstration.look(page, "envoi-resume")
-        page.get_by_label("Copie au patient").check()
+        # A click, not a check: ticking the box leaves the page at once.
+        page.get_by_label("Copie au patient").click()
         page.wait_for_url(re.compile("espace-sante"), timeout=10_000)
         self.demonstration.look(page, "espace-sante-ouvrir")
         page.get_by_label("Accessible par").select_option("holder")

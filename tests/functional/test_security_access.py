@@ -5,6 +5,7 @@ The matrix is made from the URL map, so that a new page is in it from its first 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
@@ -14,20 +15,17 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from hub import db
-from hub.accounts import sessions
 from hub.accounts.portal_accounts import Account
-from hub.accounts.sessions import Level, Space
+from hub.accounts.sessions import Space
 from hub.accounts.tables import StaffUser
-from hub.db import Base
 from hub.directory.values import Structure
 from hub.routing.tables import Delivery
 from tests import stories
-from tests.factories import Credential, log_in, make_staff, make_structure, parts_of, token_of
+from tests.factories import Credential, log_in, make_staff, make_structure, sample_pdf
+from tests.functional.intruders import form_token, make_draft, patient_browser, snapshot
 from tests.hub.registry.people import doubtful_pair, rows
 
 _SPACES = ("practice", "agency", "portal")
-# What reading a page may write: who looked, and that the session was used.
-_TRACES = {"audit_event", "audit_head", "browser_session", "attempt_counter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def world(app: Flask) -> World:
     sent = stories.send(app, structure, member, identity, copy=True)
     with app.app_context(), db.transaction() as session:
         session.execute(sa.update(Delivery).values(state="failed", reason="x"))
-    draft_id = _draft(app, structure, member, identity.id)
+    draft_id = make_draft(app, structure, member, identity.id)
     task = doubtful_pair(app).task
     ids = {
         "sending_id": sent.id,
@@ -63,24 +61,6 @@ def world(app: Flask) -> World:
         "number": 1,
     }
     return World(app, structure, member, account, ids, draft_id)
-
-
-def _draft(app: Flask, structure: Structure, member: Credential, identity_id: int) -> int:
-    from hub.documents import deposit
-    from hub.registry import identities
-    from hub.routing import sendings
-    from tests.factories import sample_pdf
-
-    parts = parts_of(app)
-    with app.app_context():
-        stored = deposit.store_file("x.pdf", sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000)
-        with db.transaction() as session:
-            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
-            item = sendings.draft(session, sending_id, structure.id)
-            sendings.describe_document(session, item, "Compte rendu", "11488-4")
-            sendings.set_patient(session, item, identities.by_id(session, identity_id))
-            sendings.set_copy(session, item, True)
-    return sending_id
 
 
 def _calls(world: World) -> Iterator[tuple[str, str, str]]:
@@ -119,29 +99,10 @@ def _call(client: FlaskClient, method: str, path: str, token: str) -> TestRespon
     return client.open(path, method=method, data={"csrf_token": token, **_forms(path)})
 
 
-def snapshot(app: Flask) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of every table but the traces of reading."""
-    with app.app_context(), db.reading() as session:
-        return {
-            table.name: [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key))]
-            for table in Base.metadata.sorted_tables
-            if table.name not in _TRACES
-        }
-
-
 def _refused(answer: TestResponse) -> bool:
     if answer.status_code == 404:
         return True
     return answer.status_code == 302 and "/connexion" in answer.location
-
-
-def patient_browser(app: Flask, account: Account) -> FlaskClient:
-    """Give a browser in which a patient is logged in to the portal."""
-    browser = app.test_client()
-    with app.app_context(), db.transaction() as session:
-        token = sessions.start(session, parts_of(app).settings, Space.PORTAL, account.id, Level.FULL)
-    browser.set_cookie("hub_portal", token)
-    return browser
 
 
 def _strangers(world: World) -> dict[str, FlaskClient]:
@@ -157,10 +118,6 @@ def _strangers(world: World) -> dict[str, FlaskClient]:
     return {"a neighbour": colleague, "a patient": patient_browser(app, other), "nobody": app.test_client()}
 
 
-def _token(browser: FlaskClient) -> str:
-    return token_of(browser.get("/oidc/connexion").text)
-
-
 def test_nothing_of_others_is_reached_through_any_address_with_an_id(world: World) -> None:
     strangers = _strangers(world)
     before = snapshot(world.app)
@@ -169,7 +126,7 @@ def test_nothing_of_others_is_reached_through_any_address_with_an_id(world: Worl
 
     reached = []
     for who, browser in strangers.items():
-        token = _token(browser)
+        token = form_token(browser)
         for _, method, path in calls:
             answer = _call(browser, method, path, token)
             if not _refused(answer):
@@ -192,7 +149,7 @@ def test_an_officer_and_a_member_do_not_enter_each_other_s_space(world: World) -
 
     reached = []
     for own, browser in (("agency", officer), ("practice", member)):
-        token = _token(browser)
+        token = form_token(browser)
         for space, method, path in _calls(world):
             if space != own and not _refused(answer := _call(browser, method, path, token)):
                 reached.append((own, method, path, answer.status_code))
@@ -218,12 +175,8 @@ def test_the_owner_reaches_what_the_matrix_tries(world: World) -> None:
 
 
 def test_ids_in_the_query_or_the_form_reach_nothing_of_others_either(world: World) -> None:
-    from io import BytesIO
-
-    from tests.factories import sample_pdf
-
     neighbour = _strangers(world)["a neighbour"]
-    token = _token(neighbour)
+    token = form_token(neighbour)
     before = snapshot(world.app)
     draft, identity = world.draft_id, world.ids["identity_id"]
 
@@ -242,7 +195,7 @@ def test_ids_in_the_query_or_the_form_reach_nothing_of_others_either(world: Worl
 
 def test_only_a_person_that_a_search_showed_can_be_chosen(world: World) -> None:
     neighbour = _strangers(world)["a neighbour"]
-    token, person_id = _token(neighbour), world.ids["person_id"]
+    token, person_id = form_token(neighbour), world.ids["person_id"]
     path = f"/pratique/patients/{person_id}/choisir"
     guessed = neighbour.post(path, data={"csrf_token": token})
 
@@ -263,7 +216,7 @@ def test_an_id_too_large_for_the_database_is_not_found(world: World, space: str)
         browser = patient_browser(world.app, world.account)
     else:
         log_in(browser, make_staff(world.app, world.structure if space == "practice" else None), Space(space))
-    token = _token(browser)
+    token = form_token(browser)
     huge = World(world.app, world.structure, world.member, world.account, dict.fromkeys(world.ids, 2**70), 2**70)
 
     answers = {
@@ -293,13 +246,9 @@ def test_a_huge_number_in_the_query_is_no_error(world: World, path: str) -> None
 
 
 def test_a_huge_patient_or_correspondent_is_no_error(world: World) -> None:
-    from io import BytesIO
-
-    from tests.factories import sample_pdf
-
     browser = world.app.test_client()
     log_in(browser, world.member, Space.PRACTICE)
-    token = _token(browser)
+    token = form_token(browser)
 
     upload = browser.post(
         f"/pratique/envois/nouveau?patient={2**70}",
@@ -327,12 +276,12 @@ def test_a_member_who_is_no_longer_active_loses_access_at_once(world: World) -> 
 def test_another_structure_s_delivery_is_not_sent_again_through_an_own_sending(world: World) -> None:
     neighbour = make_structure(world.app, "Cabinet voisin")
     member = make_staff(world.app, neighbour)
-    own = _draft(world.app, neighbour, member, stories.know(world.app, neighbour, value="V-2").id)
+    own = make_draft(world.app, neighbour, member, stories.know(world.app, neighbour, value="V-2").id)
     browser = world.app.test_client()
     log_in(browser, member, Space.PRACTICE)
 
     path = f"/pratique/envois/{own}/remises/{world.ids['delivery_id']}/renvoyer"
-    answer = browser.post(path, data={"csrf_token": _token(browser)})
+    answer = browser.post(path, data={"csrf_token": form_token(browser)})
 
     assert answer.status_code == 404
     assert {row.state for row in rows(world.app, Delivery)} == {"failed"}
