@@ -3,7 +3,7 @@
 import click
 
 from hub import __version__
-from hub.commands import backup, database, demo, identities, people, serving
+from hub.commands import backup, database, demo, documents, identities, people, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -35,6 +35,7 @@ for command in (
     people.user_group,
     people.client_group,
     identities.identities_group,
+    documents.documents_group,
     database.keys_group,
     database.audit_group,
     backup.backup,

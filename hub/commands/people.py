@@ -152,12 +152,12 @@ def client_group() -> None:
 @click.option(
     "--jwks", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its public keys."
 )
-@click.option("--scope", "scopes", required=True, multiple=True, help="For instance system/Patient.crus; repeatable.")
+@click.option("--scope", "scopes", required=True, multiple=True, help="Such as system/Patient.crus; repeatable.")
 @told
 def register_client(name: str, organization: str, jwks: Path, scopes: tuple[str, ...]) -> None:
     """Register practice software (SMART Backend Services) and print its client id.
 
-    Example: hub client register "Logiciel du Moulin" --organization moulin --jwks keys.json --scope system/Patient.crus
+    Example: hub client register "Logiciel" --organization moulin --jwks keys.json --scope system/Patient.crus
     """
     try:
         key_set = json.loads(jwks.read_text(encoding="utf-8"))

@@ -161,6 +161,12 @@ def rotate(session: Session, vault: Vault, after_id: int, limit: int = 200) -> t
     return last, count
 
 
+def without_row(session: Session, store_keys: list[str]) -> list[str]:
+    """Return which of the store's keys no document names: what an interrupted deposit left."""
+    known = set(session.scalars(sa.select(Document.store_key).where(Document.store_key.in_(store_keys))))
+    return [key for key in store_keys if key not in known]
+
+
 def as_value(row: Document) -> DocumentView:
     """Make the value of a row."""
     return DocumentView(

@@ -1,5 +1,6 @@
 """The object store: a local folder or S3, by `HUB_STORE_URL` (obstore). Objects are written once, never replaced."""
 
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ class Store:
             obstore.put(self._store, key, content, mode="create")
         except AlreadyExistsError as err:
             raise Unavailable(_UNAVAILABLE) from err
-        except (BaseError, OSError) as err:
+        except (BaseError, OSError, ValueError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
     def put_again(self, key: str, content: bytes) -> None:
@@ -35,30 +36,38 @@ class Store:
         except AlreadyExistsError as err:
             if self.get(key) != content:
                 raise Unavailable("Le stockage contient déjà un autre objet sous le même nom.") from err
-        except (BaseError, OSError) as err:
+        except (BaseError, OSError, ValueError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
     def get(self, key: str) -> bytes:
         """Return an object; raise `Unavailable`."""
         try:
             return bytes(obstore.get(self._store, key).bytes())
-        except (BaseError, OSError) as err:
+        except (BaseError, OSError, ValueError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
     def delete(self, key: str) -> None:
         """Delete an object if it exists; raise `Unavailable`."""
         try:
             obstore.delete(self._store, key)
-        except NotFoundError:
+        except (NotFoundError, FileNotFoundError):
             return
-        except (BaseError, OSError) as err:
+        except (BaseError, OSError, ValueError) as err:
+            raise Unavailable(_UNAVAILABLE) from err
+
+    def older_than(self, moment: datetime) -> list[str]:
+        """Return the keys of documents written before a moment; raise `Unavailable`."""
+        try:
+            pages = obstore.list(self._store, prefix="documents")
+            return [item["path"] for page in pages for item in page if item["last_modified"] < moment]
+        except (BaseError, OSError, ValueError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
     def check(self) -> None:
         """Raise `Unavailable` unless the store answers."""
         try:
             obstore.list_with_delimiter(self._store, prefix="documents")
-        except (BaseError, OSError) as err:
+        except (BaseError, OSError, ValueError) as err:
             raise Unavailable(_UNAVAILABLE) from err
 
 

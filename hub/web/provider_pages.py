@@ -54,6 +54,9 @@ def authorize() -> Response | str:
             grant = server().get_consent_grant(end_user=patient)
         except OAuth2Error as err:
             return _refuse(err)
+        except ValueError:
+            # Authlib does not quote control characters or backslashes, not even in its own refusal.
+            return _refused()
         if patient is not None:
             response = server().create_authorization_response(grant_user=patient, grant=grant)
             actor = Actor(ActorKind.PATIENT, str(patient.account_id), None, request_id())
@@ -68,6 +71,10 @@ def _refuse(error: OAuth2Error) -> Response:
     if getattr(error, "redirect_uri", None):
         oauth_request = server().create_oauth2_request(None)
         return server().handle_error_response(oauth_request, error)
+    return _refused()
+
+
+def _refused() -> Response:
     text = _("L'application qui vous envoie ici a fait une demande incorrecte. Revenez à cette application.")
     return errors.page(400, text, _("Connexion impossible"))
 

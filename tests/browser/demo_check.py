@@ -15,7 +15,6 @@ from tests.browser import chromium
 from tests.browser.story import Demonstration, Story
 from tests.live import ROOT, until
 
-
 # The pictures that README shows.
 PICTURES = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Log-ins under attack: codes guessed at once, limits gone round, sessions kept too long, addresses that lead away."""
+"""Log-ins under attack: codes guessed at once, limits gone round, sessions kept too long, ways that lead away."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -64,9 +64,7 @@ def _typing(browser: FlaskClient, path: str, form: dict[str, str]) -> Callable[[
     return lambda: window.post(path, data=filled)
 
 
-def test_of_twenty_codes_guessed_at_once_five_are_looked_at(
-    app: Flask, client: FlaskClient, account: Account
-) -> None:
+def test_of_twenty_codes_guessed_at_once_five_are_read(app: Flask, client: FlaskClient, account: Account) -> None:
     type_password(client, account)
     right = stories.code_of(app, account)
     tries = [_typing(client, "/oidc/code", {"code": _wrong(right, number)}) for number in range(1, 21)]
