@@ -36,8 +36,6 @@ def count(session: Session, limit: Limit, key: str) -> None:
     moment = db.now(session)
     name = f"{limit.name}:{key}"[:80]
     fresh = {"name": name, "window_ends": moment + limit.window, "count": 1}
-    if db.insert_once(session, AttemptCounter, fresh, ["name"]):
-        return
     over = AttemptCounter.window_ends <= moment
     statement = (
         sa.update(AttemptCounter)
@@ -49,7 +47,13 @@ def count(session: Session, limit: Limit, key: str) -> None:
         .returning(AttemptCounter.count, AttemptCounter.window_ends)
         .execution_options(synchronize_session=False)
     )
-    total, ends = session.execute(statement).one()
+    counted = None
+    while counted is None:
+        # Between the two statements a success elsewhere may clear the counter: then it is inserted anew.
+        if db.insert_once(session, AttemptCounter, fresh, ["name"]):
+            return
+        counted = session.execute(statement).one_or_none()
+    total, ends = counted
     if total > limit.most:
         wait = max(1, int((ends - moment).total_seconds()))
         minutes = max(1, round(wait / 60))

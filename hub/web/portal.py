@@ -1,7 +1,9 @@
 """The patient's space: an OIDC client of the hub's own provider, the list of documents, reading and download."""
 
 import secrets
+import unicodedata
 from typing import Any, cast
+from urllib.parse import quote
 
 import httpx2 as httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -218,6 +220,12 @@ def download(delivery_id: int) -> BaseResponse:
         return _log_in_first()
     item, content = _bytes(access, delivery_id, "document.download")
     response = Response(content, content_type=item.document.content_type)
-    response.headers.set("Content-Disposition", "attachment", filename=item.document.file_name)
+    response.headers.set("Content-Disposition", "attachment", **_file_name(item.document.file_name))
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response
+
+
+def _file_name(name: str) -> dict[str, str]:
+    """Write a file's name for a header: in ASCII, and as it is (RFC 6266; a header holds no « œ »)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}

@@ -116,9 +116,7 @@ def test_a_notice_waiting_while_its_patient_becomes_somebody_else_does_not_leave
     assert _shown(practice) == []
 
 
-def test_once_the_officer_has_released_the_identity_the_letter_is_sent_again(
-    practice: Practice, relay: Relay
-) -> None:
+def test_once_the_officer_has_released_the_identity_it_is_sent_again(practice: Practice, relay: Relay) -> None:
     sent = stories.send(practice.app, practice.structure, practice.member, practice.identity, copy=True)
     _receive(practice, SOMEBODY_ELSE)
     stories.work(practice.app)
