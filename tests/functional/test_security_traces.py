@@ -1,7 +1,9 @@
 """What leaves by the side door: headers, errors, metrics, logs, jobs and the audit trail hold nobody's data."""
 
+import io
 import json
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +11,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hub import config, db
+from hub import config, db, logs
 from hub.accounts import portal_accounts
 from hub.accounts.sessions import Space
 from hub.app import create_app
@@ -40,6 +42,16 @@ def relay() -> Iterator[Relay]:
 def settings(variables: dict[str, str], relay: Relay) -> Settings:
     relays = {"HUB_SMTP_URL": relay.url, "HUB_MSSANTE_SMTP_URL": relay.url, "HUB_PUBLIC_URL": "http://localhost"}
     return from_mapping(variables | relays | {"HUB_LOG_LEVEL": "info", "HUB_METRICS_TOKEN": "jeton des mesures"})
+
+
+@pytest.fixture
+def log(app: Flask) -> Iterator[io.StringIO]:
+    """Gather what the process writes on standard error, logs at their default level included."""
+    stream = io.StringIO()
+    with redirect_stderr(stream):
+        logs.configure("info")
+        yield stream
+    logs.configure("warning")
 
 
 def _pages(app: Flask) -> list[str]:
@@ -131,9 +143,7 @@ def test_health_tells_states_and_nothing_else(client: FlaskClient) -> None:
     assert set(client.get("/health/ready").json or {}) <= {"status", "problems"}
 
 
-def test_an_error_of_ours_shows_no_inside(
-    capsys: pytest.CaptureFixture[str], app: Flask, client: FlaskClient
-) -> None:
+def test_an_error_of_ours_shows_no_inside(app: Flask, client: FlaskClient, log: io.StringIO) -> None:
     desk = sit_down(app, client)
     identity_id = desk.create()
     with app.app_context(), db.transaction() as session:
@@ -143,7 +153,7 @@ def test_an_error_of_ours_shows_no_inside(
 
     assert answer.status_code == 500
     _check(answer)
-    logged = capsys.readouterr().err
+    logged = log.getvalue()
     assert "request.failed" in logged
     for text in (answer.text, logged):
         assert "SECRETDATE" not in text
@@ -153,7 +163,7 @@ def test_an_error_of_ours_shows_no_inside(
 
 
 def test_a_whole_story_leaves_nobody_s_data_in_logs_jobs_or_trail(
-    capsys: pytest.CaptureFixture[str], app: Flask, client: FlaskClient, relay: Relay
+    app: Flask, client: FlaskClient, relay: Relay, log: io.StringIO
 ) -> None:
     with app.app_context(), db.transaction() as session:
         keys.ensure(session, parts_of(app).vault)
@@ -191,7 +201,7 @@ def test_a_whole_story_leaves_nobody_s_data_in_logs_jobs_or_trail(
     patient.get(f"/portail/documents/{delivery}/fichier")
     patient.post("/oidc/connexion", data={"csrf_token": form_token(patient), "email": "autre@example.org"})
 
-    logged = capsys.readouterr().err
+    logged = log.getvalue()
     jobs = json.dumps([[job.kind, job.payload, job.dedupe_key, job.last_error] for job in rows(app, OutboxJob)])
     trail = json.dumps(
         [[event.action, event.subject_id, event.detail, event.actor_id] for event in rows(app, AuditEvent)]
