@@ -99,6 +99,12 @@ def token_of(page: str) -> str:
     return html.unescape(found[1])
 
 
+def seen_of(client: FlaskClient, path: str) -> dict[str, str]:
+    """Return what a sending's summary page says was seen, to send it with the form."""
+    found = re.search(r'name="seen" value="([0-9a-f]*)"', client.get(path).text)
+    return {"seen": found[1]} if found else {}
+
+
 def sample_pdf(text: str = "Compte rendu de test") -> bytes:
     """Make a one-page PDF, the same bytes each time."""
     stream = io.BytesIO()

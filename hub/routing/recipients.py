@@ -14,9 +14,20 @@ _KINDS = {
     CorrespondentKind.PHARMACY: RecipientKind.PHARMACY,
 }
 
+_HELD = Refusal(
+    "identity-held",
+    "L'identité de ce patient est en cours de vérification par l'agence régionale : rien ne peut partir. "
+    "Votre envoi est gardé ; reprenez-le quand elle aura répondu.",
+)
 
-def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None) -> Plan:
-    """Plan the deliveries of a document; `patient` is None when no copy is asked for."""
+
+def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None, *, identity_held: bool) -> Plan:
+    """Plan the deliveries of a document; `patient` is None when no copy is asked for.
+
+    While the identity is held nobody receives anything: whose document it is, is the very question.
+    """
+    if identity_held:
+        return Plan((), (_HELD,))
     deliveries = [
         PlannedDelivery(
             ChannelName.MSSANTE, _KINDS[item.kind], item.id, item.name, None, "choisi dans l'annuaire, par MSSanté"
@@ -24,15 +35,7 @@ def plan(correspondents: Sequence[Correspondent], patient: PatientCopy | None) -
         for item in correspondents
     ]
     refusals = []
-    if patient is not None and patient.identity_held:
-        refusals.append(
-            Refusal(
-                "identity-held",
-                "L'identité de ce patient est en cours de vérification : la copie ne peut pas lui être envoyée. "
-                "Décochez la copie, ou attendez la réponse de l'agence régionale.",
-            )
-        )
-    elif patient is not None and patient.account_id is None:
+    if patient is not None and patient.account_id is None:
         refusals.append(Refusal("no-account", "Ce patient n'a pas encore d'espace santé : ouvrez-le pour la copie."))
     elif patient is not None and patient.account_id is not None:
         why = "copie au patient, dans son espace santé"

@@ -3,6 +3,8 @@
 A draft is kept at each step, so that a lock, a crash or a detour through account creation (M9) loses nothing.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,20 +127,37 @@ def cancel(session: Session, item: Draft, trail: Trail, actor: Actor) -> None:
 
 
 def preview(session: Session, item: Draft) -> Plan:
-    """Return what sending this draft would do now."""
+    """Return what sending this draft would do now; raise `Invalid` without a patient."""
     document = deposit.by_id(session, item.document_id)
-    patient = None
-    if item.copy_to_patient:
-        if document.source_identity_id is None:
-            raise Invalid("Choisissez d'abord le patient.", "patient")
-        patient = _patient_copy(session, document.source_identity_id)
-    return recipients.plan(item.recipients, patient)
+    if document.source_identity_id is None:
+        raise Invalid("Choisissez d'abord le patient.", "patient")
+    identity = identities.by_id(session, document.source_identity_id)
+    patient = _patient_copy(session, identity) if item.copy_to_patient else None
+    return recipients.plan(item.recipients, patient, identity_held=identity.held)
 
 
-def send(session: Session, sending_id: int, organization_id: int, trail: Trail, actor: Actor) -> Plan:
+def fingerprint(session: Session, item: Draft) -> str:
+    """Return a digest of all that sending this draft would do: only what the summary showed may leave."""
+    document = deposit.by_id(session, item.document_id)
+    identity = identities.by_id(session, document.source_identity_id) if document.source_identity_id else None
+    told = [
+        document.sha256,
+        document.title,
+        document.type_code,
+        (identity.id, identity.version, identity.person_id) if identity else None,
+        [(entry.kind, entry.id, entry.address) for entry in item.recipients],
+        [(entry.kind, entry.recipient_id, entry.channel) for entry in preview(session, item).deliveries],
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def send(
+    session: Session, sending_id: int, organization_id: int, trail: Trail, actor: Actor, *, seen: str | None = None
+) -> Plan:
     """Send a draft: one delivery and one job for each recipient, in the caller's transaction.
 
-    Raise `Invalid` when something is missing, `Conflict` when it has left already (a second click sends nothing).
+    `seen` is the fingerprint of the summary that the sender had before their eyes. Raise `Invalid` when something is
+    missing or is no longer what was seen, `Conflict` when it has left already (a second click sends nothing).
     """
     query = sa.select(Sending).where(Sending.id == sending_id).with_for_update()
     row = session.scalar(query.execution_options(populate_existing=True))
@@ -154,6 +173,8 @@ def send(session: Session, sending_id: int, organization_id: int, trail: Trail, 
         raise Invalid("Choisissez d'abord le type du document.", "type")
     if not identities.by_id(session, document.source_identity_id).active:
         raise Invalid(_INACTIVE, "patient")
+    if seen is not None and seen != fingerprint(session, item):
+        raise Invalid("L'envoi a changé depuis que cette page s'est affichée : vérifiez-le, puis envoyez.", "seen")
     planned = preview(session, item)
     if planned.refusals:
         raise Invalid(planned.refusals[0].message, planned.refusals[0].code)
@@ -288,11 +309,10 @@ def _draft(session: Session, row: Sending) -> Draft:
     return Draft(row.id, row.organization_id, row.document_id, row.copy_to_patient, tuple(people))
 
 
-def _patient_copy(session: Session, identity_id: int) -> PatientCopy:
-    identity = identities.by_id(session, identity_id)
+def _patient_copy(session: Session, identity: StoredIdentity) -> PatientCopy:
     account = portal_accounts.of_person(session, identity.person_id)
     name = " ".join(part for part in (identity.traits.first_given_name, identity.traits.birth_name) if part)
-    return PatientCopy(account.id if account else None, name, identity.held)
+    return PatientCopy(account.id if account else None, name)
 
 
 def _sent(session: Session, row: Sending) -> SentView:

@@ -38,7 +38,6 @@ class PatientCopy:
 
     account_id: int | None
     name: str
-    identity_held: bool
 
 
 @dataclass(frozen=True, slots=True)

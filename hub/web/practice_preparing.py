@@ -148,12 +148,14 @@ def sending_summary(sending_id: int) -> str | Response:
         if leads is not None:
             return leads
         plan = sendings.preview(session, preparing.draft)
+        seen = sendings.fingerprint(session, preparing.draft)
         account = _account(session, preparing)
     return render_template(
         "practice/sending_summary.html",
         preparing=preparing,
         steps=steps(preparing, "summary"),
         plan=plan,
+        seen=seen,
         account=account,
         type=runtime().types.get(preparing.document.type_code or ""),
     )
@@ -178,7 +180,8 @@ def sending_summary_submit(sending_id: int) -> Response:
         return _copy_kept(preparing, account, wanted=wanted) or summary
     try:
         with db.transaction() as session:
-            plan = sendings.send(session, sending_id, structure_id(), runtime().trail, current_staff().actor)
+            trail, actor, seen = runtime().trail, current_staff().actor, request.form.get("seen", "")
+            plan = sendings.send(session, sending_id, structure_id(), trail, actor, seen=seen)
     except Conflict:
         return redirect(url_for("practice.sent_one", sending_id=sending_id))
     except Invalid as error:

@@ -14,7 +14,7 @@ from hub.accounts.sessions import Space
 from hub.audit.tables import AuditEvent
 from hub.db import Base
 from hub.directory.values import Structure
-from tests.factories import log_in, make_staff, make_structure, sample_pdf, token_of
+from tests.factories import log_in, make_staff, make_structure, sample_pdf, seen_of, token_of
 
 # Everything that the form of creation asks for; « SOLENE TISSERAND » is nobody.
 SOLENE = {
@@ -42,6 +42,8 @@ class Desk:
     def post(self, path: str, **form: Any) -> TestResponse:
         """Post a form with the token of this browser, as any page of it holds."""
         token = token_of(self.client.get("/pratique/").text)
+        if path.endswith("/resume"):
+            form = seen_of(self.client, path) | form
         answer = self.client.post(path, data={"csrf_token": token, **form})
         # A heavy body lies in a temporary file, which the test client leaves open.
         answer.request.environ["wsgi.input"].close()

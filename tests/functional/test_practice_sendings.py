@@ -14,7 +14,7 @@ from hub.directory.values import OrganizationKind
 from hub.documents.tables import Document
 from hub.outbox.tables import OutboxJob
 from hub.routing.tables import Delivery, Sending
-from tests.factories import make_professional, make_structure, sample_pdf, token_of
+from tests.factories import make_professional, make_structure, sample_pdf, seen_of, token_of
 from tests.functional.practice_pages import Desk, rows, sit_down
 from tests.functional.test_practice_accounts import CONTACT
 
@@ -254,3 +254,16 @@ def _send(desk: Desk) -> int:
     desk.post(f"/pratique/envois/{sending_id}/destinataires", act=f"add:professional:{doctor}")
     assert desk.post(f"/pratique/envois/{sending_id}/resume", act="send").status_code == 302
     return sending_id
+
+
+def test_what_changed_in_another_tab_is_shown_before_it_leaves(app: Flask, client: FlaskClient) -> None:
+    desk = sit_down(app, client)
+    sending_id = desk.prepare()
+    steps = f"/pratique/envois/{sending_id}"
+    seen = seen_of(client, f"{steps}/resume")
+    desk.post(f"{steps}/document", title="Un autre nom", type="57833-6")
+
+    stale = desk.post(f"{steps}/resume", act="send", **seen)
+
+    assert stale.location == f"{steps}/resume"
+    assert "a changé depuis" in client.get(stale.location).text

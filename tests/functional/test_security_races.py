@@ -18,7 +18,7 @@ from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity
 from hub.routing import sendings
 from hub.routing.tables import Delivery
 from tests import stories
-from tests.factories import log_in, make_staff, make_structure, parts_of
+from tests.factories import log_in, make_staff, make_structure, parts_of, seen_of
 from tests.functional.intruders import form_token, make_draft, same_browser
 from tests.hub.registry.people import at_once, doubtful_pair, rows
 
@@ -31,6 +31,8 @@ CONTACT = {
 def _click(browser: FlaskClient, path: str, **form: str) -> Callable[[], int]:
     window = same_browser(browser)
     filled = {"csrf_token": form_token(window), **form}
+    if path.endswith("/resume"):
+        filled |= seen_of(window, path)
     return lambda: window.post(path, data=filled).status_code
 
 
