@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import portal_accounts
-from hub.accounts.tables import PortalAccount
 from hub.audit.trail import Actor, Entry, Subject, Trail
-from hub.directory import correspondents, organizations
+from hub.directory import correspondents
 from hub.directory.values import Correspondent, CorrespondentKind
 from hub.documents import deposit
 from hub.documents.tables import Document
 from hub.errors import Conflict, Invalid, NotFound
 from hub.outbox import queue
 from hub.registry import identities
-from hub.registry.tables import SourceIdentity
 from hub.registry.values import StoredIdentity
 from hub.routing import recipients
 from hub.routing.tables import Delivery, Sending, SendingRecipient
@@ -331,83 +329,3 @@ def delivery_view(row: Delivery) -> DeliveryView:
         DeliveryState(row.state), row.reason, row.next_try_at, row.queued_at, row.sent_at, row.delivered_at,
         row.read_at,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedView:
-    """A document as its patient sees it."""
-
-    delivery_id: int
-    document: deposit.DocumentView
-    sender: str
-    sent_at: datetime
-    read_at: datetime | None
-
-
-def received(session: Session, account_id: int) -> list[ReceivedView]:
-    """Return the documents delivered to an account that are still about its person, latest first.
-
-    The link is followed at each reading: a document whose identity left the person, or is under verification,
-    is not shown.
-    """
-    return [_received(session, *found) for found in session.execute(_received_query(account_id))]
-
-
-def received_one(session: Session, account_id: int, delivery_id: int) -> ReceivedView:
-    """Return one document of an account; raise `NotFound`."""
-    found = session.execute(_received_query(account_id).where(Delivery.id == delivery_id)).one_or_none()
-    if found is None:
-        raise NotFound("Ce document n'est pas dans votre espace.")
-    return _received(session, *found)
-
-
-def _received_query(account_id: int) -> sa.Select[Delivery, Document, int]:
-    about = aliased(SourceIdentity)
-    own = aliased(SourceIdentity)
-    return (
-        sa.select(Delivery, Document, Document.organization_id)
-        .join(Document, Document.id == Delivery.document_id)
-        .join(about, about.id == Document.source_identity_id)
-        .join(PortalAccount, PortalAccount.id == Delivery.account_id)
-        .join(own, own.id == PortalAccount.source_identity_id)
-        .where(
-            Delivery.account_id == account_id,
-            PortalAccount.state == "active",
-            about.person_id == own.person_id,
-            about.held.is_(False),
-            own.held.is_(False),
-        )
-        .order_by(Delivery.id.desc())
-    )
-
-
-def _received(session: Session, row: Delivery, document: Document, organization_id: int) -> ReceivedView:
-    sender = organizations.by_id(session, organization_id).name
-    return ReceivedView(row.id, deposit.as_value(document), sender, row.queued_at, row.read_at)
-
-
-def mark_delivered(session: Session, account_id: int) -> None:
-    """Note that the patient has come and seen the list: what was sent has arrived."""
-    moment = db.now(session)
-    shown = _received_query(account_id).with_only_columns(Delivery.id).order_by(None)
-    statement = sa.update(Delivery).where(
-        Delivery.id.in_(shown), Delivery.state.in_((DeliveryState.QUEUED.value, DeliveryState.SENT.value))
-    )
-    values = {"state": DeliveryState.DELIVERED.value, "delivered_at": moment, "reason": None, "next_try_at": None}
-    session.execute(statement.values(**values).execution_options(synchronize_session=False))
-
-
-def mark_read(session: Session, account_id: int, delivery_id: int, trail: Trail, actor: Actor) -> None:
-    """Note the first reading by the patient (L9); record every reading in the trail."""
-    item = received_one(session, account_id, delivery_id)
-    moment = db.now(session)
-    statement = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.read_at.is_(None))
-    values = {
-        "state": DeliveryState.READ.value,
-        "read_at": moment,
-        "delivered_at": sa.func.coalesce(Delivery.delivered_at, moment),
-        "reason": None,
-    }
-    session.execute(statement.values(**values).execution_options(synchronize_session=False))
-    detail: dict[str, str | int | bool | None] = {"delivery": delivery_id}
-    trail.record(session, Entry(actor, "document.read", Subject("document", item.document.id), detail))

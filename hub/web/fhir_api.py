@@ -4,11 +4,9 @@ HL7 FHIR R4 RESTful API; IHE PIXm ITI-104. A client reads and writes its own str
 structure's answer 404 as if they did not exist, and a feed into another domain is refused (403).
 """
 
-import base64
-import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request
@@ -17,31 +15,29 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import http_date
 
 from fhir import bundle, capability, search
-from fhir.criteria import DateCriterion, DatePrefix, StringCriterion, StringModifier
 from fhir.mapping import patient as patient_mapping
 from fhir.mapping.patient import DomainIdentifier, PatientFeed, PatientView
 from fhir.outcome import Issue, IssueKind, refusal
 from fhir.scopes import allows
-from fhir.search import PatientSearch
 from fhir.systems import HUB_RESOURCE_ID
 from hub import __version__, db
 from hub.audit.trail import Actor, ActorKind, Entry, Subject
 from hub.directory import organizations
 from hub.directory.values import Structure
-from hub.encryption import derive
 from hub.errors import NotFound
 from hub.oidc import tokens
 from hub.oidc.tokens import SoftwareAccess
 from hub.registry import identities, intake
 from hub.registry import search as registry_search
-from hub.registry.search import NameMode, OwnQuery, TextTest
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from hub.web.context import request_id, runtime
 from hub.web.errors import outcome
-from identity.normalise import clean_email, clean_phone
+from hub.web.fhir_search import cursor_at, is_id, offset_of, own_query
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 MOST_BYTES = 1_000_000
+# When what this server can do last changed: CapabilityStatement.date.
+CAPABILITIES_CHANGED = date(2026, 11, 23)
 JSON_TYPES = ("application/fhir+json", "application/json")
 
 
@@ -91,7 +87,7 @@ def check_formats() -> None:
 def metadata() -> Response:
     """Return what this server can do; no token is needed."""
     token_url = f"{runtime().settings.public_url}/oauth/token"
-    statement = capability.render_capability(_base(), token_url, __version__, date(2026, 11, 23))
+    statement = capability.render_capability(_base(), token_url, __version__, CAPABILITIES_CHANGED)
     return _json(statement)
 
 
@@ -234,9 +230,9 @@ def _search(pairs: Sequence[tuple[str, str]]) -> Response:
     access = _access("s")
     strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "")
     wanted = search.parse_patient_search(pairs, strict)
-    offset = _offset(wanted.cursor, access)
+    offset = offset_of(wanted.cursor, access)
     with db.transaction() as session:
-        page = registry_search.own_identities(session, _own_query(wanted, access), offset, wanted.count)
+        page = registry_search.own_identities(session, own_query(wanted, access), offset, wanted.count)
         actor = _actor(access)
         runtime().trail.record(session, Entry(actor, "identity.search", None, {"results": page.total}))
         for item in page.items:
@@ -245,63 +241,13 @@ def _search(pairs: Sequence[tuple[str, str]]) -> Response:
     next_url = None
     if wanted.count and offset + wanted.count < page.total:
         kept = [pair for pair in wanted.used if pair[0] != "_cursor"]
-        next_url = _self_url([*kept, ("_cursor", _cursor(offset + wanted.count, access))])
+        next_url = _self_url([*kept, ("_cursor", cursor_at(offset + wanted.count, access))])
     return _json(bundle.render_searchset(page.total, entries, _self_url(wanted.used), next_url))
-
-
-def _own_query(wanted: PatientSearch, access: SoftwareAccess) -> OwnQuery:
-    """Translate the FHIR search into what the index looks up."""
-    return OwnQuery(
-        organization_id=access.organization_id,
-        ids=tuple(tuple(int(text) for text in group if _is_id(text)) for group in wanted.ids),
-        numbers=tuple(tuple((token.system, token.value) for token in group) for group in wanted.identifiers),
-        birth_dates=tuple(_interval(item) for item in wanted.birthdates),
-        family=_tests(wanted.family),
-        given=_tests(wanted.given),
-        name=_tests(wanted.name),
-        postcode=_tests(wanted.postalcode),
-        city=_tests(wanted.city),
-        contacts=tuple(tuple(_contact(token.value or "") for token in group) for group in wanted.telecom),
-        sexes=tuple(tuple(_SEXES[code] for code in group) for group in wanted.genders),
-        active=wanted.active,
-    )
-
-
-_SEXES = {"male": "M", "female": "F", "other": "U", "unknown": "U"}
-_MODES = {
-    StringModifier.STARTS: NameMode.STARTS,
-    StringModifier.EXACT: NameMode.EXACT,
-    StringModifier.CONTAINS: NameMode.CONTAINS,
-}
-
-
-def _tests(criteria: Sequence[StringCriterion]) -> tuple[TextTest, ...]:
-    return tuple(TextTest(item.values, _MODES[item.modifier]) for item in criteria)
-
-
-def _contact(text: str) -> str:
-    return clean_phone(text) or clean_email(text) or text
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
-
-
-def _interval(item: DateCriterion) -> tuple[date | None, date | None]:
-    """Return the inclusive interval of birth dates that a criterion allows."""
-    day = timedelta(days=1)
-    return {
-        DatePrefix.EQUAL: (item.start, item.end),
-        DatePrefix.AFTER_OR_EQUAL: (item.start, None),
-        DatePrefix.AFTER: (item.end + day, None),
-        DatePrefix.BEFORE_OR_EQUAL: (None, item.end),
-        DatePrefix.BEFORE: (None, item.start - day),
-    }[item.prefix]
 
 
 def _own(session: Session, resource_id: str, access: SoftwareAccess) -> StoredIdentity:
     missing = refusal(404, IssueKind.NOT_FOUND, "Cette identité n'existe pas dans votre domaine.")
-    if not _is_id(resource_id):
+    if not is_id(resource_id):
         raise missing
     try:
         identity = identities.by_id(session, int(resource_id))
@@ -310,27 +256,6 @@ def _own(session: Session, resource_id: str, access: SoftwareAccess) -> StoredId
     if identity.organization_id != access.organization_id:
         raise missing
     return identity
-
-
-def _cursor(offset: int, access: SoftwareAccess) -> str:
-    text = f"{offset}|{access.client_id}"
-    key = derive(runtime().settings, "cursor")
-    signature = hmac.new(key, text.encode(), "sha256").digest()[:12]
-    return base64.urlsafe_b64encode(signature + text.encode()).decode().rstrip("=")
-
-
-def _offset(cursor: str | None, access: SoftwareAccess) -> int:
-    if cursor is None:
-        return 0
-    refused = refusal(400, IssueKind.VALUE, "Ce lien de page n'est pas de ce serveur : recommencez la recherche.")
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        offset = int(raw[12:].decode("ascii").partition("|")[0])
-    except (ValueError, UnicodeDecodeError) as err:
-        raise refused from err
-    if not hmac.compare_digest(_cursor(offset, access), cursor):
-        raise refused
-    return offset
 
 
 def _query() -> list[tuple[str, str]]:

@@ -22,8 +22,8 @@ from hub.documents import deposit, inspection
 from hub.errors import Invalid, NotFound
 from hub.oidc import keys
 from hub.oidc.clients import PORTAL_CLIENT_ID
-from hub.routing import sendings
-from hub.routing.sendings import ReceivedView
+from hub.routing import reading
+from hub.routing.reading import ReceivedView
 from hub.web import errors, provider_pages
 from hub.web.context import (
     PatientAccess,
@@ -104,8 +104,8 @@ def _exchange(code: str, verifier: str, nonce: str) -> dict[str, Any]:
     }
     with httpx.Client(transport=httpx.WSGITransport(app=application)) as client:
         token = client.post(f"{settings.public_url}/oauth/token", data=form).raise_for_status().json()
-    with db.reading() as reading:
-        key_set = KeySet.import_key_set(keys.public_keys(reading))  # type: ignore[arg-type]
+    with db.reading() as session_of_keys:
+        key_set = KeySet.import_key_set(keys.public_keys(session_of_keys))  # type: ignore[arg-type]
     claims = jwt.decode(token["id_token"], key_set, algorithms=["RS256"]).claims
     expected = jwt.JWTClaimsRegistry(
         leeway=60,
@@ -144,8 +144,8 @@ def documents() -> BaseResponse | str:
         return _log_in_first()
     wanted = " ".join(request.args.get("recherche", "").split())[:60]
     with db.transaction() as transaction:
-        sendings.mark_delivered(transaction, access.account.id)
-        items = sendings.received(transaction, access.account.id)
+        reading.mark_delivered(transaction, access.account.id)
+        items = reading.received(transaction, access.account.id)
         runtime().trail.record(
             transaction, Entry(access.actor, "document.list", Subject("person", access.account.person_id))
         )
@@ -178,7 +178,7 @@ def document(delivery_id: int) -> BaseResponse | str:
     text = _text(content) if item.document.content_type == "application/pdf" else ""
     # Read once it can be shown, not before: the sender relies on it.
     with db.transaction() as transaction:
-        sendings.mark_read(transaction, access.account.id, delivery_id, runtime().trail, access.actor)
+        reading.mark_read(transaction, access.account.id, delivery_id, runtime().trail, access.actor)
     return render_template("portal/document.html", item=item, plain_type=_plain_type(item), text=text.strip())
 
 
@@ -192,7 +192,7 @@ def _text(content: bytes) -> str:
 
 def _bytes(access: PatientAccess, delivery_id: int, action: str) -> tuple[ReceivedView, bytes]:
     with db.transaction() as transaction:
-        item = sendings.received_one(transaction, access.account.id, delivery_id)
+        item = reading.received_one(transaction, access.account.id, delivery_id)
         locator = deposit.locate(transaction, item.document.id)
         if action:
             entry = Entry(access.actor, action, Subject("document", item.document.id))

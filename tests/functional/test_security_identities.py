@@ -20,7 +20,7 @@ from hub.registry import intake, review
 from hub.registry.review import TaskState, Verdict
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
-from hub.routing import sendings
+from hub.routing import reading, sendings
 from hub.routing.tables import Delivery, Sending
 from hub.routing.values import DeliveryState
 from identity.traits import Traits
@@ -79,7 +79,7 @@ def _receive(practice: Practice, traits: Traits, **more: object) -> StoredIdenti
 
 def _shown(practice: Practice) -> list[int]:
     with practice.app.app_context(), db.reading() as session:
-        return [item.delivery_id for item in sendings.received(session, practice.account.id)]
+        return [item.delivery_id for item in reading.received(session, practice.account.id)]
 
 
 def _close(practice: Practice) -> None:
@@ -259,9 +259,9 @@ def test_two_persons_reunited_keep_each_account_to_its_own_documents(practice: P
     settle(app, task, TaskState.SAME)
 
     with app.app_context(), db.reading() as session:
-        assert sendings.received(session, second.id) == []
+        assert reading.received(session, second.id) == []
         with pytest.raises(NotFound):
-            sendings.received_one(session, second.id, first_sent.deliveries[0].id)
+            reading.received_one(session, second.id, first_sent.deliveries[0].id)
     assert len(_shown(practice)) == 1
 
 
