@@ -46,13 +46,13 @@ $(BIN)/python:
 	@mkdir -p .make
 	@echo "Installation…"
 	@test -e .make/test || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .make/test: requirements-dev.lock pyproject.toml tests/conformance/package-lock.json tools/install-test-tools | $(BIN)/python
 	@mkdir -p .make
 	@echo "Installation…"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@tools/install-test-tools $(BIN)
 	@touch $@ .make/runtime
