@@ -87,16 +87,19 @@ def count_try(session: Session, credentials: Credentials) -> None:
     limits.count(session, limits.LOGIN_BY_NAME, credentials.login_hash[:40])
 
 
-def log_in(
-    session: Session, credentials: Credentials, role: Role, vault: Vault, hasher: PasswordVault
-) -> StaffMember | None:
-    """Return the member whose password and code fit, or None: one answer for every kind of mistake."""
-    login = credentials.login.strip().lower()
-    row = session.scalar(sa.select(StaffUser).where(StaffUser.login == login))
+def check_password(session: Session, credentials: Credentials, role: Role, hasher: PasswordVault) -> int | None:
+    """Return the id of the active member whose password fits, or None. Takes long: call it in a reading."""
+    row = session.scalar(sa.select(StaffUser).where(StaffUser.login == credentials.login.strip().lower()))
     fits = hasher.verify(row.password_hash if row else None, credentials.password)
-    if row is None or not fits or not row.active or row.role != role.value:
+    return row.id if row is not None and fits and row.active and row.role == role.value else None
+
+
+def log_in(session: Session, staff_id: int | None, credentials: Credentials, vault: Vault) -> StaffMember | None:
+    """Return the member whose code fits too, or None: one answer for every kind of mistake."""
+    row = session.get(StaffUser, staff_id) if staff_id is not None else None
+    if row is None or not row.active:
         return None
-    secret = vault.open(row.totp_secret, f"totp:{login}").decode()
+    secret = vault.open(row.totp_secret, f"totp:{row.login}").decode()
     if not codes.verify_totp(session, row, secret, credentials.code):
         return None
     limits.clear(session, limits.LOGIN_BY_NAME, credentials.login_hash[:40])

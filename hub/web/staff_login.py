@@ -40,8 +40,10 @@ def add_login(blueprint: Blueprint, space: Space, role: Role, home: str) -> None
         )
         with db.transaction() as session:
             staff.count_try(session, credentials)
+        with db.reading() as session:
+            staff_id = staff.check_password(session, credentials, role, runtime().passwords)
         with db.transaction() as session:
-            member = staff.log_in(session, credentials, role, runtime().vault, runtime().passwords)
+            member = staff.log_in(session, staff_id, credentials, runtime().vault)
             if member is None:
                 actor = Actor(ActorKind.STAFF, "inconnu", None, request_id())
                 runtime().trail.record(session, Entry(actor, "staff.login_refused"))
