@@ -262,3 +262,17 @@ def test_a_choice_of_a_person_that_is_no_more_is_refused(app: Flask) -> None:
 
     with pytest.raises(Conflict), app.app_context(), db.transaction() as session:
         intake.link_by_choice(session, item, absorbed, parts_of(app).registrar, SYSTEM)
+
+
+def test_a_person_set_aside_at_creation_is_never_linked_by_itself(app: Flask) -> None:
+    known = send(app, incoming(make_structure(app)))
+    would_link = send(app, incoming(make_structure(app)))
+
+    apart = frozenset({known.identity.person_id})
+    result = send(app, incoming(make_structure(app), told_apart=apart))
+
+    assert would_link.identity.person_id == known.identity.person_id
+    assert result.identity.person_id != known.identity.person_id
+    assert result.decision is not None
+    assert result.decision.outcome is Outcome.REVIEW
+    assert [task.reasons for task in open_tasks(app)] == [("told-apart",)]
