@@ -1,12 +1,148 @@
-"""The command line: `hub`."""
+"""The command line: `hub`.
+
+Each command is imported only when it runs: `hub --help` and a command that needs no application start at once.
+The table says where a command lives and what `--help` prints of it; a test compares it with the commands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 
 import click
 
 from hub import __version__
-from hub.commands import backup, database, demo, documents, identities, people, serving
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command not imported yet: its module in hub.commands, its name there, its short help."""
+
+    module: str
+    attribute: str
+    short_help: str
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it runs and lists it from its entry."""
+
+    def __init__(self, name: str | None = None, *, entries: Mapping[str, Entry], **options: object) -> None:
+        super().__init__(name, **options)  # type: ignore[arg-type]  # click's own options, passed through
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, imported or not."""
+        return sorted([*self.commands, *self.entries])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported now if it was not yet."""
+        if cmd_name in self.entries:
+            return load(self.entries[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        known = {name: command.get_short_help_str(limit=200) for name, command in self.commands.items()}
+        known |= {name: entry.short_help for name, entry in self.entries.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, known[name]) for name in self.list_commands(ctx)])
+
+
+def load(entry: Entry) -> click.Command:
+    """Import the command of an entry."""
+    command: click.Command = getattr(import_module(f"hub.commands.{entry.module}"), entry.attribute)
+    return command
+
+
+COMMANDS = {
+    "backup": Entry(
+        "backup", "backup", "Save database and documents to FILE, encrypted, from one moment of the database."
+    ),
+    "config": Entry(
+        "database", "show_config", "Show every setting, its effective value (secrets masked) and what it does."
+    ),
+    "demo": Entry(
+        "demo", "demo", "Build a region of invented people, start web, worker and mailbox, and say where to look."
+    ),
+    "init-db": Entry("database", "init_db", "Prepare the database, or bring it to this version."),
+    "restore": Entry(
+        "backup", "restore", "Bring FILE back into an empty installation: SQLite or PostgreSQL, local folder or S3."
+    ),
+    "serve": Entry("serving", "serve", "Serve the web application (Granian)."),
+    "worker": Entry("serving", "worker", "Do the jobs that follow requests: e-mails, SMS, deliveries."),
+}
+GROUPS = {
+    "audit": (
+        "The audit trail.",
+        {
+            "verify": Entry(
+                "database",
+                "verify_audit",
+                "Read the whole trail and check that nothing was changed, removed or inserted.",
+            )
+        },
+    ),
+    "client": (
+        "Practice software (FHIR) and applications that patients log in to (OIDC).",
+        {
+            "login": Entry(
+                "people",
+                "register_login",
+                "Register an application that patients log in to (public client, PKCE S256) and print its client id.",
+            ),
+            "register": Entry(
+                "people",
+                "register_client",
+                "Register practice software (SMART Backend Services) and print its client id.",
+            ),
+            "revoke": Entry("people", "revoke_client", "Take the access of practice software away at once."),
+        },
+    ),
+    "documents": (
+        "The document store.",
+        {
+            "sweep": Entry(
+                "documents",
+                "sweep",
+                "Delete stored bytes that no document names: what interrupted deposits left.",
+            )
+        },
+    ),
+    "identities": (
+        "The identity index.",
+        {"load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities.")},
+    ),
+    "keys": (
+        "Encryption keys.",
+        {
+            "rotate": Entry(
+                "database", "rotate_keys", "Wrap every stored key under the first key of HUB_ENCRYPTION_KEYS."
+            )
+        },
+    ),
+    "organization": (
+        "Structures: practices, hospitals, laboratories, pharmacies.",
+        {"add": Entry("people", "add_organization", "Register a structure.")},
+    ),
+    "professional": (
+        "Health professionals of the directory.",
+        {"add": Entry("people", "add_professional", "Register a professional by RPPS.")},
+    ),
+    "user": (
+        "Staff who log in: practices and agency.",
+        {
+            "add": Entry(
+                "people", "add_user", "Register a member of staff and show the authenticator's QR code, once."
+            )
+        },
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="hub")
 def main() -> None:
     """Regional identity hub: patient index, portal accounts, document routing.
@@ -24,21 +160,5 @@ def main() -> None:
     """
 
 
-for command in (
-    database.init_db,
-    database.show_config,
-    serving.serve,
-    serving.worker,
-    demo.demo,
-    people.organization_group,
-    people.professional_group,
-    people.user_group,
-    people.client_group,
-    identities.identities_group,
-    documents.documents_group,
-    database.keys_group,
-    database.audit_group,
-    backup.backup,
-    backup.restore,
-):
-    main.add_command(command)
+for _name, (_help, _entries) in GROUPS.items():
+    main.add_command(LazyGroup(_name, help=_help, entries=_entries))

@@ -9,38 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from identity.names import Name, read_name
 from identity.normalise import clean_email, clean_phone, is_placeholder_name, match_key
-from identity.phonetics import french_code
-from identity.traits import Address, BirthDate, Sex, Traits
+from identity.traits import BirthDate, Sex, Traits
 
-_PARTICLES = frozenset(
-    [
-        "D",
-        "DE",
-        "DU",
-        "DES",
-        "DEL",
-        "DELLA",
-        "DI",
-        "DA",
-        "DO",
-        "DOS",
-        "DAS",
-        "LA",
-        "LE",
-        "LES",
-        "L",
-        "VAN",
-        "VON",
-        "DER",
-        "DEN",
-        "EL",
-        "AL",
-        "BEN",
-        "BENT",
-        "AIT",
-    ]
-)
+MOST_WORDS = 5
+"""Given names looked at, in words."""
+
 _UNKNOWN_PLACE = "99999"
 _STREETS = {
     "AV": "AVENUE",
@@ -63,27 +38,17 @@ _STREETS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surname:
-    """A family name: its match key, the key without particles nor spaces, its sound and its parts."""
-
-    key: str
-    compact: str
-    core: str
-    code: str
-    parts: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Comparable:
-    """What two records are compared on."""
+    """What two records are compared on. A name that is not known stands in for by the other of its kind."""
 
-    birth: Surname | None
-    used: Surname | None
-    surnames: tuple[Surname, ...]
-    given: str
-    """All birth given names, one string: JEAN-PAUL MARC and JEAN PAUL MARC read the same."""
-    given_heads: tuple[str, ...]
-    given_parts: frozenset[str]
+    birth: Name | None
+    used: Name | None
+    head: Name | None
+    """The first birth given name: JEAN PAUL for JEAN-PAUL MARC."""
+    used_head: Name | None
+    head_words: int
+    words: tuple[str | None, ...]
+    """The first given names, word by word; None for a placeholder."""
     birth_date: BirthDate | None
     date_is_fictitious: bool
     sex: Sex
@@ -95,22 +60,22 @@ class Comparable:
     postcode: str | None
     phone: str | None
     email: str | None
+    email_name: str | None
+    """The letters that the address opens with, in capitals: a given name, when the person chose it so."""
     death_date: date | None
 
+    @property
+    def email_is_own(self) -> bool:
+        """Tell whether the address opens with the person's own given name."""
+        return self.email_name is not None and self.opens_with(self.email_name)
 
-def _surname(name: str | None) -> Surname | None:
-    if name is None or is_placeholder_name(name):
-        return None
-    key = match_key(name)
-    words = key.split()
-    meaning = [word for word in words if word not in _PARTICLES] or words
-    core = "".join(meaning)
-    parts = frozenset(word for word in meaning if len(word) > 2)
-    return Surname(key, key.replace(" ", ""), core, french_code(core), parts)
+    def opens_with(self, compact: str) -> bool:
+        """Tell whether a compact name is the first or the used given name."""
+        return any(name is not None and name.compact == compact for name in (self.head, self.used_head))
 
 
-def _given_key(name: str) -> str | None:
-    return None if is_placeholder_name(name) else match_key(name)
+def _name(text: str | None) -> Name | None:
+    return None if text is None or is_placeholder_name(text) else read_name(match_key(text))
 
 
 def is_fictitious(when: BirthDate) -> bool:
@@ -128,31 +93,40 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
 
 
-def _street(address: Address | None) -> str | None:
-    if address is None or not address.line:
-        return None
-    words = re.findall(r"[A-Z]+|\d+", match_key(address.line))
+def street_key(line: str) -> str | None:
+    """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
+    words = re.findall(r"[A-Z]+|\d+", match_key(line))
     return " ".join(_STREETS.get(word, word) for word in words) or None
+
+
+def _email_name(email: str | None) -> str | None:
+    if email is None:
+        return None
+    found = re.match(r"[a-z]+", email.partition("@")[0])
+    return found.group().upper() if found else None
 
 
 @lru_cache(maxsize=4096)
 def comparable(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
-    birth, used = _surname(traits.birth_name), _surname(traits.used_name)
-    given = [key for name in traits.given_names if (key := _given_key(name))]
-    used_given = _given_key(traits.used_given_name) if traits.used_given_name else None
-    heads = dict.fromkeys(name for name in (given[0] if given else None, used_given) if name)
-    joined = " ".join(given) or used_given or ""
-    words = frozenset(word for name in (*given, *heads) for word in (name, *name.split()) if len(word) > 1)
+    birth, used = _name(traits.birth_name), _name(traits.used_name)
+    given = [match_key(name) for name in traits.given_names]
+    head = _name(given[0]) if given else None
+    used_head = _name(traits.used_given_name)
+    words = [None if is_placeholder_name(word) else word for name in given for word in name.split()][:MOST_WORDS]
+    if not words or words[0] is None:
+        stand_in = used_head.key if used_head else None
+        words = [stand_in, *words[1:]]
     when = traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
+    email = clean_email(traits.email) if traits.email else None
     return Comparable(
-        birth=birth,
-        used=used,
-        surnames=tuple(dict.fromkeys(name for name in (birth, used) if name)),
-        given=joined,
-        given_heads=tuple(heads),
-        given_parts=words,
+        birth=birth or used,
+        used=used or birth,
+        head=head or used_head,
+        used_head=used_head or head,
+        head_words=len(head.key.split()) if head else 1,
+        words=tuple(words),
         birth_date=when,
         date_is_fictitious=when is not None and is_fictitious(when),
         sex=traits.sex,
@@ -160,9 +134,10 @@ def comparable(traits: Traits) -> Comparable:
         ins=matricule,
         ins_oid=traits.ins.oid if traits.ins else None,
         ins_is_coherent=matricule is not None and ins_agrees_with_date(matricule, when),
-        street=_street(traits.address),
+        street=street_key(traits.address.line) if traits.address and traits.address.line else None,
         postcode=traits.address.postcode if traits.address else None,
         phone=clean_phone(traits.phone) if traits.phone else None,
-        email=clean_email(traits.email) if traits.email else None,
+        email=email,
+        email_name=_email_name(email),
         death_date=traits.death_date,
     )

@@ -2,17 +2,20 @@
 
 Fellegi and Sunter, "A Theory for Record Linkage", JASA 1969; French rules of names from RNIV 1 (birth and used name,
 given names in any order) and fictitious dates (EXI ID 11). Levels carry no weight: weights belong to the model.
-Every comparison is symmetric.
+Every comparison is symmetric. `identity.bulk.comparison` finds the same levels column by column; a test holds the
+two together.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA
 
-from identity.comparable import Comparable, Surname
-from identity.phonetics import sounds_alike
+from identity.comparable import Comparable
+from identity.given_names import Relation, known_given, related
+from identity.names import Name, NameRelation, read_name, relation
+from identity.places import PlaceAgreement, compare_places
 from identity.traits import BirthDate, Sex
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -21,79 +24,145 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "particle",
         "used",
         "compound",
-        "swapped",
         "phonetic",
         "typo",
         "truncated",
+        "overlap",
         "similar",
         "different",
+        "swapped",
+        "married",
         "missing",
     ),
     "given": (
-        "full",
         "exact",
-        "others_differ",
         "listed",
         "compound",
-        "initial",
-        "swapped",
         "phonetic",
         "typo",
+        "initial",
         "short",
+        "rival",
+        "overlap",
         "similar",
         "different",
+        "swapped",
         "missing",
     ),
+    "other_given": ("same", "shared", "differ", "missing"),
     "birth_date": (
         "exact",
         "exact_fictitious",
         "swapped",
+        "day_slip",
         "day",
+        "month_slip",
         "month",
-        "year",
+        "year_slip",
         "presumed",
+        "year",
+        "same_year",
         "different",
         "missing",
     ),
     "sex": ("same", "different", "missing"),
-    "birth_place": ("same", "in_ins", "department", "different", "missing"),
+    "birth_place": ("same", "in_ins", "city", "department", "different", "missing"),
     "ins": ("same", "same_incoherent", "near", "different_incoherent", "different", "missing"),
     "address": ("same", "postcode", "department", "different", "missing"),
     "phone": ("same", "different", "missing"),
-    "email": ("same", "different", "missing"),
-    "death": ("same", "different", "missing"),
+    "email": ("own", "named", "same", "crossed", "different", "missing"),
+    "domain": ("same", "different"),
+    "age": ("adult", "minor", "missing"),
+    "corroboration": ("some", "none"),
 }
-"""Every trait compared and its levels. A model must weigh all of them."""
+"""Every trait compared and its levels, the surest agreement first. A model must weigh all of them."""
+
+CORROBORATION: dict[str, frozenset[str]] = {
+    "other_given": frozenset({"same", "shared"}),
+    "birth_place": frozenset({"same", "in_ins", "city"}),
+    "ins": frozenset({"same", "same_incoherent"}),
+    "address": frozenset({"same", "postcode"}),
+    "phone": frozenset({"same"}),
+    "email": frozenset({"own", "named", "same", "crossed"}),
+}
+"""Agreements that confirm a name and a birth date, one being enough."""
+
+SURNAME_LEVELS = {
+    NameRelation.EXACT: "used",
+    NameRelation.SAME: "used",
+    NameRelation.PART: "compound",
+    NameRelation.PHONETIC: "phonetic",
+    NameRelation.TYPO: "typo",
+    NameRelation.ABBREVIATED: "truncated",
+    NameRelation.TRUNCATED: "truncated",
+    NameRelation.OVERLAP: "overlap",
+    NameRelation.SIMILAR: "similar",
+    NameRelation.DIFFERENT: "different",
+}
+"""The level of two family names of unlike roles."""
+GIVEN_LEVELS = SURNAME_LEVELS | {
+    NameRelation.EXACT: "exact",
+    NameRelation.SAME: "exact",
+    NameRelation.ABBREVIATED: "initial",
+    NameRelation.TRUNCATED: "short",
+}
+KNOWN_LEVELS = {
+    Relation.SAME: "exact",
+    Relation.VARIANT: "phonetic",
+    Relation.DIMINUTIVE: "short",
+    Relation.TRANSLATION: "short",
+    Relation.ABBREVIATION: "initial",
+    Relation.DISTINCT: "rival",
+}
+"""The level of two given names that are known to be something to each other."""
+PLACE_LEVELS = {
+    PlaceAgreement.SAME: "same",
+    PlaceAgreement.SAME_CITY: "city",
+    PlaceAgreement.COMPATIBLE: "city",
+    PlaceAgreement.SAME_DEPARTMENT: "department",
+    PlaceAgreement.DIFFERENT: "different",
+}
+_RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The level found for one trait; `values` are the two match keys when their frequency or rarity matters."""
+    """The level found for one trait; `value` is the name that both records bear, whose rarity then counts."""
 
     trait: str
     level: str
-    values: tuple[str, str] | None = None
+    value: str | None = None
 
 
-def compare(a: Comparable, b: Comparable) -> tuple[Observation, ...]:
-    """Compare two records on every trait, in the order of `LEVELS`."""
-    swapped = _is_swapped(a, b)
-    return (
-        Observation("surname", "swapped", _pair(a.given_heads[0], b.given_heads[0])) if swapped else _surname(a, b),
-        Observation("given", "swapped", _pair(a.given_heads[0], b.given_heads[0])) if swapped else _given(a, b),
+def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int) -> tuple[Observation, ...]:
+    """Compare two records on every trait, in the order of `LEVELS`.
+
+    Who is born in the year `minor_from` or later counts as a minor: twins and parents share what they have.
+    """
+    surname, given = _surname(a, b), _given(a, b)
+    if _may_be_swapped(surname, given) and _is_swapped(a, b):
+        surname, given = Observation("surname", "swapped"), Observation("given", "swapped")
+    others = (
+        Observation("other_given", _other_given(a, b)),
         Observation("birth_date", _birth_date(a, b)),
         Observation("sex", _equality(a.sex, b.sex, unknown=Sex.UNKNOWN)),
         _birth_place(a, b),
         Observation("ins", _ins(a, b)),
-        _address(a, b),
+        Observation("address", _address(a, b)),
         Observation("phone", _equality(a.phone, b.phone)),
-        Observation("email", _equality(a.email, b.email)),
-        Observation("death", _equality(a.death_date, b.death_date)),
+        Observation("email", _email(a, b)),
+        Observation("domain", "same" if same_domain else "different"),
+        Observation("age", _age(a, b, minor_from)),
     )
+    confirmed = any(item.level in CORROBORATION.get(item.trait, ()) for item in others)
+    return (surname, given, *others, Observation("corroboration", "some" if confirmed else "none"))
 
 
-def _pair(first: str, second: str) -> tuple[str, str]:
-    return (first, second) if first <= second else (second, first)
+def _age(a: Comparable, b: Comparable, minor_from: int) -> str:
+    """Tell whether one of two records is a minor's."""
+    if a.birth_date is None or b.birth_date is None:
+        return "missing"
+    return "minor" if max(a.birth_date.year, b.birth_date.year) >= minor_from else "adult"
 
 
 def _equality(a: object, b: object, *, unknown: object = None) -> str:
@@ -102,198 +171,170 @@ def _equality(a: object, b: object, *, unknown: object = None) -> str:
     return "same" if a == b else "different"
 
 
-def _is_typo(first: str, second: str) -> bool:
-    """Tell one slip of the keyboard in a short name, or two in a long one."""
-    shortest = min(len(first), len(second))
-    allowed = 2 if shortest >= 8 else 1 if shortest >= 4 else 0
-    return allowed > 0 and OSA.distance(first, second, score_cutoff=allowed) <= allowed
+def _surname(a: Comparable, b: Comparable) -> Observation:
+    if a.birth is None or b.birth is None or a.used is None or b.used is None:
+        return Observation("surname", "missing")
+    if a.birth.key == b.birth.key:
+        return Observation("surname", "exact", a.birth.key)
+    found = relation(a.birth, b.birth)
+    best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
+    for one, other in ((a.birth, b.used), (a.used, b.birth), (a.used, b.used)):
+        level = SURNAME_LEVELS[relation(one, other)]
+        if (one is not a.birth or other is not b.birth) and _RANK["surname"][level] < _RANK["surname"][best]:
+            best = level
+    if best == "different" and a.birth == a.used and b.birth == b.used and _are_women(a, b):
+        best = "married"
+    return Observation("surname", best)
+
+
+def _are_women(a: Comparable, b: Comparable) -> bool:
+    return a.sex is Sex.FEMALE and b.sex is Sex.FEMALE
+
+
+def _given(a: Comparable, b: Comparable) -> Observation:
+    if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
+        return Observation("given", "missing")
+    if a.head.key == b.head.key:
+        return Observation("given", "exact", a.head.key)
+    best = "different"
+    for one, other in product({a.head, a.used_head}, {b.head, b.used_head}):
+        level = given_level(one, other)
+        if _RANK["given"][level] < _RANK["given"][best]:
+            best = level
+    if best != "exact" and (_opens(a, b) or _opens(b, a)):
+        best = "exact"
+    if _RANK["given"][best] > _RANK["given"]["listed"] and (_lists(a, b) or _lists(b, a)):
+        best = "listed"
+    return Observation("given", best)
+
+
+@lru_cache(maxsize=262144)
+def given_level(one: Name, other: Name) -> str:
+    """Compare two given names: how they are written, then what everybody knows of them."""
+    found = relation(one, other)
+    if found <= NameRelation.PART:
+        return GIVEN_LEVELS[found]
+    known, others = known_given(one.key), known_given(other.key)
+    if found is NameRelation.DIFFERENT and known.isdisjoint(others):
+        return "different"
+    if not (known and others) and found not in (NameRelation.ABBREVIATED, NameRelation.TRUNCATED):
+        return GIVEN_LEVELS[found]
+    if found is NameRelation.OVERLAP:
+        return "overlap"
+    return KNOWN_LEVELS.get(related(one.key, other.key), GIVEN_LEVELS[found])
+
+
+def _opens(a: Comparable, b: Comparable) -> bool:
+    """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
+    return a.head_words == 2 and a.words[1:2] != (None,) and len(a.words) > 1 and a.words[:2] == b.words[:2]
+
+
+def _lists(a: Comparable, b: Comparable) -> bool:
+    """Tell whether a first or used name of `a`, of one word, stands in the list of `b`."""
+    return any(name is not None and name.key in b.words for name in (a.head, a.used_head))
+
+
+def _other_given(a: Comparable, b: Comparable) -> str:
+    """Compare the given names after the first one."""
+    start = max(a.head_words, b.head_words)
+    first, second = a.words[start:], b.words[start:]
+    if not first or not second or first[0] is None or second[0] is None:
+        return "missing"
+    if first[0] == second[0]:
+        return "same"
+    if {word for word in first if word} & set(second):
+        return "shared"
+    return "shared" if relation(read_name(first[0]), read_name(second[0])) < NameRelation.OVERLAP else "differ"
+
+
+def _may_be_swapped(surname: Observation, given: Observation) -> bool:
+    return (
+        _RANK["surname"][surname.level] > _RANK["surname"]["particle"]
+        and _RANK["given"][given.level] > _RANK["given"]["listed"]
+        and "missing" not in (surname.level, given.level)
+    )
 
 
 def _is_swapped(a: Comparable, b: Comparable) -> bool:
     """Tell that one record has its family name in the place of the given name, and the reverse."""
-    if not (a.given_heads and b.given_heads and a.surnames and b.surnames):
-        return False
-    family_a, family_b = {name.compact for name in a.surnames}, {name.compact for name in b.surnames}
-    given_a, given_b = ({name.replace(" ", "") for name in side.given_heads} for side in (a, b))
-    if family_a & family_b or given_a & given_b:
-        return False
-    first, second = family_a & given_b, family_b & given_a
-    if first and second:
-        return True
-    return (bool(first) and _any_typo(family_b, given_a)) or (bool(second) and _any_typo(family_a, given_b))
+    first, second = _crossed(a, b), _crossed(b, a)
+    return min(first, second) <= NameRelation.SAME and max(first, second) <= NameRelation.TYPO
 
 
-def _any_typo(first: Iterable[str], second: Iterable[str]) -> bool:
-    return any(_is_typo(one, other) for one, other in product(first, second))
-
-
-def _surname(a: Comparable, b: Comparable) -> Observation:
-    if not a.surnames or not b.surnames:
-        return Observation("surname", "missing")
-    if a.birth and b.birth:
-        if a.birth.key == b.birth.key:
-            return Observation("surname", "exact", (a.birth.key, b.birth.key))
-        if a.birth.core == b.birth.core or a.birth.compact == b.birth.compact:
-            return Observation("surname", "particle", _pair(a.birth.key, b.birth.key))
-    best = "different"
-    values: tuple[str, str] | None = None
-    for one, other in product(a.surnames, b.surnames):
-        level = _surname_pair(one, other)
-        if LEVELS["surname"].index(level) < LEVELS["surname"].index(best) or values is None:
-            best, values = level, _pair(one.key, other.key)
-        elif level == best:
-            # The same level from two pairs: keep one whatever the order of the records.
-            values = min(values, _pair(one.key, other.key))
-    return Observation("surname", best, values)
-
-
-def _surname_pair(one: Surname, other: Surname) -> str:
-    """Compare two family names of unlike roles (or that differ in writing)."""
-    if one.core == other.core or one.compact == other.compact:
-        return "used"
-    if one.parts & other.parts and (len(one.parts) > 1 or len(other.parts) > 1):
-        return "compound"
-    if sounds_alike(one.core, other.core):
-        return "phonetic"
-    if _is_typo(one.compact, other.compact):
-        return "typo"
-    short, long = sorted((one.compact, other.compact), key=len)
-    if len(short) >= 4 and long.startswith(short):
-        return "truncated"
-    return "similar" if JaroWinkler.similarity(one.compact, other.compact) >= 0.9 else "different"
-
-
-def _given(a: Comparable, b: Comparable) -> Observation:
-    if not a.given_heads or not b.given_heads:
-        return Observation("given", "missing")
-    best = "different"
-    values: tuple[str, str] | None = None
-    for one, other in product(a.given_heads, b.given_heads):
-        level = _given_pair(one, a, other, b)
-        if LEVELS["given"].index(level) < LEVELS["given"].index(best) or values is None:
-            best, values = level, _pair(one, other)
-        elif level == best:
-            values = min(values, _pair(one, other))
-    return Observation("given", best, values)
-
-
-def _opens(name: str, joined: str) -> bool:
-    """Tell whether a given name opens a list, as RNIV reads it (JEAN-PAUL opens JEAN PAUL MARC)."""
-    return name == joined or joined.startswith(name + " ")
-
-
-def _given_pair(one: str, a: Comparable, other: str, b: Comparable) -> str:
-    if one == other or (" " in one + other and _same_compound(one, a, other, b)):
-        if _shares_tail(a, b):
-            return "full"
-        return "others_differ" if _contradicts_tail(a, b) else "exact"
-    if one in b.given_parts or other in a.given_parts:
-        return _compound_or_listed(one, a, other, b)
-    words, others = one.split(), other.split()
-    if len(words) == len(others) and all(_is_initial(x, y) for x, y in zip(words, others, strict=True)):
-        return "initial"
-    if sounds_alike(one, other):
-        return "phonetic"
-    if _is_typo(one, other):
-        return "typo"
-    short, long = sorted((one, other), key=len)
-    if len(short) >= 3 and long.startswith(short):
-        return "short"
-    return "similar" if JaroWinkler.similarity(one, other) >= 0.88 else "different"
-
-
-def _same_compound(one: str, a: Comparable, other: str, b: Comparable) -> bool:
-    """Tell JEAN-PAUL from JEAN PAUL written as two names, joined or not."""
-    if one.replace(" ", "") == other.replace(" ", ""):
-        return True
-    return (" " in one and _opens(one, b.given)) or (" " in other and _opens(other, a.given))
-
-
-def _compound_or_listed(one: str, a: Comparable, other: str, b: Comparable) -> str:
-    """Tell JEAN for JEAN-PAUL from a name found further down the list, and from JEAN-CLAUDE for JEAN-PAUL."""
-    if " " in one and " " not in other and one.startswith(other + " "):
-        return "similar" if _opens(other, a.given) and " " in b.given and not _shares_tail(a, b) else "compound"
-    if " " in other and " " not in one and other.startswith(one + " "):
-        return "similar" if _opens(one, b.given) and " " in a.given and not _shares_tail(a, b) else "compound"
-    return "listed"
-
-
-def _shares_tail(a: Comparable, b: Comparable) -> bool:
-    """Tell whether the two lists go on alike after the first given name, as far as the shorter goes."""
-    first, second = a.given.split(), b.given.split()
-    heads = min(len(name.split()) for name in (*a.given_heads[:1], *b.given_heads[:1]))
-    shortest = min(len(first), len(second))
-    return shortest > heads and first[:shortest] == second[:shortest]
-
-
-def _contradicts_tail(a: Comparable, b: Comparable) -> bool:
-    """Tell whether both lists go on after the first given name and share nothing there, even misspelt.
-
-    QUENTIN MAXIME and QUENTIN THOMAS are two homonyms more often than one person with a forgotten name.
-    """
-    first, second = a.given.split()[1:], b.given.split()[1:]
-    if not first or not second:
-        return False
-    return not any(
-        one == other
-        or one.startswith(other)
-        or other.startswith(one)
-        or sounds_alike(one, other)
-        or _is_typo(one, other)
-        for one in first
-        for other in second
+def _crossed(a: Comparable, b: Comparable) -> NameRelation:
+    """Return the closest relation of a family name of `a` and a given name of `b`."""
+    return min(
+        relation(family, given)
+        for family, given in product((a.birth, a.used), (b.head, b.used_head))
+        if family is not None and given is not None
     )
-
-
-def _is_initial(one: str, other: str) -> bool:
-    return one == other or (1 in (len(one), len(other)) and one[0] == other[0])
 
 
 def _birth_date(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_date, b.birth_date
     if one is None or other is None:
         return "missing"
-    if (one.year, one.month, one.day) == (other.year, other.month, other.day):
-        return "exact_fictitious" if a.date_is_fictitious or b.date_is_fictitious else "exact"
+    one, other = one.completed(), other.completed()
+    fictitious = a.date_is_fictitious or b.date_is_fictitious
     if one.year == other.year:
-        return _same_year(one, other, a.date_is_fictitious or b.date_is_fictitious)
-    if (one.month, one.day) == (other.month, other.day) and one.is_complete and _is_year_slip(one.year, other.year):
-        return "year"
+        return _same_year(one, other, fictitious)
+    if (one.month, one.day) == (other.month, other.day):
+        return "year_slip" if _is_year_slip(one.year, other.year) else "year"
     return "different"
 
 
 def _same_year(one: BirthDate, other: BirthDate, fictitious: bool) -> str:
-    if one.is_complete and other.is_complete:
-        if (one.month, one.day) == (other.day, other.month):
-            return "swapped"
-        if one.month == other.month:
-            return "day"
+    month, day, month2, day2 = one.month or 0, one.day or 0, other.month or 0, other.day or 0
+    if (month, day) == (month2, day2):
+        return "exact_fictitious" if fictitious else "exact"
+    if (month, day) == (day2, month2):
+        return "swapped"
     if fictitious:
         return "presumed"
-    return "month" if one.day == other.day else "different"
+    if month == month2:
+        return "day_slip" if _is_slip(day, day2) else "day"
+    if day == day2:
+        return "month_slip" if _is_slip(month, month2) else "month"
+    return "same_year"
+
+
+def _is_slip(one: int, other: int) -> bool:
+    """Tell one wrong digit, or two turned round."""
+    return OSA.distance(f"{one:02d}", f"{other:02d}") == 1
 
 
 def _is_year_slip(one: int, other: int) -> bool:
-    """Tell one wrong digit, one year apart or two digits swapped."""
-    return abs(one - other) in (1, 10, 100) or OSA.distance(str(one), str(other)) == 1
+    """Tell one year apart, one wrong digit, or the last two turned round."""
+    if abs(one - other) == 1:
+        return True
+    first, second = f"{one:04d}", f"{other:04d}"
+    if sum(x != y for x, y in zip(first, second, strict=True)) == 1:
+        return True
+    return first[:2] == second[:2] and first[2:] == second[:1:-1]
 
 
 def _birth_place(a: Comparable, b: Comparable) -> Observation:
     one, other = a.birth_place, b.birth_place
-    if one is None or other is None:
-        # The place inside a matricule may confirm the other record; it fills nothing and contradicts nothing.
-        confirmed = _ins_names(a, other) or _ins_names(b, one)
-        return Observation("birth_place", "in_ins" if confirmed else "missing")
-    if one == other:
-        return Observation("birth_place", "same", (one, other))
-    # 99 means abroad, not a department: two countries have nothing in common.
-    same_department = one[:2] == other[:2] and one[:2] != "99" and (one[:2] != "97" or one[:3] == other[:3])
-    return Observation("birth_place", "department" if same_department else "different")
+    if one is not None and one == other:
+        return Observation("birth_place", "same")
+    level = "missing" if one is None or other is None else PLACE_LEVELS[_agreement(one, other)]
+    if level == "same":
+        return Observation("birth_place", "same")
+    # The place inside a matricule may confirm the other record; it contradicts nothing.
+    in_a, in_b = _place_in_ins(a), _place_in_ins(b)
+    confirmed = (one is not None and one == in_b) or (other is not None and other == in_a) or (in_a and in_a == in_b)
+    return Observation("birth_place", "in_ins" if confirmed else level)
 
 
-def _ins_names(record: Comparable, place: str | None) -> bool:
-    """Tell whether the matricule of a record carries this place of birth."""
-    return record.ins is not None and record.ins_is_coherent and place is not None and record.ins[5:10] == place
+@lru_cache(maxsize=65536)
+def _agreement(one: str, other: str) -> PlaceAgreement:
+    return compare_places(one, other)
+
+
+def _place_in_ins(record: Comparable) -> str | None:
+    if record.ins is None or not record.ins_is_coherent or record.ins[5:10] == "99999":
+        return None
+    return record.ins[5:10]
 
 
 def _ins(a: Comparable, b: Comparable) -> str:
@@ -308,9 +349,22 @@ def _ins(a: Comparable, b: Comparable) -> str:
     return "different" if is_coherent and a.ins_oid == b.ins_oid else "different_incoherent"
 
 
-def _address(a: Comparable, b: Comparable) -> Observation:
+def _address(a: Comparable, b: Comparable) -> str:
     if a.postcode is None or b.postcode is None:
-        return Observation("address", "missing")
+        return "missing"
     if a.postcode == b.postcode:
-        return Observation("address", "same" if a.street and a.street == b.street else "postcode")
-    return Observation("address", "department" if a.postcode[:2] == b.postcode[:2] else "different")
+        return "same" if a.street and a.street == b.street else "postcode"
+    return "department" if a.postcode[:2] == b.postcode[:2] else "different"
+
+
+def _email(a: Comparable, b: Comparable) -> str:
+    """Compare addresses, and the given name that an address opens with."""
+    own, other = a.email_is_own, b.email_is_own
+    if a.email is not None and a.email == b.email:
+        return "own" if own and other else "named" if own or other else "same"
+    crossed = (not own and a.email_name and b.opens_with(a.email_name)) or (
+        not other and b.email_name and a.opens_with(b.email_name)
+    )
+    if crossed:
+        return "crossed"
+    return "missing" if a.email is None or b.email is None else "different"

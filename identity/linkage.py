@@ -60,8 +60,8 @@ class Decision:
 def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
     """Compare two records, for the officer's page and for every decision."""
     first, second = comparable(a.traits), comparable(b.traits)
-    observations = compare(first, second)
-    return PairAssessment(score(observations, first, second, model), veto(a, b, observations, model))
+    observations = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
+    return PairAssessment(score(observations, model), veto(a, b, observations))
 
 
 def decide(

@@ -1,22 +1,29 @@
-"""The linkage model: weights in bits, frequencies of names, thresholds, read from a JSON text and checked.
+"""The linkage model: what each level of each trait is worth in bits, read from a JSON text and checked.
 
-Fellegi and Sunter, JASA 1969; frequency-based weights after Winkler 1989. A weight is log2(m/u): with a frequency
-table, u is the frequency of the value itself, so that agreeing on MARTIN proves less than agreeing on D'ARTAGNAN.
+Fellegi and Sunter, JASA 1969; frequency-based weights after Winkler 1989; weights of two traits taken together after
+the generalised additive models with pairwise interactions of Lou, Caruana, Gehrke and Hooker, KDD 2013. A model is
+only tables of numbers: a score is a sum of look-ups, the same online and in bulk.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
 from identity.comparison import LEVELS, Observation
 from identity.normalise import match_key
 
-FORMAT = 1
+FORMAT = 2
 # Weights are whole numbers of 1/64 bit, so that sums are exact in any order.
 _GRAIN = 64
+
+RARITIES = ("rare", "uncommon", "usual", "common", "none")
+"""How rare a name is that agrees exactly; « none » when it does not."""
+RARITY_OF = {"surname_rarity": "surname", "given_rarity": "given"}
+"""Traits that are the rarity of another one, with the trait whose value is looked up."""
+TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(LEVELS) | dict.fromkeys(RARITY_OF, RARITIES))
+"""Everything a model weighs, and its levels."""
 
 
 class ModelError(ValueError):
@@ -24,28 +31,26 @@ class ModelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """The weight of a level: bits, and the table whose rarity is added when the value counts."""
-
-    bits: float
-    frequency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class FrequencyTable:
-    """The share of the population that bears each value, and the share of a value not listed."""
+    """The share of the population that bears each value, and the shares from which a value is less than rare."""
 
-    default: float
     values: Mapping[str, float]
+    steps: tuple[float, float, float]
+    """From which share a value is uncommon, usual, common; a value not listed is rare."""
+
+    def rarity(self, value: str) -> str:
+        """Return the rarity of a value."""
+        share = self.values.get(value, 0.0)
+        return RARITIES[sum(share >= step for step in self.steps)]
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
-    """The most that traits shared by a household may prove together."""
+class Interaction:
+    """What two traits are worth together beyond their own weights, by pair of levels; 0 when not listed."""
 
-    name: str
-    traits: frozenset[str]
-    bits: float
+    first: str
+    second: str
+    bits: Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,19 @@ class Thresholds:
     margin: float
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The probability of a score: 1 / (1 + 2 ** -(slope * score + offset)), fitted on files held out of training."""
+
+    slope: float
+    offset: float
+
+    def probability(self, bits: float) -> float:
+        """Return the probability that two records of this score are one person."""
+        bounded = max(-1000.0, min(1000.0, self.slope * bits + self.offset))
+        return float(1 / (1 + 2.0**-bounded))
+
+
 @dataclass(frozen=True)
 class Model:
     """A complete set of weights."""
@@ -64,36 +82,33 @@ class Model:
     version: str
     made: str
     how_made: str
+    minor_from: int
+    """Year of birth from which a person counts as a minor."""
     prior: float
     thresholds: Thresholds
-    levels: Mapping[str, Mapping[str, Level]]
+    calibration: Calibration
+    levels: Mapping[str, Mapping[str, float]]
+    interactions: tuple[Interaction, ...]
     frequencies: Mapping[str, FrequencyTable]
-    caps: tuple[Cap, ...]
 
-    def weight(self, observation: Observation) -> float:
-        """Return the bits that an observation is worth."""
-        level = self.levels[observation.trait][observation.level]
-        if level.frequency is None or observation.values is None:
-            return level.bits
-        return level.bits + self._rarity(level.frequency, observation.values)
+    def terms(self, observations: tuple[Observation, ...]) -> Iterator[tuple[str, str, float]]:
+        """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.
 
-    def _rarity(self, table: str, values: tuple[str, str]) -> float:
-        frequencies = self.frequencies[table]
-        share = max(frequencies.values.get(value, frequencies.default) for value in values)
-        return grain(-math.log2(share))
-
-    def frequency(self, table: str, value: str) -> float:
-        """Return the share of the population that bears a value."""
-        frequencies = self.frequencies[table]
-        return frequencies.values.get(value, frequencies.default)
-
-    def is_usual_given_name(self, name: str) -> bool:
-        """Tell whether a given name (match key) is well known, hence unlikely to be a slip for another."""
-        return name in self._usual_given_names
-
-    @cached_property
-    def _usual_given_names(self) -> frozenset[str]:
-        return frozenset(self.frequencies["given"].values)
+        Terms of traits always come, in the order of `TERMS`; of two traits together only when they change the score.
+        """
+        seen = {item.trait: item.level for item in observations}
+        values = {item.trait: item.value for item in observations}
+        for rarity, trait in RARITY_OF.items():
+            value = values.get(trait)
+            exact = seen.get(trait) == "exact" and value is not None
+            seen[rarity] = self.frequencies[trait].rarity(value) if exact and value else "none"
+        for trait, level in seen.items():
+            yield trait, level, self.levels[trait][level]
+        for pair in self.interactions:
+            levels = (seen[pair.first], seen[pair.second])
+            bits = pair.bits.get(levels)
+            if bits:
+                yield f"{pair.first}×{pair.second}", "×".join(levels), bits
 
 
 def grain(bits: float) -> float:
@@ -109,18 +124,54 @@ def parse_model(text: str) -> Model:
         raise ModelError(f"The linkage model is not JSON (line {err.lineno}).") from err
     root = _object(content, "the model")
     if root.get("format") != FORMAT:
-        raise ModelError(f"The linkage model must be of format {FORMAT}.")
-    frequencies = _frequencies(_object(root.get("frequencies"), "frequencies"))
+        found = root.get("format")
+        raise ModelError(f"The linkage model must be of format {FORMAT}; this file is of format {found!r:.20}.")
     return Model(
         version=_text(root, "version"),
         made=_text(root, "made"),
         how_made=_text(root, "how_made"),
+        minor_from=int(_number(root.get("minor_from"), "minor_from")),
         prior=grain(_number(root.get("prior"), "prior")),
         thresholds=_thresholds(_object(root.get("thresholds"), "thresholds")),
-        levels=_levels(_object(root.get("levels"), "levels"), frequencies),
-        frequencies=frequencies,
-        caps=_caps(_object(root.get("caps"), "caps")),
+        calibration=_calibration(_object(root.get("calibration"), "calibration")),
+        levels=_levels(_object(root.get("levels"), "levels")),
+        interactions=tuple(_interactions(root.get("interactions"))),
+        frequencies=_frequencies(_object(root.get("frequencies"), "frequencies")),
     )
+
+
+def write_model(model: Model) -> str:
+    """Write a model as the JSON text that `parse_model` reads."""
+    content = {
+        "format": FORMAT,
+        "version": model.version,
+        "made": model.made,
+        "how_made": model.how_made,
+        "minor_from": model.minor_from,
+        "prior": model.prior,
+        "thresholds": {
+            "link": model.thresholds.link,
+            "review": model.thresholds.review,
+            "margin": model.thresholds.margin,
+        },
+        "calibration": {"slope": model.calibration.slope, "offset": model.calibration.offset},
+        "levels": {trait: dict(levels) for trait, levels in model.levels.items()},
+        "interactions": [
+            {"traits": [pair.first, pair.second], "bits": _nested(pair.bits)} for pair in model.interactions
+        ],
+        "frequencies": {
+            name: {"steps": list(table.steps), "values": dict(table.values)}
+            for name, table in model.frequencies.items()
+        },
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _nested(bits: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    nested: dict[str, dict[str, float]] = {}
+    for (first, second), value in bits.items():
+        nested.setdefault(first, {})[second] = value
+    return nested
 
 
 def _object(value: object, name: str) -> dict[str, object]:
@@ -151,18 +202,56 @@ def _thresholds(root: Mapping[str, object]) -> Thresholds:
     return Thresholds(link, review, margin)
 
 
+def _calibration(root: Mapping[str, object]) -> Calibration:
+    slope, offset = _number(root.get("slope"), "slope"), _number(root.get("offset"), "offset")
+    if slope <= 0:
+        raise ModelError("In the linkage model, the slope of the calibration must be over zero.")
+    return Calibration(slope, offset)
+
+
+def _levels(root: Mapping[str, object]) -> Mapping[str, Mapping[str, float]]:
+    levels: dict[str, Mapping[str, float]] = {}
+    for trait, names in TERMS.items():
+        found = _object(root.get(trait), f"levels of {trait}")
+        if set(found) != set(names):
+            raise ModelError(f"The linkage model must weigh exactly these levels of {trait}: {', '.join(names)}.")
+        levels[trait] = MappingProxyType({name: grain(_number(found[name], f"{trait} {name}")) for name in names})
+    return MappingProxyType(levels)
+
+
+def _interactions(value: object) -> Iterator[Interaction]:
+    if not isinstance(value, list):
+        raise ModelError("In the linkage model, interactions must be a list.")
+    for item in value:
+        content = _object(item, "an interaction")
+        traits = content.get("traits")
+        if not isinstance(traits, list) or len(traits) != 2 or not all(trait in TERMS for trait in traits):
+            raise ModelError("In the linkage model, an interaction must name two known traits.")
+        first, second = (str(trait) for trait in traits)
+        bits: dict[tuple[str, str], float] = {}
+        for level, others in _object(content.get("bits"), f"bits of {first} and {second}").items():
+            for other, number in _object(others, f"bits of {first} {level}").items():
+                if level not in TERMS[first] or other not in TERMS[second]:
+                    raise ModelError(f"In the linkage model, {first} {level} or {second} {other} is no known level.")
+                bits[level, other] = grain(_number(number, f"{first} {level} with {second} {other}"))
+        yield Interaction(first, second, MappingProxyType(bits))
+
+
 def _frequencies(root: Mapping[str, object]) -> Mapping[str, FrequencyTable]:
     tables: dict[str, FrequencyTable] = {}
-    for name, content in root.items():
-        table = _object(content, f"frequencies of {name}")
+    for name in RARITY_OF.values():
+        table = _object(root.get(name), f"frequencies of {name}")
+        steps = table.get("steps")
+        if not isinstance(steps, list) or len(steps) != len(RARITIES) - 2:
+            raise ModelError(f"In the linkage model, the frequencies of {name} must have three steps.")
+        numbers = [_share(step, name) for step in steps]
+        if sorted(numbers) != numbers:
+            raise ModelError(f"In the linkage model, the steps of {name} must rise.")
         values = {
             match_key(value): _share(share, name)
             for value, share in _object(table.get("values"), f"values of {name}").items()
         }
-        tables[name] = FrequencyTable(_share(table.get("default"), name), MappingProxyType(values))
-    for needed in ("surname", "given"):
-        if needed not in tables:
-            raise ModelError(f"The linkage model lacks the frequency table {needed}.")
+        tables[name] = FrequencyTable(MappingProxyType(values), (numbers[0], numbers[1], numbers[2]))
     return MappingProxyType(tables)
 
 
@@ -171,38 +260,3 @@ def _share(value: object, name: str) -> float:
     if not 0 < share < 1:
         raise ModelError(f"In the linkage model, a frequency of {name} must be between 0 and 1.")
     return share
-
-
-def _levels(
-    root: Mapping[str, object], frequencies: Mapping[str, FrequencyTable]
-) -> Mapping[str, Mapping[str, Level]]:
-    levels: dict[str, Mapping[str, Level]] = {}
-    for trait, names in LEVELS.items():
-        found = _object(root.get(trait), f"levels of {trait}")
-        if set(found) != set(names):
-            raise ModelError(f"The linkage model must weigh exactly these levels of {trait}: {', '.join(names)}.")
-        levels[trait] = MappingProxyType(
-            {name: _level(found[name], f"{trait} {name}", frequencies) for name in names}
-        )
-    return MappingProxyType(levels)
-
-
-def _level(value: object, name: str, frequencies: Mapping[str, FrequencyTable]) -> Level:
-    if not isinstance(value, dict):
-        return Level(grain(_number(value, name)))
-    content = _object(value, name)
-    table = content.get("frequency")
-    if not isinstance(table, str) or table not in frequencies:
-        raise ModelError(f"In the linkage model, {name} names a frequency table that does not exist.")
-    return Level(grain(_number(content.get("bits"), name)), table)
-
-
-def _caps(root: Mapping[str, object]) -> tuple[Cap, ...]:
-    caps: list[Cap] = []
-    for name, content in root.items():
-        cap = _object(content, f"cap {name}")
-        traits = cap.get("traits")
-        if not isinstance(traits, list) or not set(traits) <= set(LEVELS):
-            raise ModelError(f"In the linkage model, the cap {name} must list known traits.")
-        caps.append(Cap(name, frozenset(traits), grain(_number(cap.get("bits"), f"cap {name}"))))
-    return tuple(caps)

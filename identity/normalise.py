@@ -11,30 +11,30 @@ import unicodedata
 from identity.traits import TraitError
 
 _MAX_LENGTH = 100
-_TYPOGRAPHY = str.maketrans(
-    {
-        **dict.fromkeys("’‘‛ʼʹ´`′＇", "'"),
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("\u00a0\u202f\u2009\t", " "),
-        "Æ": "AE",
-        "æ": "AE",
-        "Œ": "OE",
-        "œ": "OE",
-        "ß": "SS",
-        "ẞ": "SS",
-        "Ø": "O",
-        "ø": "O",
-        "Ł": "L",
-        "ł": "L",
-        "Đ": "D",
-        "đ": "D",
-    }
-)
+TYPOGRAPHY = {
+    **dict.fromkeys("’‘‛ʼʹ´`′＇", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("\u00a0\u202f\u2009\t", " "),
+    "Æ": "AE",
+    "æ": "AE",
+    "Œ": "OE",
+    "œ": "OE",
+    "ß": "SS",
+    "ẞ": "SS",
+    "Ø": "O",
+    "ø": "O",
+    "Ł": "L",
+    "ł": "L",
+    "Đ": "D",
+    "đ": "D",
+}
+"""Signs that stand for one another in names, and letters that no decomposition splits."""
+_TYPOGRAPHY = str.maketrans(TYPOGRAPHY)
 _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
-_EMPTY_EMAILS = frozenset(
+EMPTY_EMAILS = frozenset(
     {"noreply", "no-reply", "nomail", "inconnu", "aucun", "pasdemail", "pasdadresse", "xx", "xxx"}
 )
 _OVERSEAS = {
@@ -44,7 +44,7 @@ _OVERSEAS = {
     "596": ("596", "696", "697"),
 }
 _OVERSEAS_CODE = {prefix: code for code, prefixes in _OVERSEAS.items() for prefix in prefixes}
-_PLACEHOLDERS = frozenset(
+PLACEHOLDERS = frozenset(
     """
     SANS|SANS NOM|SANS PRENOM|SANSNOM|SANSPRENOM|INCONNU|INCONNUE|NOM INCONNU|PRENOM INCONNU|NON RENSEIGNE|
     NON RENSEIGNEE|NON COMMUNIQUE|NON CONNU|NON CONNUE|NON PRECISE|NR|NC|ND|NEANT|NOM|PRENOM|ANONYME|A RENSEIGNER|
@@ -102,7 +102,7 @@ def match_key(text: str) -> str:
 def is_placeholder_name(text: str) -> bool:
     """Tell whether a name stands for « not known » and so must never match anything."""
     key = match_key(text)
-    return key in _PLACEHOLDERS or not key.replace("X", "").strip()
+    return key in PLACEHOLDERS or not key.replace("X", "").strip()
 
 
 def clean_phone(text: str) -> str | None:
@@ -131,7 +131,7 @@ def clean_phone(text: str) -> str | None:
 def clean_email(text: str) -> str | None:
     """Write an e-mail address in lower case; None when it has not the shape of one."""
     address = text.strip().lower()
-    if not _EMAIL.fullmatch(address) or address.split("@")[0] in _EMPTY_EMAILS:
+    if not _EMAIL.fullmatch(address) or address.split("@")[0] in EMPTY_EMAILS:
         return None
     return address
 

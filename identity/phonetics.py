@@ -1,88 +1,112 @@
 """French phonetic codes of names: what sounds alike in French is written alike.
 
 Own rules after the usual French spelling-to-sound tables (compare Phonex, Brodeur 1999), kept finer than Soundex
-so that unlike names stay apart. Jellyfish's Metaphone backs them up for names of other origins.
+so that unlike names stay apart. Every rule is a literal replacement on lines of text, so that one name and a whole
+region's names go through the very same rules, at the speed of `str.replace`. Jellyfish's Metaphone backs the rules
+up for names of other origins.
 """
 
-import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 
 import jellyfish
 
 from identity.normalise import match_key
 
-_Rule = tuple[re.Pattern[str], str]
+_Rule = tuple[str, str]
+
+_VOWELS = "AEIOUY"
+_SOFTENING = "EIY"
 
 
-def _rules(*pairs: tuple[str, str]) -> tuple[_Rule, ...]:
-    return tuple((re.compile(pattern), sound) for pattern, sound in pairs)
+def _consonants() -> Iterator[_Rule]:
+    """Consonants. Digits stand for sounds that have no letter: 5 ch, 9 gn; lower case marks work in progress."""
+    yield from (("COIS\n", "SOIS\n"), ("COISE\n", "SOISE\n"))
+    yield from (("SCH", "5"), ("SH", "5"))
+    yield from ((f"CH{letter}", f"K{letter}") for letter in "RLNT")
+    yield from (("CH", "5"), ("PH", "F"), ("H", ""), ("BV", "V"), ("GN", "9"))
+    yield from ((f"SC{vowel}", f"S{vowel}") for vowel in _SOFTENING)
+    yield from ((f"C{vowel}", f"S{vowel}") for vowel in _SOFTENING)
+    yield from ((f"GE{vowel}", f"J{vowel}") for vowel in "AOU")
+    yield from ((f"GU{vowel}", f"g{vowel}") for vowel in _SOFTENING)
+    yield from ((f"G{vowel}", f"J{vowel}") for vowel in _SOFTENING)
+    yield from (("g", "G"), ("CK", "K"), ("CQ", "K"), ("QU", "K"), ("Q", "K"), ("C", "K"), ("W", "V"))
+    # An S between two vowels sounds Z.
+    yield from ((f"{vowel}S", f"{vowel}s") for vowel in _VOWELS)
+    yield from ((f"s{vowel}", f"Z{vowel}") for vowel in _VOWELS)
+    yield ("s", "S")
+    yield from ((f"{vowel}{end}\n", f"{vowel}U\n") for vowel in "AEO" for end in ("UX", "ULT", "ULTS", "ULX"))
+    yield from ((f"{vowel}{end}\n", f"{vowel}U\n") for vowel in "AEO" for end in ("UD", "UDS", "UT", "UTS"))
+    yield from ((letter * 2, letter) for letter in "BDFGJKLMNPRSTVXZ5")
 
 
-# Digits stand for sounds that have no letter: 1 an, 2 in, 3 on, 4 eu, 5 ch, 9 gn; W is « ou » and wa.
-_CONSONANTS = _rules(
-    ("COIS(?=E?S?$)", "SOIS"),
-    ("SCH|SH|(?<!S)CH(?![RLNT])", "5"),
-    ("CH", "K"),
-    ("PH", "F"),
-    ("H", ""),
-    ("BV", "V"),
-    ("GN", "9"),
-    ("SC(?=[EIY])", "S"),
-    ("C(?=[EIY])", "S"),
-    ("GE(?=[AOU])", "J"),
-    ("G(?=[EIY])", "J"),
-    ("GU(?=[EIY])", "G"),
-    ("CK|CQ|QU|Q|C", "K"),
-    ("W", "V"),
-    ("(?<=[AEIOUY])S(?=[AEIOUY])", "Z"),
-    ("(?<=[AEO])(?:UX|ULTS?|ULX|UDS?|UTS?)$", "U"),
-)
-_SOUNDS = _rules(
-    (r"([B-DF-HJ-NP-TV-XZ5])\1+", r"\1"),
-    ("EAU|AU", "O"),
-    ("OEU|EU", "4"),
-    ("OE|AE", "E"),
-    ("OU", "W"),
-    ("OI|OY", "WA"),
-    ("(?<=[AEIOUYW4])(?:IL|ILL|LL)E?S?$", "Y"),
-    (r"(?:AI|EI|I|Y|AY|EY|U)[NM](?![AEIOUYW4NM])", "2"),
-    (r"[AE][NM](?![AEIOUYW4NM])", "1"),
-    (r"O[NM](?![AEIOUYW4NM])", "3"),
-    ("AI|EI|AY(?![AEIOU])|EY(?![AEIOU])", "E"),
-    ("Y", "I"),
-)
-_MUTE_E = re.compile(r"(?<=..)(?<![AEO])ES?$")
-_SILENT_END = re.compile(r"(?<=.)[TDSXZP]+$")
+def _endings() -> Iterator[_Rule]:
+    """Silent ends. A mute e (written #) lets the consonant before it sound: PETITE is not PETIT."""
+    yield from ((f"{vowel}{end}\n", f"{vowel}e{end[1:]}\n") for vowel in "AO" for end in ("E", "ES"))
+    yield from (("EES\n", "#\n"), ("EE\n", "#\n"), ("ES\n", "#\n"), ("E\n", "#\n"), ("e", "E"))
+    yield from ((f"{letter}\n", "\n") for _ in range(3) for letter in "TDSXZP")
+
+
+def _vowels() -> Iterator[_Rule]:
+    """Vowels: 1 an, 2 in, 3 on, 4 eu; W is « ou » and « wa »."""
+    yield from (("EAU", "O"), ("AU", "O"), ("OEU", "4"), ("EU", "4"), ("OE", "E"), ("AE", "E"), ("OU", "W"))
+    yield from (("OI", "WA"), ("OY", "WA"))
+    sounded = "AEIOUYW4"
+    yield from ((f"{vowel}{end}{stop}", f"{vowel}Y{stop}") for end in ("IL", "L") for vowel in "AEW4" for stop in "\n#")
+    # N and M before a vowel are consonants; elsewhere they make the vowel before them nasal.
+    yield from ((nose + vowel, nose.lower() + vowel) for nose in "NM" for vowel in sounded + "#")
+    yield from ((nose + "n", nose.lower() + "n") for nose in "NM")
+    yield from ((nose + "m", nose.lower() + "m") for nose in "NM")
+    yield from ((vowels + nose, "2") for vowels in ("AI", "EI", "AY", "EY", "I", "Y", "U") for nose in "NM")
+    yield from ((vowel + nose, sound) for vowel, sound in (("A", "1"), ("E", "1"), ("O", "3")) for nose in "NM")
+    yield from (("n", "N"), ("m", "M"))
+    yield from (("AI", "E"), ("EI", "E"))
+    yield from ((f"{vowel}Y{after}", f"{vowel}y{after}") for vowel, after in product("AE", "AEIOU"))
+    yield from (("AY", "E"), ("EY", "E"), ("y", "Y"), ("Y", "I"), ("#", ""))
+
+
+_RULES: tuple[_Rule, ...] = (*_consonants(), *_endings(), *_vowels())
+
+
+def french_codes(names: Iterable[str]) -> list[str]:
+    """Return how each name sounds in French. Names are compact match keys: letters A to Z only, no space."""
+    text = "\n".join(names) + "\n"
+    keys = text.split("\n")[:-1]
+    for spelling, sound in _RULES:
+        text = text.replace(spelling, sound)
+    # A name of silent letters alone (X, ES) is its own sound.
+    return [code or key for code, key in zip(text.split("\n")[:-1], keys, strict=True)]
 
 
 @lru_cache(maxsize=65536)
 def french_code(text: str) -> str:
     """Return how a name sounds in French; spaces and hyphens do not count. Empty for an empty name."""
-    word = re.sub("[^A-Z]", "", match_key(text.replace("ç", "s").replace("Ç", "S")))
-    for pattern, sound in _CONSONANTS:
-        word = pattern.sub(sound, word)
-    # A mute e lets the consonant before it sound: PETITE is not PETIT, nor MARTINE MARTIN.
-    has_mute_e = bool(_MUTE_E.search(word))
-    if not has_mute_e:
-        word = _SILENT_END.sub("", word)
-    for pattern, sound in _SOUNDS:
-        word = pattern.sub(sound, word)
-    if has_mute_e:
-        word = _MUTE_E.sub("", word)
-    return word or match_key(text)
+    key = match_key(text.replace("ç", "s").replace("Ç", "S"))
+    return french_codes(["".join(letter for letter in key if "A" <= letter <= "Z")])[0]
 
 
 @lru_cache(maxsize=65536)
 def _foreign_code(key: str) -> str:
-    return jellyfish.metaphone(key.replace(" ", ""))
+    return jellyfish.metaphone(key)
 
 
 def sounds_alike(a: str, b: str) -> bool:
     """Tell whether two match keys sound the same, by the French rules or else by Metaphone for long names."""
-    first, second = french_code(a), french_code(b)
-    if first == second:
-        return len(first) > 1
+    first, second = a.replace(" ", ""), b.replace(" ", "")
+    return alike(first, second, french_code(first), french_code(second))
+
+
+def alike(a: str, b: str, code_a: str, code_b: str) -> bool:
+    """Tell whether two compact match keys whose French codes are known sound the same."""
+    if code_a == code_b:
+        return len(code_a) > 1
     if a[:1] != b[:1] or min(len(a), len(b)) < 6:
         return False
     code = _foreign_code(a)
-    return len(code) > 3 and code == _foreign_code(b) and first[-1:] == second[-1:]
+    return len(code) > 3 and code == _foreign_code(b) and code_a[-1:] == code_b[-1:]
+
+
+def codes_by_name(names: Sequence[str]) -> dict[str, str]:
+    """Return the French code of each compact match key."""
+    return dict(zip(names, french_codes(names), strict=True))

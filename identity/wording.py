@@ -12,15 +12,15 @@ SENTENCES: dict[str, dict[str, str]] = {
         "swapped": "Nom et prénom inversés",
         "phonetic": "Noms de même prononciation",
         "typo": "Noms à une faute de frappe près",
-        "truncated": "Nom tronqué",
+        "truncated": "Nom tronqué ou abrégé",
+        "overlap": "Noms composés qui ont une partie en commun et une partie différente",
+        "married": "Noms différents, chacun seul connu d'une femme : nom de naissance et nom d'usage possibles",
         "similar": "Noms ressemblants",
         "different": "Noms différents",
         "missing": "Nom absent d'un côté",
     },
     "given": {
-        "full": "Prénoms identiques, dans le même ordre",
-        "exact": "Premier prénom identique",
-        "others_differ": "Premier prénom identique, mais les prénoms suivants se contredisent",
+        "exact": "Premier prénom ou prénom utilisé identique",
         "listed": "Le prénom de l'une figure dans la liste de l'autre",
         "compound": "Prénom composé, écrit en partie d'un côté",
         "initial": "Prénom abrégé compatible",
@@ -28,17 +28,29 @@ SENTENCES: dict[str, dict[str, str]] = {
         "phonetic": "Prénoms de même prononciation",
         "typo": "Prénoms à une faute de frappe près",
         "short": "Prénom raccourci ou diminutif possible",
+        "rival": "Prénoms proches, mais ce sont deux prénoms usuels différents",
+        "overlap": "Prénoms composés qui ont une partie en commun et une partie différente",
         "similar": "Prénoms ressemblants mais distincts",
         "different": "Prénoms différents",
         "missing": "Prénom absent d'un côté",
+    },
+    "other_given": {
+        "same": "Prénoms suivants identiques",
+        "shared": "Prénoms suivants en partie communs",
+        "differ": "Les prénoms suivants se contredisent",
+        "missing": "Prénoms suivants inconnus d'un côté",
     },
     "birth_date": {
         "exact": "Date de naissance identique",
         "exact_fictitious": "Date de naissance identique, mais fictive ou conventionnelle",
         "swapped": "Date de naissance : jour et mois inversés",
+        "day_slip": "Date de naissance : une faute de frappe dans le jour",
         "day": "Date de naissance : seul le jour diffère",
+        "month_slip": "Date de naissance : une faute de frappe dans le mois",
         "month": "Date de naissance : seul le mois diffère",
-        "year": "Date de naissance : seule l'année diffère, d'une faute de frappe",
+        "year_slip": "Date de naissance : une faute de frappe dans l'année",
+        "year": "Date de naissance : seule l'année diffère",
+        "same_year": "Dates de naissance différentes, de même année",
         "presumed": "Date de naissance incomplète ou fictive, de même année",
         "different": "Dates de naissance différentes",
         "missing": "Date de naissance absente d'un côté",
@@ -47,6 +59,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "birth_place": {
         "same": "Même lieu de naissance",
         "in_ins": "Lieu de naissance confirmé par le matricule INS de l'autre identité",
+        "city": "Lieux de naissance dans la même ville, ou un ancien code possible du même lieu",
         "department": "Lieux de naissance différents, dans le même département",
         "different": "Lieux de naissance différents",
         "missing": "Lieu de naissance inconnu d'un côté",
@@ -71,19 +84,46 @@ SENTENCES: dict[str, dict[str, str]] = {
         "different": "Téléphones différents",
         "missing": "Téléphone absent d'un côté",
     },
-    "email": {"same": "Même courriel", "different": "Courriels différents", "missing": "Courriel absent d'un côté"},
-    "death": {
-        "same": "Même date de décès",
-        "different": "Dates de décès différentes",
-        "missing": "Date de décès absente d'un côté",
+    "email": {
+        "own": "Même courriel, au prénom de la personne",
+        "named": "Même courriel, au prénom de l'une des deux identités",
+        "same": "Même courriel, à un autre nom : celui d'un proche",
+        "crossed": "Le courriel de l'une porte le prénom de l'autre",
+        "different": "Courriels différents",
+        "missing": "Courriel absent d'un côté",
+    },
+    "domain": {"same": "Deux numéros de la même structure", "different": "Deux structures différentes"},
+    "age": {
+        "adult": "Deux adultes",
+        "minor": "Mineur : les proches partagent souvent nom, adresse et contacts",
+        "missing": "Âge inconnu d'un côté",
+    },
+    "corroboration": {
+        "some": "Un autre indice confirme le nom et la date",
+        "none": "Rien d'autre ne confirme le nom et la date",
+    },
+    "surname_rarity": {
+        "rare": "Nom rare",
+        "uncommon": "Nom peu courant",
+        "usual": "Nom courant",
+        "common": "Nom très courant",
+        "none": "Rareté du nom sans objet",
+    },
+    "given_rarity": {
+        "rare": "Prénom rare",
+        "uncommon": "Prénom peu courant",
+        "usual": "Prénom courant",
+        "common": "Prénom très courant",
+        "none": "Rareté du prénom sans objet",
     },
 }
 
-CAP_SENTENCE = "Indices partagés par un même foyer, comptés une seule fois"
 OTHERS_SENTENCE = "Une autre identité de la personne s'accorde mal avec ces traits"
 
 
-def sentence(trait: str, level: str, rarity: str | None = None) -> str:
-    """Say how a trait agrees, with the rarity of the value when it matters."""
-    text = SENTENCES[trait][level]
-    return f"{text} ({rarity})" if rarity else text
+def sentence(trait: str, level: str) -> str:
+    """Say how a trait agrees, or two traits taken together (`given×birth_date`)."""
+    if "×" not in trait:
+        return SENTENCES[trait][level]
+    first, second = (SENTENCES[name][item] for name, item in zip(trait.split("×"), level.split("×"), strict=True))
+    return f"Pris ensemble : {first[0].lower()}{first[1:]} ; {second[0].lower()}{second[1:]}"

@@ -14,6 +14,7 @@ from random import Random
 from names import DIMINUTIVES, TRANSLITERATIONS
 from people import Person
 from region import written
+from spelling import doubled, dropped, neighbour, sounded, transposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,60 +55,6 @@ class Defect:
     group: str = ""
 
 
-NEIGHBOURS = {
-    "A": "ZQ",
-    "B": "VN",
-    "C": "XV",
-    "D": "SF",
-    "E": "ZR",
-    "F": "DG",
-    "G": "FH",
-    "H": "GJ",
-    "I": "UO",
-    "J": "HK",
-    "K": "JL",
-    "L": "KM",
-    "M": "LP",
-    "N": "BH",
-    "O": "IP",
-    "P": "OM",
-    "Q": "SA",
-    "R": "ET",
-    "S": "QD",
-    "T": "RY",
-    "U": "YI",
-    "V": "CB",
-    "W": "XQ",
-    "X": "WC",
-    "Y": "TU",
-    "Z": "AE",
-}
-SOUNDS = (
-    ("EAU", "AUD"),
-    ("EAU", "O"),
-    ("AULT", "AUD"),
-    ("PH", "F"),
-    ("CK", "K"),
-    ("QU", "K"),
-    ("TH", "T"),
-    ("LL", "L"),
-    ("TT", "T"),
-    ("SS", "S"),
-    ("NN", "N"),
-    ("RR", "R"),
-    ("ET", "AY"),
-    ("EZ", "ES"),
-    ("AIN", "IN"),
-    ("AI", "E"),
-    ("AY", "E"),
-    ("OY", "OI"),
-    ("Y", "I"),
-    ("AU", "O"),
-    ("IE", "Y"),
-    ("Z", "S"),
-    ("C", "S"),
-    ("I", "Y"),
-)
 PARTICLES = ("DE LA ", "DES ", "DE ", "DU ", "D'", "LE ", "L'", "DA ", "DOS ", "EL ", "BEN ")
 
 
@@ -121,70 +68,24 @@ def _on_name(row: Row, rng: Random, spell: Callable[[str, Random], str | None]) 
     return replace(row, birth_family=wrong) if wrong else None
 
 
-def _letters(name: str) -> list[int]:
-    return [place for place in range(1, len(name)) if name[place].isalpha()]
-
-
-def _neighbour(name: str, rng: Random) -> str | None:
-    places = [place for place in _letters(name) if name[place] in NEIGHBOURS]
-    if not places:
-        return None
-    place = rng.choice(places)
-    return name[:place] + rng.choice(NEIGHBOURS[name[place]]) + name[place + 1 :]
-
-
-def _doubled(name: str, rng: Random) -> str | None:
-    places = _letters(name)
-    if not places:
-        return None
-    place = rng.choice(places)
-    return name[: place + 1] + name[place:]
-
-
-def _dropped(name: str, rng: Random) -> str | None:
-    places = _letters(name)
-    if len(places) < 3:
-        return None
-    place = rng.choice(places)
-    shorter = name[:place] + name[place + 1 :]
-    return shorter if shorter[-1].isalpha() else None
-
-
-def _transposed(name: str, rng: Random) -> str | None:
-    pairs = [p for p in _letters(name)[:-1] if name[p + 1].isalpha() and name[p] != name[p + 1]]
-    if not pairs:
-        return None
-    place = rng.choice(pairs)
-    return name[:place] + name[place + 1] + name[place] + name[place + 2 :]
-
-
-def _sounded(name: str, rng: Random) -> str | None:
-    heard = [(sound, other) for sound, other in SOUNDS if sound in name[1:]]
-    if not heard:
-        return None
-    sound, other = rng.choice(heard)
-    place = name.index(sound, 1)
-    return name[:place] + other + name[place + len(sound) :]
-
-
 def typo_keyboard(row: Row, person: Person, rng: Random) -> Row | None:
-    return _on_name(row, rng, _neighbour)
+    return _on_name(row, rng, neighbour)
 
 
 def typo_doubled(row: Row, person: Person, rng: Random) -> Row | None:
-    return _on_name(row, rng, _doubled)
+    return _on_name(row, rng, doubled)
 
 
 def typo_dropped(row: Row, person: Person, rng: Random) -> Row | None:
-    return _on_name(row, rng, _dropped)
+    return _on_name(row, rng, dropped)
 
 
 def typo_transposed(row: Row, person: Person, rng: Random) -> Row | None:
-    return _on_name(row, rng, _transposed)
+    return _on_name(row, rng, transposed)
 
 
 def phonetic(row: Row, person: Person, rng: Random) -> Row | None:
-    return _on_name(row, rng, _sounded)
+    return _on_name(row, rng, sounded)
 
 
 def truncated(row: Row, person: Person, rng: Random) -> Row | None:

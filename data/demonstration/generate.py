@@ -1,6 +1,7 @@
-"""Write the demonstration region: structures, professionals, pharmacies, identities and the truth.
+"""Write the demonstration region, or one file of identities and the truth to evaluate a matching with.
 
     python data/demonstration/generate.py --seed 2026 --persons 2000 --out DIR
+    python data/demonstration/generate.py --seed 1 --records 100000 --file IDENTITIES --truth TRUTH
 
 Nobody in it is real. The same arguments give the same bytes; there is no clock and no network.
 """
@@ -120,19 +121,57 @@ def write_json(path: Path, content: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--persons", type=int, default=2000, help="persons, those of the story included")
     parser.add_argument("--today", type=date.fromisoformat, default=date(2026, 11, 1), help="day of the extract")
     parser.add_argument("--difficulty", type=float, default=1.0, help="multiplies the rates of the defects")
-    parser.add_argument("--out", type=Path, help="folder to write")
-    parser.add_argument("--list-cases", action="store_true", help="print the labels of truth.csv and stop")
+    parser.add_argument(
+        "--list-cases",
+        nargs="?",
+        choices=("region", "file"),
+        const="file",
+        help="print the labels of the truth and stop",
+    )
+    region = parser.add_argument_group("a region for the demonstration")
+    region.add_argument("--out", type=Path, help="folder to write")
+    region.add_argument("--persons", type=int, default=2000, help="persons, those of the story included")
+    sample = parser.add_argument_group("one file to evaluate a matching with")
+    sample.add_argument("--file", type=Path, help="identities to write, .parquet or .csv")
+    sample.add_argument("--truth", type=Path, help="who is whom, .parquet or .csv")
+    sample.add_argument("--people", type=Path, help="the persons as they are, .parquet or .csv")
+    sample.add_argument("--records", type=int, default=100_000, help="records of the file")
     arguments = parser.parse_args()
-    if arguments.list_cases:
+    if arguments.list_cases == "region":
         print("\n".join((*(defect.label for defect in DEFECTS), *OTHER_CASES)))
-        return
-    if arguments.out is None or arguments.persons < story_persons():
+    elif arguments.list_cases or arguments.file is not None or arguments.truth is not None:
+        write_sample(parser, arguments)
+    elif arguments.out is None or arguments.persons < story_persons():
         parser.error(f"--out is needed, and at least {story_persons()} persons")
-    order = Order(arguments.seed, arguments.persons, arguments.today, arguments.difficulty)
-    write_region(order, arguments.out)
+    else:
+        order = Order(arguments.seed, arguments.persons, arguments.today, arguments.difficulty)
+        write_region(order, arguments.out)
+
+
+def write_sample(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Write an evaluation file, or print its labels."""
+    # It needs pyarrow; the region for the demonstration needs only Python.
+    import evaluation
+    import mistakes
+
+    if arguments.list_cases:
+        print("\n".join(mistakes.labels()))
+        return
+    if arguments.file is None or arguments.truth is None or arguments.records < 1:
+        parser.error("--file and --truth go together, with at least one record")
+    evaluation.write_files(
+        evaluation.FileOrder(
+            seed=arguments.seed,
+            records=arguments.records,
+            difficulty=arguments.difficulty,
+            today=arguments.today,
+            file=arguments.file,
+            truth=arguments.truth,
+            people=arguments.people,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -5,10 +5,26 @@ hand; people.py draws from them under a Zipf law. Any likeness with someone aliv
 """
 
 import csv
+from bisect import bisect
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from random import Random
 
 HERE = Path(__file__).resolve().parent
+
+
+class Zipf:
+    """Draw from a list whose first items are the commonest."""
+
+    def __init__(self, items: list[str], shift: float, slope: float) -> None:
+        self.items = items
+        self.cumulated = list(accumulate(1 / (rank + shift) ** slope for rank in range(1, len(items) + 1)))
+
+    def draw(self, rng: Random) -> str:
+        """Return one item."""
+        place = bisect(self.cumulated, rng.random() * self.cumulated[-1], 0, len(self.items) - 1)
+        return self.items[place]
 
 
 @dataclass(frozen=True, slots=True)

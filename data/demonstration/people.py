@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from names import GENERATIONS, ORIGINS, read_given_names, read_streets, read_surnames
+from names import GENERATIONS, ORIGINS, Zipf, read_given_names, read_streets, read_surnames
 from region import (
     CORSICA,
     ELSEWHERE,
@@ -93,18 +93,6 @@ class Draw:
         self.rng.shuffle(numbers)
         # Arcep keeps only ten thousand mobile numbers for fiction: a large region has to reuse them.
         self.mobiles = itertools.cycle([f"{MOBILE}{number:04d}" for number in numbers])
-
-
-class Zipf:
-    """Draw from a list whose first items are the commonest."""
-
-    def __init__(self, items: list[str], shift: float, slope: float) -> None:
-        self.items = items
-        self.cumulated = list(itertools.accumulate(1 / (rank + shift) ** slope for rank in range(1, len(items) + 1)))
-
-    def draw(self, rng: Random) -> str:
-        """Return one item."""
-        return rng.choices(self.items, cum_weights=self.cumulated)[0]
 
 
 SURNAMES = {group: Zipf(names, 9 if group == "french" else 2, 0.8) for group, names in read_surnames().items()}

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from hub import archive, schema
-from hub.commands.shared import application, progress, stop, told
+from hub.commands.shared import application, told
+from hub.commands.terminal import progress, stop
 from hub.db import database
 
 

@@ -6,7 +6,8 @@ import click
 
 from hub import config, db, schema
 from hub.commands import rotation
-from hub.commands.shared import application, progress, stop, told
+from hub.commands.shared import application, told
+from hub.commands.terminal import progress, stop
 from hub.config import read_environment
 from hub.db import database
 from hub.documents import deposit
@@ -38,12 +39,7 @@ def show_config() -> None:
         click.echo(f"    {line.doc} Par défaut : {line.default or 'aucun'}.")
 
 
-@click.group("keys")
-def keys_group() -> None:
-    """Encryption keys."""
-
-
-@keys_group.command("rotate")
+@click.command("rotate")
 @told
 def rotate_keys() -> None:
     """Wrap every stored key under the first key of HUB_ENCRYPTION_KEYS.
@@ -67,12 +63,7 @@ def rotate_keys() -> None:
         click.echo(f"Toutes les clés sont sous « {parts.vault.active_key_id} ».")
 
 
-@click.group("audit")
-def audit_group() -> None:
-    """The audit trail."""
-
-
-@audit_group.command("verify")
+@click.command("verify")
 @click.option(
     "--anchor", type=click.Path(dir_okay=False, path_type=Path), help="Write the heads of the chains there."
 )

@@ -19,7 +19,8 @@ import httpx2 as httpx
 
 from hub import db, logs, schema
 from hub.app import create_app
-from hub.commands.shared import progress, stop, told
+from hub.commands.shared import told
+from hub.commands.terminal import progress, stop
 from hub.config import Environment, from_mapping, inherited, process_environment
 from hub.db import database
 from hub.demonstration import mailbox, region

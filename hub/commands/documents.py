@@ -5,18 +5,14 @@ from datetime import timedelta
 import click
 
 from hub import db
-from hub.commands.shared import application, progress, told
+from hub.commands.shared import application, told
+from hub.commands.terminal import progress
 from hub.documents import deposit
 
 _BATCH = 500
 
 
-@click.group("documents")
-def documents_group() -> None:
-    """The document store."""
-
-
-@documents_group.command("sweep")
+@click.command("sweep")
 @click.option("--hours", default=24, show_default=True, help="Leave alone what is younger.")
 @told
 def sweep(hours: int) -> None:

@@ -4,19 +4,15 @@ from pathlib import Path
 
 import click
 
-from hub.commands.shared import OPERATOR, application, progress, told
+from hub.commands.shared import OPERATOR, application, told
+from hub.commands.terminal import progress
 from hub.config import Environment
 from hub.registry import load
 from hub.registry.load import LoadOptions, Progress
 from identity.ins import InsOid
 
 
-@click.group("identities")
-def identities_group() -> None:
-    """The identity index."""
-
-
-@identities_group.command("load")
+@click.command("load")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", help="Code of the structure, in place of the column `source`.")
 @click.option(

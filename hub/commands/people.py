@@ -11,7 +11,8 @@ from hub import db
 from hub.accounts import codes, staff
 from hub.accounts.staff import NewStaff, Role
 from hub.audit.trail import Entry, Subject
-from hub.commands.shared import OPERATOR, application, stop, told
+from hub.commands.shared import OPERATOR, application, told
+from hub.commands.terminal import stop
 from hub.directory import correspondents, organizations
 from hub.directory.correspondents import NewProfessional
 from hub.directory.organizations import NewStructure
@@ -20,12 +21,7 @@ from hub.oidc import clients
 from hub.oidc.clients import NewSoftware
 
 
-@click.group("organization")
-def organization_group() -> None:
-    """Structures: practices, hospitals, laboratories, pharmacies."""
-
-
-@organization_group.command("add")
+@click.command("add")
 @click.argument("name")
 @click.option("--code", required=True, help="Short code, as in the column `source` of identity files.")
 @click.option(
@@ -58,12 +54,7 @@ def add_organization(
         click.echo(f"Structure « {added.code} » enregistrée.")
 
 
-@click.group("professional")
-def professional_group() -> None:
-    """Health professionals of the directory."""
-
-
-@professional_group.command("add")
+@click.command("add")
 @click.argument("rpps")
 @click.option("--family", required=True, help="Family name.")
 @click.option("--given", required=True, help="Given name.")
@@ -101,12 +92,7 @@ def add_professional(
     click.echo("Professionnel enregistré.")
 
 
-@click.group("user")
-def user_group() -> None:
-    """Staff who log in: practices and agency."""
-
-
-@user_group.command("add")
+@click.command("add")
 @click.argument("login")
 @click.option("--name", required=True, help="Name shown to colleagues.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
@@ -141,12 +127,7 @@ def add_user(login: str, name: str, role: str, organization: str | None, passwor
     click.echo(f"\nOu saisir cette clé : {secret}")
 
 
-@click.group("client")
-def client_group() -> None:
-    """Practice software (FHIR) and applications that patients log in to (OIDC)."""
-
-
-@client_group.command("register")
+@click.command("register")
 @click.argument("name")
 @click.option("--organization", required=True, help="Code of the structure whose identities it feeds.")
 @click.option(
@@ -171,7 +152,7 @@ def register_client(name: str, organization: str, jwks: Path, scopes: tuple[str,
     click.echo(client_id)
 
 
-@client_group.command("login")
+@click.command("login")
 @click.argument("name")
 @click.option(
     "--redirect-uri", "redirect_uris", required=True, multiple=True, help="Exact return address; repeatable."
@@ -185,7 +166,7 @@ def register_login(name: str, redirect_uris: tuple[str, ...]) -> None:
     click.echo(client_id)
 
 
-@client_group.command("revoke")
+@click.command("revoke")
 @click.argument("client_id")
 @told
 def revoke_client(client_id: str) -> None:

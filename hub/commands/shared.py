@@ -1,19 +1,17 @@
-"""What commands share: the application made from the environment, errors as one sentence, progress bars."""
+"""What commands share: the application made from the environment, errors as one sentence."""
 
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError, OperationalError
-from tqdm import tqdm
 
 from hub import schema
 from hub.app import create_app
 from hub.audit.trail import Actor, ActorKind
+from hub.commands.terminal import stop
 from hub.config import read_environment
 from hub.db import database
 from hub.errors import HubError
@@ -22,12 +20,6 @@ from hub.runtime import Runtime
 P = ParamSpec("P")
 R = TypeVar("R")
 OPERATOR = Actor(ActorKind.SYSTEM, "hub-cli")
-
-
-def stop(message: str) -> NoReturn:
-    """End the command with a sentence on standard error and exit code 1."""
-    click.secho(message, fg="red", err=True)
-    sys.exit(1)
 
 
 def told(command: Callable[P, R]) -> Callable[P, R]:
@@ -65,16 +57,3 @@ def check_schema() -> None:
         present = schema.current(connection)
     if present != schema.latest():
         stop("La base n'a pas le schéma de cette version. Lancez : hub init-db")
-
-
-def progress(total: int, unit: str, label: str) -> Any:
-    """Return a progress bar with count, rate and remaining time, on standard error."""
-    return tqdm(
-        total=total,
-        unit=" " + unit,
-        desc=label,
-        ncols=90,
-        bar_format="{desc} {percentage:3.0f} % |{bar}| {n_fmt}/{total_fmt} {unit}, {rate_fmt}, reste {remaining}",
-        disable=None if sys.stderr.isatty() else False,
-        mininterval=0.5 if sys.stderr.isatty() else 5,
-    )

@@ -30,7 +30,9 @@ def test_the_table_names_no_setting_that_does_not_exist() -> None:
 
 def _commands(group: click.Group, prefix: str) -> list[str]:
     names = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             names += _commands(command, f"{prefix} {name}")
         else:

@@ -1,0 +1,182 @@
+"""Candidate pairs of a file: those that share a blocking key, each pair once.
+
+The keys are those of `identity.blocking`. A key held by too many records is refined by what else they agree on,
+never cut in silence: the pairs that cannot be examined are counted and told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identity.bulk.records import Records
+from identity.bulk.text import Ints, Longs, mix
+
+MOST_TOGETHER = 64
+"""Records that may share a key before it is refined."""
+_NEIGHBOURS = 8
+_KINDS = (
+    "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "date-postcode",
+    "day-place-given", "year-postcode-given",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One kind of key: the key of each entry and the record that holds it."""
+
+    kind: str
+    values: Longs
+    records: Ints
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Pairs to examine, the lower record first, and what could not be examined."""
+
+    left: Ints
+    right: Ints
+    unexamined: dict[str, int] = field(default_factory=dict)
+    """Pairs left out, by kind of key."""
+
+
+def blocking_keys(records: Records) -> Iterator[Keys]:
+    """Yield every kind of key of a file."""
+    names, given = _sounds(records, records.birth, records.used), _sounds(records, records.words[:, 0], records.used_head)
+    dated = records.year > 0
+    date = np.where(dated, records.year * 10000 + records.month * 100 + records.day, 0)
+    month_of_year = np.where(dated, records.year * 100 + records.month, 0)
+    day_of_month = np.where(dated, records.month * 100 + records.day, 0)
+    year = records.year
+    place = np.where(records.place >= 0, records.place_hashes[records.place], 0)
+    postcode = (records.postcode + 1).astype(np.int64)
+    yield _keys("date-name", [(date, sound) for sound in (*names, *given)])
+    yield _keys("month-surname", [(month_of_year, sound) for sound in names])
+    yield _keys("day-surname", [(day_of_month, sound) for sound in names])
+    yield _keys("names", [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given], both=True)
+    yield _keys("ins", [(records.ins.astype(np.int64) + 1,)])
+    yield _keys("birth", list(_births(records, place)))
+    yield _keys("phone", [(records.phone,)])
+    yield _keys("email", [(records.email.astype(np.int64) + 1,)])
+    yield _keys("date-postcode", [(date, postcode)])
+    yield _keys("day-place-given", [(day_of_month, place, given[0])])
+    yield _keys("year-postcode-given", [(year, postcode, sound) for sound in given])
+
+
+def _sounds(records: Records, first: Ints, second: Ints) -> list[Longs]:
+    """Return the hashed sounds of one or two names, 0 for none or when the second repeats the first."""
+    hashes = records.names.code_hashes
+    one = np.where(first >= 0, hashes[first], 0)
+    two = np.where(second >= 0, hashes[second], 0)
+    return [one, np.where(two == one, 0, two)]
+
+
+def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
+    """Sex, month and place of birth, as told and as the matricule tells them."""
+    told = (records.sex > 0) & (records.year > 0)
+    month = np.where(told, (records.sex * 100 + records.year % 100) * 100 + records.month, 0).astype(np.int64)
+    yield month, place
+    has = (records.ins >= 0) & (records.ins_place >= 0)
+    sex = np.array([1 if value[:1] in "137" else 2 for value in records.ins_values] + [0])[records.ins]
+    inside = np.where(has, (sex * 100 + records.ins_year) * 100 + records.ins_month, 0).astype(np.int64)
+    inside_place = np.where(has, records.place_hashes[records.ins_place], 0)
+    again = (inside == month) & (inside_place == place)
+    yield np.where(again, 0, inside), inside_place
+
+
+def _keys(kind: str, slots: list[tuple[NDArray[np.generic], ...]], *, both: bool = False) -> Keys:
+    """Hash each slot's parts together; an entry lacks when one of its parts is 0."""
+    values, holders = [], []
+    for parts in slots:
+        has = np.flatnonzero(np.logical_and.reduce([part != 0 for part in parts]))
+        state = np.full(len(has), _KINDS.index(kind) + 1, np.uint64)
+        for part in parts:
+            state = mix(state ^ part[has].astype(np.int64, copy=False).view(np.uint64))
+        values.append(state.view(np.int64))
+        holders.append(has.astype(np.int32))
+    return Keys(kind, np.concatenate(values), np.concatenate(holders))
+
+
+def candidate_pairs(records: Records) -> Candidates:
+    """Return every pair of records that share a key, each once."""
+    found: list[Longs] = []
+    unexamined: dict[str, int] = {}
+    count = len(records)
+    for keys in blocking_keys(records):
+        found.extend(_pairs(keys, records, count, unexamined))
+    packed = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    left, right = np.divmod(packed, count) if count else (packed, packed)
+    return Candidates(left.astype(np.int32), right.astype(np.int32), unexamined)
+
+
+def _pairs(keys: Keys, records: Records, count: int, unexamined: dict[str, int], depth: int = 0) -> Iterator[Longs]:
+    values, holders = _shared(keys.values, keys.records)
+    order = np.argsort(values)
+    values, holders = values[order], holders[order].astype(np.int64)
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]]) if len(values) else np.zeros(0, np.int64)
+    sizes = np.diff(np.r_[starts, len(values)])
+    large = sizes > MOST_TOGETHER
+    last = np.repeat(starts + np.where(large, 0, sizes), sizes)
+    for chunk in _run_pairs(last, MOST_TOGETHER):
+        yield _pack(holders[chunk[0]], holders[chunk[1]], count)
+    if not large.any():
+        return
+    within = np.repeat(large, sizes)
+    if depth < len(_REFINERS):
+        for refined in _refine(keys.kind, values[within], holders[within], records):
+            yield from _pairs(refined, records, count, unexamined, depth + 1)
+    else:
+        missed = int((sizes[large].astype(np.int64) * (sizes[large] - 1) // 2).sum())
+        unexamined[keys.kind] = unexamined.get(keys.kind, 0) + missed
+        last = np.repeat(starts + np.where(large, sizes, 0), sizes)
+        for chunk in _run_pairs(last, _NEIGHBOURS):
+            yield _pack(holders[chunk[0]], holders[chunk[1]], count)
+
+
+_REFINERS = ("once", "twice")
+
+
+def _refine(kind: str, values: Longs, holders: Longs, records: Records) -> Iterator[Keys]:
+    """Split large blocks by each of several other traits."""
+    names, given = _sounds(records, records.birth, records.used), _sounds(records, records.words[:, 0], records.used_head)
+    others = (
+        np.where(records.year > 0, records.year * 100 + records.month, 0).astype(np.int64),
+        np.where(records.year > 0, records.month * 100 + records.day, 0).astype(np.int64),
+        np.where(records.place >= 0, records.place_hashes[records.place], 0),
+        (records.postcode + 1).astype(np.int64),
+        names[0],
+        given[0],
+    )
+    for number, other in enumerate(others):
+        part = other[holders]
+        has = part != 0
+        mixed = mix(mix(values[has].view(np.uint64) ^ np.uint64(number + 1)) ^ part[has].view(np.uint64))
+        yield Keys(kind, mixed.view(np.int64), holders[has].astype(np.int32))
+
+
+def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:
+    """Drop most of the keys that only one record holds, before anything is sorted."""
+    if len(values) < 1024:
+        return values, holders
+    bits = min(24, int(len(values)).bit_length() + 2)
+    bucket = (values.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
+    counts = np.bincount(bucket, minlength=1 << bits)
+    kept = counts[bucket] > 1
+    return values[kept], holders[kept]
+
+
+def _run_pairs(last: Longs, most: int) -> Iterator[tuple[Longs, Longs]]:
+    """Yield positions of pairs inside runs, one distance at a time; `last` is where each position's run ends."""
+    position = np.arange(len(last))
+    for distance in range(1, most):
+        position = position[last[position] > position + distance]
+        if not len(position):
+            return
+        yield position, position + distance
+
+
+def _pack(first: Longs, second: Longs, count: int) -> Longs:
+    differ = first != second
+    first, second = first[differ], second[differ]
+    return np.minimum(first, second) * count + np.maximum(first, second)
