@@ -109,7 +109,12 @@ GROUPS = {
     ),
     "identities": (
         "The identity index.",
-        {"load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities.")},
+        {
+            "load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities."),
+            "reindex": Entry(
+                "identities", "reindex_identities", "File every identity again under the keys of this version."
+            ),
+        },
     ),
     "keys": (
         "Encryption keys.",

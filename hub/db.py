@@ -4,7 +4,7 @@ One database, SQLite or PostgreSQL, by `HUB_DATABASE_URL` alone. On SQLite every
 BEGIN IMMEDIATE (a deferred one answers "database is locked" whatever the busy timeout), in WAL, synchronous FULL.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +59,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def described_for(dialect: str) -> Callable[..., bool]:
+    """Tell what an engine has as the tables describe it: not the index of keys, which each engine has its own way."""
+
+    def is_described(item: Any, name: str, kind: str, reflected: bool, compared: Any) -> bool:
+        return name != "blocking_key" and item.info.get("only", dialect) == dialect
+
+    return is_described
+
+
 # A surrogate key: 64 bits on PostgreSQL; SQLite only auto-increments INTEGER.
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
@@ -69,7 +78,8 @@ database = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit
 def attach(app: Flask, settings: Settings) -> None:
     """Connect the application to the database its settings name."""
     url = sa.make_url(settings.database_url)
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    # A failing statement is logged: its parameters are traits.
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -144,10 +154,20 @@ def serialise(session: Session, name: str) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
-def share(session: Session, name: str) -> None:
-    """Run beside the others that share this name, but never beside one that serialises on it."""
+def lock_all(session: Session, alone: Sequence[str], shared: Sequence[str] = ()) -> None:
+    """Take locks in one question: those `shared` first, then those held `alone`, each in the order given."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(sa.func.hashtextextended(name, 0))))
+        names = [*shared, *alone]
+        is_shared = [True] * len(shared) + [False] * len(alone)
+        session.connection().execute(_LOCK_ALL, {"names": names, "shared": is_shared})
+
+
+# The rows of `unnest` come, and lock, in the order of the arrays. A void function has no value that CASE can return.
+_LOCK_ALL = sa.text("""
+    SELECT count(CASE WHEN shared THEN CAST(pg_advisory_xact_lock_shared(hashtextextended(name, 0)) AS text)
+        ELSE CAST(pg_advisory_xact_lock(hashtextextended(name, 0)) AS text) END)
+    FROM unnest(CAST(:names AS text[]), CAST(:shared AS boolean[])) AS one(name, shared)
+""")
 
 
 def insert_once(session: Session, table: type[Base], values: dict[str, Any], conflict: list[str]) -> bool:

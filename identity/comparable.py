@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 from identity.names import Name, read_name
-from identity.normalise import clean_email, clean_phone, is_placeholder_name, match_key
+from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_name, match_key
 from identity.traits import BirthDate, Sex, Traits
 
 MOST_WORDS = 5
@@ -99,6 +99,11 @@ def street_key(line: str) -> str | None:
     return " ".join(_STREETS.get(word, word) for word in words) or None
 
 
+def _given_name(text: str | None) -> Name | None:
+    name = _name(text)
+    return None if name is not None and name.key.split()[0] in NEWBORN_WORDS else name
+
+
 def _email_name(email: str | None) -> str | None:
     if email is None:
         return None
@@ -111,8 +116,10 @@ def comparable(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
     given = [match_key(name) for name in traits.given_names]
+    if given and given[0].split()[:1] and given[0].split()[0] in NEWBORN_WORDS:
+        given = []
     head = _name(given[0]) if given else None
-    used_head = _name(traits.used_given_name)
+    used_head = _given_name(traits.used_given_name)
     words = [None if is_placeholder_name(word) else word for name in given for word in name.split()][:MOST_WORDS]
     if not words or words[0] is None:
         stand_in = used_head.key if used_head else None

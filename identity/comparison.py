@@ -78,7 +78,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 """Every trait compared and its levels, the surest agreement first. A model must weigh all of them."""
 
 CORROBORATION: dict[str, frozenset[str]] = {
-    "other_given": frozenset({"same", "shared"}),
+    "other_given": frozenset({"same"}),
     "birth_place": frozenset({"same", "in_ins", "city"}),
     "ins": frozenset({"same", "same_incoherent"}),
     "address": frozenset({"same", "postcode"}),
@@ -235,12 +235,12 @@ def _lists(a: Comparable, b: Comparable) -> bool:
 
 
 def _other_given(a: Comparable, b: Comparable) -> str:
-    """Compare the given names after the first one."""
+    """Compare the given names after the first one, as far as the shorter list goes."""
     start = max(a.head_words, b.head_words)
     first, second = a.words[start:], b.words[start:]
     if not first or not second or first[0] is None or second[0] is None:
         return "missing"
-    if first[0] == second[0]:
+    if all(one == other for one, other in zip(first, second, strict=False)):
         return "same"
     if {word for word in first if word} & set(second):
         return "shared"

@@ -5,7 +5,7 @@ wrong merge may kill, a missed one is mended by an officer: every doubt here sen
 on traits is data, read in the same way for one pair and for the pairs of a region (`identity.bulk.scoring`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -71,6 +71,7 @@ INS_DIFFERENT = Reason("ins-different", "Les matricules INS diffèrent.")
 TWINS = Reason("twins", "Même nom et même date de naissance, prénoms différents : jumeaux possibles.")
 OTHER_PERSON = Reason("other-person", "Prénoms et dates de naissance différents.")
 GIVEN_DIFFERENT = Reason("given-different", "Les prénoms ne concordent pas assez.")
+PLACE_DIFFERENT = Reason("birth-place-different", "Les lieux de naissance diffèrent : homonymes possibles.")
 OTHERS_DIFFER = Reason("others-differ", "Les prénoms suivants se contredisent : homonymes possibles.")
 SEX_GIVEN = Reason("sex-given", "Les sexes diffèrent et les prénoms ne sont pas identiques.")
 DATE_DIFFERENT = Reason(
@@ -87,6 +88,7 @@ _OTHER_DATE = "different same_year year"
 _SAME_INS = _levels(ins="same")
 _CLOSE_GIVEN = _levels(ins="same", given="rival overlap")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
+_OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 
 TRAIT_RULES: tuple[Rule, ...] = (
@@ -94,10 +96,12 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
     Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
+    Rule(TWINS, _levels(given="listed", age="minor"), (_SAME_INS,)),
     Rule(SEX_GIVEN, _levels(sex="different", given="phonetic typo initial short similar"), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED,)),
-    Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_CONTACT)),
+    Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT)),
+    Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
@@ -105,6 +109,12 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
 )
 """What the traits of two records forbid, the gravest first."""
+
+
+def forbidding_rule(observations: Iterable[Observation]) -> Reason | None:
+    """Return the gravest rule on traits that forbids to link; None when none holds."""
+    seen = {item.trait: item.level for item in observations}
+    return next((rule.reason for rule in TRAIT_RULES if rule.holds(seen)), None)
 
 
 def veto(a: IdentityRecord, b: IdentityRecord, observations: tuple[Observation, ...]) -> Reason | None:

@@ -85,6 +85,8 @@ class Model:
     minor_from: int
     """Year of birth from which a person counts as a minor."""
     prior: float
+    caution: float
+    """Bits taken from a pair that a rule on traits forbids to link (`identity.decision.TRAIT_RULES`)."""
     thresholds: Thresholds
     calibration: Calibration
     levels: Mapping[str, Mapping[str, float]]
@@ -132,6 +134,7 @@ def parse_model(text: str) -> Model:
         how_made=_text(root, "how_made"),
         minor_from=int(_number(root.get("minor_from"), "minor_from")),
         prior=grain(_number(root.get("prior"), "prior")),
+        caution=_caution(root),
         thresholds=_thresholds(_object(root.get("thresholds"), "thresholds")),
         calibration=_calibration(_object(root.get("calibration"), "calibration")),
         levels=_levels(_object(root.get("levels"), "levels")),
@@ -149,6 +152,7 @@ def write_model(model: Model) -> str:
         "how_made": model.how_made,
         "minor_from": model.minor_from,
         "prior": model.prior,
+        "caution": model.caution,
         "thresholds": {
             "link": model.thresholds.link,
             "review": model.thresholds.review,
@@ -191,6 +195,13 @@ def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ModelError(f"In the linkage model, {name} must be a number.")
     return float(value)
+
+
+def _caution(root: Mapping[str, object]) -> float:
+    caution = grain(_number(root.get("caution"), "caution"))
+    if caution > 0:
+        raise ModelError("In the linkage model, caution must not be over zero.")
+    return caution
 
 
 def _thresholds(root: Mapping[str, object]) -> Thresholds:

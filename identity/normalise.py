@@ -56,6 +56,12 @@ PLACEHOLDERS = frozenset(
 )
 
 
+NEWBORN_WORDS = frozenset(
+    "BEBE BB FILLE GARCON ENFANT JUMEAU JUMELLE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER DEUXIEME TRIPLE TRIPLEE".split()  # noqa: SIM905
+)
+"""Words that open what is written for a newborn without a given name: FILLE DE CLAIRE, JUMEAU A."""
+
+
 def write_name(text: str, field: str) -> str:
     """Write a family or given name as RNIV asks; raise `TraitError` on what may not be written."""
     name = unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY)

@@ -7,6 +7,7 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass
 
 from identity.comparison import Observation
+from identity.decision import forbidding_rule
 from identity.model import Model
 from identity.wording import OTHERS_SENTENCE, sentence
 
@@ -35,15 +36,19 @@ class Score:
 
 def total(observations: tuple[Observation, ...], model: Model) -> float:
     """Return the score of a pair in bits, without its explanation."""
-    return sum((bits for _, _, bits in model.terms(observations)), model.prior)
+    bits = sum((worth for _, _, worth in model.terms(observations)), model.prior)
+    return bits + model.caution if forbidding_rule(observations) else bits
 
 
 def score(observations: tuple[Observation, ...], model: Model) -> Score:
     """Weigh the observations of a pair and explain each term."""
-    parts = tuple(
+    parts = [
         Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(observations)
-    )
-    return _sum(parts, model)
+    ]
+    rule = forbidding_rule(observations)
+    if rule is not None:
+        parts.append(Contribution("rule", rule.code, model.caution, rule.text))
+    return _sum(tuple(parts), model)
 
 
 def lowered(best: Score, shortfall: float, model: Model) -> Score:

@@ -22,6 +22,15 @@ from hub.audit.tables import AuditEvent, AuditHead
 
 CHAINS = 16
 
+_HEAD = (
+    sa.select(AuditHead.sequence, AuditHead.digest)
+    .where(AuditHead.chain == sa.bindparam("of_chain"))
+    .with_for_update()
+)
+_ADD = sa.insert(AuditEvent).inline()
+_ADVANCE = sa.update(AuditHead).where(AuditHead.chain == sa.bindparam("of_chain"))
+_WRITTEN = tuple(column.key for column in AuditEvent.__table__.columns if column.key != "id")
+
 
 class ActorKind(StrEnum):
     """Who acts."""
@@ -72,11 +81,11 @@ class Trail:
     def record(self, session: Session, entry: Entry) -> None:
         """Append one event to its chain; the row lock on the chain's head is held until the commit."""
         chain = (entry.actor.organization_id or 0) % CHAINS
-        query = sa.select(AuditHead).where(AuditHead.chain == chain).with_for_update()
-        head = session.execute(query, execution_options={"populate_existing": True}).scalar_one()
+        connection = session.connection()
+        sequence, last = connection.execute(_HEAD, {"of_chain": chain}).one()
         event = AuditEvent(
             chain=chain,
-            sequence=head.sequence + 1,
+            sequence=sequence + 1,
             recorded_at=db.now(session),
             actor_kind=entry.actor.kind.value,
             actor_id=entry.actor.id,
@@ -86,13 +95,11 @@ class Trail:
             subject_id=str(entry.subject.id) if entry.subject else None,
             detail=dict(entry.detail),
             request_id=entry.actor.request_id,
-            previous=head.digest,
+            previous=last,
         )
         event.digest = self._digest(event)
-        session.add(event)
-        head.sequence = event.sequence
-        head.digest = event.digest
-        session.flush()  # the next event of this transaction reads the head again
+        connection.execute(_ADD, {name: getattr(event, name) for name in _WRITTEN})
+        connection.execute(_ADVANCE, {"of_chain": chain, "sequence": event.sequence, "digest": event.digest})
 
     def verify(self, session: Session) -> "Verification":
         """Read every chain from its first event; report the first break of each."""

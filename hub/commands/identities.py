@@ -7,7 +7,7 @@ import click
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress
 from hub.config import Environment
-from hub.registry import load
+from hub.registry import load, reindex
 from hub.registry.load import LoadOptions, Progress
 from identity.ins import InsOid
 
@@ -39,3 +39,16 @@ def load_identities(file: Path, source: str | None, rejected: Path | None) -> No
     click.echo(f"{result.lines} lignes lues, {result.accepted} identités chargées, {result.rejected} refusées.")
     if result.rejected or result.warned:
         click.echo(f"Explications ({result.rejected} refus, {result.warned} remarques) : {target}")
+
+
+@click.command("reindex")
+@told
+def reindex_identities() -> None:
+    """File every identity again under the keys of this version.
+
+    Needed after an upgrade that changed the keys, which the hub says. Stopped at any point, the same command goes on
+    where it was.
+    """
+    with application() as _, progress(reindex.count(), "identités", "Index") as bar:
+        changed = reindex.rebuild(lambda done: bar.update(done - bar.n))
+    click.echo(f"Index reconstruit : {changed} identités classées autrement.")

@@ -10,7 +10,7 @@ import hub.oidc.tables
 import hub.outbox.tables
 import hub.registry.tables
 import hub.routing.tables  # noqa: F401 - each import adds its tables to the metadata
-from hub.db import Base
+from hub.db import Base, described_for
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -18,6 +18,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
+    include_object=described_for(connection.dialect.name),
 )
 with context.begin_transaction():
     context.run_migrations()

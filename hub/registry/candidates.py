@@ -1,17 +1,18 @@
-"""Find the persons that an identity could be: one bounded query on blocking keys.
+"""Find the persons that an identity could be, for one or for a whole batch, in few and bounded queries.
 
-The identities that share most keys come first. When more than the bound share a key, the decision says so
-(`candidates-limited`) and is never an automatic "new" without a trace.
+Those who share the rarest keys come first. When a key is crowded (`hub.registry.filing`), or more identities share
+keys than the bound, the decision says so: `limited` is never an automatic "new" without a trace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.registry import identities
-from hub.registry.tables import BlockingKey, DistinctPair, SourceIdentity
+from hub.registry.filing import Files
+from hub.registry.tables import DistinctPair, SourceIdentity
 from hub.registry.values import StoredIdentity
 from identity.linkage import Candidate
 
@@ -20,35 +21,60 @@ MOST_IDENTITIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Persons to compare with, and whether more shared a key than were read."""
+    """Persons to compare with, and whether others shared a key that were not read."""
 
     persons: tuple[Candidate, ...]
     groups: dict[int, tuple[StoredIdentity, ...]]
     limited: bool
 
 
-def find(session: Session, keys: Iterable[int], leave_out: int | None = None) -> Candidates:
-    """Return the persons of which an active source identity shares a key; `leave_out` is an identity to ignore."""
-    wanted = list(keys)
-    if not wanted:
-        return Candidates((), {}, False)
-    shared = (
-        sa.select(BlockingKey.source_identity_id)
-        .where(BlockingKey.key.in_(wanted))
-        .group_by(BlockingKey.source_identity_id)
-        .order_by(sa.func.count().desc(), BlockingKey.source_identity_id)
-        .limit(MOST_IDENTITIES + 1)
-    )
-    found = [identity_id for identity_id in session.scalars(shared) if identity_id != leave_out]
-    limited = len(found) > MOST_IDENTITIES
-    person_ids = sa.select(SourceIdentity.person_id).where(SourceIdentity.id.in_(found[:MOST_IDENTITIES]))
-    groups = identities.of_persons(session, set(session.scalars(person_ids))) if found else {}
-    persons = []
-    for person_id, group in groups.items():
-        records = tuple(item.as_record() for item in group if item.active and item.id != leave_out)
-        if records:
-            persons.append(Candidate(person_id=str(person_id), records=records))
-    return Candidates(tuple(persons), groups, limited)
+NOBODY = Candidates((), {}, False)
+
+
+class Pool:
+    """Everybody whom a batch may meet, the batch's own included as they are added."""
+
+    def __init__(self, session: Session, wanted: Collection[frozenset[int]]) -> None:
+        self.files = Files(session, wanted)
+        self._session = session
+        self._person_of: dict[int, int] = {}
+        self._groups: dict[int, tuple[StoredIdentity, ...]] = {}
+        self._read({identity_id for keys in wanted for identity_id in self._sharing(keys)[0]})
+
+    def find(self, keys: frozenset[int], leave_out: int | None = None) -> Candidates:
+        """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore."""
+        if not keys:
+            return NOBODY
+        sharing, limited = self._sharing(keys, leave_out)
+        self._read(set(sharing) - self._person_of.keys())
+        groups = {person_id: self._groups[person_id] for person_id in map(self._person_of.__getitem__, sharing)}
+        persons = []
+        for person_id, group in groups.items():
+            records = tuple(item.as_record() for item in group if item.active and item.id != leave_out)
+            if records:
+                persons.append(Candidate(person_id=str(person_id), records=records))
+        return Candidates(tuple(persons), groups, limited)
+
+    def add(self, identity: StoredIdentity) -> None:
+        """Let those who come later meet an identity of the batch."""
+        self._person_of[identity.id] = identity.person_id
+        group = self._groups.get(identity.person_id, ())
+        self._groups[identity.person_id] = (*group, identity)
+
+    def _sharing(self, keys: frozenset[int], leave_out: int | None = None) -> tuple[list[int], bool]:
+        found, limited = self.files.search(keys)
+        others = [identity_id for identity_id in found if identity_id != leave_out]
+        return others[:MOST_IDENTITIES], limited or len(others) > MOST_IDENTITIES
+
+    def _read(self, identity_ids: set[int]) -> None:
+        for person_id, group in identities.around(self._session, identity_ids).items():
+            self._groups[person_id] = group
+            self._person_of.update((item.id, person_id) for item in group)
+
+
+def find(session: Session, keys: frozenset[int], leave_out: int | None = None) -> Candidates:
+    """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore."""
+    return Pool(session, [keys]).find(keys, leave_out)
 
 
 def separated_persons(session: Session, identity_id: int) -> frozenset[str]:

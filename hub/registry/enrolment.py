@@ -15,9 +15,9 @@ from hub.audit.trail import Actor, Entry, Subject
 from hub.directory.values import Structure
 from hub.errors import Conflict, Invalid, NotFound
 from hub.registry import identities, intake
-from hub.registry.intake import Intake, Registrar
+from hub.registry.intake import Registrar
 from hub.registry.tables import InformationNotice
-from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
+from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
 from identity.completeness import missing_strict_traits
 from identity.status import IdentityStatus
 from identity.traits import Traits

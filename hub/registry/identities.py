@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,22 @@ from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Address, BirthDate, Sex, Traits
+
+_COLUMNS: tuple[Any, ...] = tuple(
+    attribute for name, attribute in sa.inspect(SourceIdentity).all_orm_descriptors.items() if name != "blocking_keys"
+)
+# SQLite takes 32,766 parameters at most.
+_MOST_IDS = 10_000
+_AROUND = (
+    sa.select(*_COLUMNS, Person.regional_id)
+    .join(Person, Person.id == SourceIdentity.person_id)
+    .where(
+        SourceIdentity.person_id.in_(
+            sa.select(SourceIdentity.person_id).where(SourceIdentity.id.in_(sa.bindparam("ids", expanding=True)))
+        )
+    )
+    .order_by(SourceIdentity.id)
+)
 
 
 def by_id(session: Session, identity_id: int) -> StoredIdentity:
@@ -69,13 +86,24 @@ def select_values(session: Session, query: sa.Select[SourceIdentity]) -> list[St
 
 
 def _read(session: Session, query: sa.Select[SourceIdentity]) -> list[StoredIdentity]:
-    joined = query.join(Person, Person.id == SourceIdentity.person_id).add_columns(Person.regional_id)
-    # What another transaction committed while this one waited for a lock must be seen.
-    found = session.execute(joined, execution_options={"populate_existing": True})
-    return [as_value(row, regional_id) for row, regional_id in found]
+    # Columns and not objects: what another transaction committed while this one waited for a lock is seen.
+    columns: sa.Select[Any] = query.with_only_columns(*_COLUMNS, Person.regional_id, maintain_column_froms=True)
+    found = session.execute(columns.join(Person, Person.id == SourceIdentity.person_id))
+    return [as_value(row, row.regional_id) for row in found]
 
 
-def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:
+def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[StoredIdentity, ...]]:
+    """Return every source identity of the persons that hold these identities, by person."""
+    ids = sorted(identity_ids)
+    groups: dict[int, dict[int, StoredIdentity]] = {}
+    session.flush()  # read below the session, which would have done it
+    for start in range(0, len(ids), _MOST_IDS):
+        for row in session.connection().execute(_AROUND, {"ids": ids[start : start + _MOST_IDS]}):
+            groups.setdefault(row.person_id, {})[row.id] = as_value(row, row.regional_id)
+    return {person_id: tuple(group.values()) for person_id, group in groups.items()}
+
+
+def as_value(row: Any, regional_id: str) -> StoredIdentity:
     """Make the value of a row."""
     return StoredIdentity(
         id=row.id,
@@ -86,7 +114,7 @@ def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:
         regional_id=regional_id,
         traits=_traits(row),
         status=IdentityStatus(row.status),
-        attributes=frozenset(Attribute(code) for code in row.attributes.split(",") if code),
+        attributes=_attributes(row.attributes),
         active=row.active,
         held=row.held,
         replaced_by_id=row.replaced_by_id,
@@ -96,7 +124,17 @@ def as_value(row: SourceIdentity, regional_id: str) -> StoredIdentity:
     )
 
 
-def _traits(row: SourceIdentity) -> Traits:
+@lru_cache(maxsize=64)
+def _attributes(codes: str) -> frozenset[Attribute]:
+    return frozenset(Attribute(code) for code in codes.split(",") if code)
+
+
+@lru_cache(maxsize=65_536)
+def _birth_date(text: str, presumed: bool) -> BirthDate:
+    return BirthDate.parse(text, presumed=presumed)
+
+
+def _traits(row: Any) -> Traits:
     address = None
     if row.address_line or row.postcode or row.city:
         address = Address(row.address_line, row.postcode, row.city)
@@ -105,7 +143,7 @@ def _traits(row: SourceIdentity) -> Traits:
         used_name=row.used_name,
         given_names=tuple(row.given_names.split(" ")) if row.given_names else (),
         used_given_name=row.used_given_name,
-        birth_date=BirthDate.parse(row.birth_date, presumed=row.birth_date_presumed) if row.birth_date else None,
+        birth_date=_birth_date(row.birth_date, row.birth_date_presumed) if row.birth_date else None,
         sex=Sex(row.sex),
         birth_place=row.birth_place,
         ins=Ins(row.ins_matricule, InsOid(row.ins_oid)) if row.ins_matricule and row.ins_oid else None,
@@ -148,5 +186,5 @@ def record_of(content: dict[str, Any], record_id: str, domain: str) -> IdentityR
         domain=domain,
         traits=_traits(row),
         status=IdentityStatus(row.status),
-        attributes=frozenset(Attribute(code) for code in row.attributes.split(",") if code),
+        attributes=_attributes(row.attributes),
     )

@@ -4,6 +4,7 @@ Whoever may move a link that exists holds the lock `LOCK` alone; whoever only ad
 the place of an identity can then not be emptied meanwhile.
 """
 
+import base64
 import secrets
 
 import sqlalchemy as sa
@@ -13,13 +14,18 @@ from hub import db
 from hub.registry.tables import LinkageDecision, LinkEvent, Person, SourceIdentity
 
 LOCK = "links"
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Crockford's base 32, which leaves out the letters that are read as digits.
+_ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def new_regional_id() -> str:
+    """Draw the number of a person: 16 characters that say nothing of them."""
+    return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()
 
 
 def new_person(session: Session) -> int:
     """Create an empty person and return its id."""
-    regional_id = "".join(secrets.choice(_ALPHABET) for _ in range(16))
-    row = Person(regional_id=regional_id, created_at=db.now(session))
+    row = Person(regional_id=new_regional_id(), created_at=db.now(session))
     session.add(row)
     session.flush()  # the id is what identities point at
     return row.id

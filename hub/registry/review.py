@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from hub.registry.tables import (
 )
 from hub.registry.values import StoredIdentity
 from identity import linkage
-from identity.decision import LACKS_OF_EVIDENCE
+from identity.decision import LACKS_OF_EVIDENCE, Outcome
 from identity.linkage import Decision, IdentityRecord, PairAssessment
 from identity.model import Model
 from identity.status import IdentityStatus
@@ -113,15 +114,47 @@ def open_from_decision(
     always: bool = False,
 ) -> None:
     """Open a task between the identity and the nearest candidate of a decision."""
-    reasons = [reason.code for reason in decision.reasons]
-    for item in decision.considered[:1]:
-        if not always and decision.person_id is not None and item.person_id != decision.person_id:
-            continue
-        candidate_id = int(item.record_id)
-        if candidate_id not in {identity.id for group in groups.values() for identity in group}:
-            continue
-        reasons_here = reasons + ([item.veto.code] if item.veto else [])
-        _open(session, TaskKind.DUPLICATE, identity_id, candidate_id, item.score.total, reasons_here)
+    found = _nearest(decision, groups, always=always)
+    if found is not None:
+        _open(session, TaskKind.DUPLICATE, identity_id, *found)
+
+
+def new_tasks(
+    identity_id: int, decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], moment: datetime
+) -> list[dict[str, Any]]:
+    """Return the columns of the task, if any, between a new identity and the nearest candidate of its decision."""
+    found = _nearest(decision, groups, always=False)
+    if found is None:
+        return []
+    candidate_id, score, reasons = found
+    return [
+        {
+            "kind": TaskKind.DUPLICATE.value,
+            "source_identity_id": identity_id,
+            "candidate_identity_id": candidate_id,
+            "score": score,
+            "reasons": list(dict.fromkeys(reasons)),
+            "state": TaskState.OPEN.value,
+            "version": 1,
+            "created_at": moment,
+        }
+    ]
+
+
+def _nearest(
+    decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], *, always: bool
+) -> tuple[int, float, list[str]] | None:
+    """Return the identity to compare with, its score and the reasons."""
+    if not decision.considered:
+        return None
+    item = decision.considered[0]
+    if not always and decision.person_id is not None and item.person_id != decision.person_id:
+        return None
+    candidate_id = int(item.record_id)
+    if not any(identity.id == candidate_id for group in groups.values() for identity in group):
+        return None
+    reasons = [reason.code for reason in decision.reasons] + ([item.veto.code] if item.veto else [])
+    return candidate_id, item.score.total, reasons
 
 
 def open_change(session: Session, identity_id: int, change: PairAssessment) -> None:
@@ -151,6 +184,25 @@ def _open(session: Session, kind: TaskKind, left: int, right: int, score: float,
     task.decided_at = task.decided_by = task.comment = None
     task.version += 1
     session.flush()  # a batch may meet the same pair again
+
+
+def limited(session: Session, page: int) -> list[StoredIdentity]:
+    """Return one page of the identities made new without all that share a key compared, the latest first."""
+    query = _limited().order_by(LinkageDecision.id.desc()).limit(PAGE).offset(PAGE * (page - 1))
+    return identities.select_values(session, query)
+
+
+def count_limited(session: Session) -> int:
+    """Return how many such identities there are."""
+    return session.scalar(_limited().with_only_columns(sa.func.count())) or 0
+
+
+def _limited() -> sa.Select[SourceIdentity]:
+    return (
+        sa.select(SourceIdentity)
+        .join(LinkageDecision, LinkageDecision.source_identity_id == SourceIdentity.id)
+        .where(LinkageDecision.limited, LinkageDecision.outcome == Outcome.NEW.value, SourceIdentity.active)
+    )
 
 
 def touch(session: Session, identity_ids: Iterable[int]) -> None:

@@ -12,11 +12,10 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import candidates, identities
+from hub.registry import candidates, filing, identities
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import PersonView, StoredIdentity
 from identity import linkage
-from identity.blocking import blocking_keys
 from identity.linkage import PersonScore
 from identity.model import Model
 from identity.normalise import match_key
@@ -69,7 +68,7 @@ class NearMatch:
 
 def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMatch]:
     """Return the persons that resemble the traits, best first, at most 10; shown before a creation."""
-    found = candidates.find(session, blocking_keys(traits))
+    found = candidates.find(session, filing.sought(traits))
     ranked = linkage.rank(traits, found.persons, model)
     near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
     return [NearMatch(identities.view(found.groups[int(item.person_id)]), item) for item in near]

@@ -4,13 +4,50 @@ A source identity belongs to one structure's domain and is linked to one person.
 merge or a separation: the link moves, and `link_event` keeps every move so that it can be undone.
 """
 
+import struct
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from hub.db import Base, BigId, Json, UtcDateTime
+
+
+def pack_key(key: int) -> bytes:
+    """Write a blocking key as SQLite holds it."""
+    return key.to_bytes(4, "big", signed=True)
+
+
+def unpack_key(packed: bytes) -> int:
+    """Read a blocking key as SQLite holds it."""
+    return int.from_bytes(packed, "big", signed=True)
+
+
+class KeyList(TypeDecorator[Sequence[int]]):
+    """Keys of 32 bits: an array on PostgreSQL; on SQLite four bytes each, for its triggers to cut."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return dialect.type_descriptor(ARRAY(sa.Integer()) if dialect.name == "postgresql" else sa.LargeBinary())
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: sa.Dialect) -> Any:
+        """Pack the keys on SQLite."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return struct.pack(f">{len(value)}i", *value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Sequence[int] | None:
+        """Unpack the keys on SQLite."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return list(struct.unpack(f">{len(value) // 4}i", value))
 
 
 class Person(Base):
@@ -33,6 +70,14 @@ class SourceIdentity(Base):
         sa.Index("ix_source_identity_person", "person_id"),
         sa.Index("ix_source_identity_birth", "birth_date", "id"),
         sa.Index("ix_source_identity_ins", "ins_matricule"),
+        # The pending list that `fastupdate` keeps would be read whole by each search.
+        sa.Index(
+            "ix_source_identity_blocking_keys",
+            "blocking_keys",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            info={"only": "postgresql"},
+        ),
         sa.CheckConstraint("sex IN ('M','F','U')", name="sex"),
         sa.CheckConstraint("status IN ('PROV','RECUP','VALI','QUAL')", name="status"),
     )
@@ -66,6 +111,8 @@ class SourceIdentity(Base):
     version: Mapped[int] = mapped_column(sa.Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # What it is filed under (`hub.registry.filing`); NULL when nobody may join it.
+    blocking_keys: Mapped[Sequence[int] | None] = mapped_column(KeyList, deferred=True)
 
 
 class SourceIdentityRevision(Base):
@@ -80,23 +127,37 @@ class SourceIdentityRevision(Base):
     channel: Mapped[str] = mapped_column(sa.String(16))
 
 
-class BlockingKey(Base):
-    """A key under which a source identity is found when a similar one arrives (`identity.blocking`)."""
+class CrowdedKey(Base):
+    """A blocking key that so many identities hold that no more are filed under it (`hub.registry.filing`)."""
 
-    __tablename__ = "blocking_key"
-    __table_args__ = (sa.Index("ix_blocking_key_identity", "source_identity_id"),)
+    __tablename__ = "crowded_key"
 
-    key: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
-    source_identity_id: Mapped[int] = mapped_column(
-        BigId, sa.ForeignKey("source_identity.id"), primary_key=True, autoincrement=False
-    )
+    key: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    crowded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class KeyIndex(Base):
+    """By which definition of the blocking keys all identities are filed, and how far a rebuilding came."""
+
+    __tablename__ = "key_index"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    definition: Mapped[str] = mapped_column(sa.String(32))
+    next_definition: Mapped[str | None] = mapped_column(sa.String(32))
+    rebuilt_to: Mapped[int] = mapped_column(sa.BigInteger, default=0)
 
 
 class LinkageDecision(Base):
     """What the matching decided for a source identity, or a person in its place, and why."""
 
     __tablename__ = "linkage_decision"
-    __table_args__ = (sa.Index("ix_linkage_decision_identity", "source_identity_id"),)
+    __table_args__ = (
+        sa.Index("ix_linkage_decision_identity", "source_identity_id"),
+        # Few decisions are limited: the officers' list of them reads nothing else.
+        sa.Index(
+            "ix_linkage_decision_limited", "id", sqlite_where=sa.text("limited"), postgresql_where=sa.text("limited")
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
@@ -104,6 +165,7 @@ class LinkageDecision(Base):
     person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     score: Mapped[float | None] = mapped_column(sa.Float)
     explanation: Mapped[dict[str, Any]] = mapped_column(Json)
+    limited: Mapped[bool] = mapped_column(default=False)
     model_version: Mapped[str] = mapped_column(sa.String(40))
     decided_by: Mapped[str] = mapped_column(sa.String(64))
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from identity.linkage import IdentityRecord
+from identity.linkage import Decision, IdentityRecord
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Traits
 
@@ -65,6 +65,16 @@ class StoredIdentity:
             status=self.status,
             attributes=self.attributes,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What became of an identity: stored, whether it is new or changed, and the decision when one was taken."""
+
+    identity: StoredIdentity
+    created: bool
+    changed: bool
+    decision: Decision | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,7 @@ _REASONS = {
     "many-differences": lazy_gettext("Plusieurs traits seulement approchants"),
     "traits-changed": lazy_gettext("Traits devenus très différents"),
     "held": lazy_gettext("Identité proche retenue"),
+    "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),
     "told-apart": lazy_gettext("Écartée par un professionnel à la création"),
 }
 _AUTHORITIES = {

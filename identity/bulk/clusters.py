@@ -18,17 +18,15 @@ class Persons:
     inside: Flags
 
 
-def group(scored: Scored, records: int, link: float) -> Persons:
+def group(scored: Scored, records: int) -> Persons:
     """Group records into persons along the links, the surest first.
 
-    Two groups that hold a contradicting pair (a rule forbids it and its score is under `link`) stay apart, whatever
-    other pair would join them.
+    Two groups that hold a contradicting pair stay apart, whatever other pair would join them.
     """
     pairs = scored.pairs
     links = np.flatnonzero(scored.link)
     person = components(pairs.left[links], pairs.right[links], records)
-    contradicts = scored.vetoed & (scored.bits < link)
-    against = np.flatnonzero(contradicts & (person[pairs.left] == person[pairs.right]))
+    against = np.flatnonzero(scored.contradicts & (person[pairs.left] == person[pairs.right]))
     if len(against):
         torn = np.unique(person[pairs.left[against]])
         is_torn = np.zeros(records, np.bool_)

@@ -152,7 +152,7 @@ def _other_givens(records: Records, relations: Relations, left: Ints, right: Int
     )
     if not len(rows):
         return level
-    start, words, others = start[rows], words[rows], others[rows]
+    start, words, others, a, b = start[rows], words[rows], others[rows], left[rows], right[rows]
     first = np.take_along_axis(words, start[:, None], 1)[:, 0]
     second = np.take_along_axis(others, start[:, None], 1)[:, 0]
     columns = np.arange(MOST_WORDS)
@@ -161,12 +161,19 @@ def _other_givens(records: Records, relations: Relations, left: Ints, right: Int
     shared = np.zeros(len(rows), np.bool_)
     for column in range(MOST_WORDS):
         shared |= (tail[:, column : column + 1] == other_tail).any(axis=1)
-    result = np.where(first == second, index["same"], np.where(shared, index["shared"], index["differ"]))
+    both = (columns >= start[:, None]) & (columns < np.minimum(*(_counts(records, side) for side in (a, b)))[:, None])
+    same = ((words == others) | ~both).all(axis=1)
+    result = np.where(same, index["same"], np.where(shared, index["shared"], index["differ"]))
     unsure = np.flatnonzero(result == index["differ"])
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP
     result[unsure[near]] = index["shared"]
     level[rows] = result
     return level
+
+
+def _counts(records: Records, rows: Ints) -> Ints:
+    """Return how many given names are looked at, in words, those that are placeholders included."""
+    return records.word_counts[rows]
 
 
 def _swapped(

@@ -14,9 +14,10 @@ from identity.bulk.names import Vocabulary, build_vocabulary
 from identity.bulk.text import MISSING, Coded, Flags, Ints, Longs, distinct, encode, match_keys, stable_hashes, take
 from identity.comparable import is_fictitious, street_key
 from identity.ins import InsError, InsOid, parse_ins
-from identity.normalise import EMPTY_EMAILS, clean_phone
+from identity.normalise import EMPTY_EMAILS, NEWBORN_WORDS, clean_phone
 from identity.traits import BirthDate, TraitError
 
+_NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
 _PLACE = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
 _FRENCH = frozenset({"262", "590", "594", "596"})
 _REPEATED = frozenset({int(f"{first}{digit * 8}") for first in "123456789" for digit in "0123456789"}) | {123456789}
@@ -43,6 +44,7 @@ class Records:
     """How many words the first given name has."""
     words: Ints
     """The first given names, word by word."""
+    word_counts: Ints
     year: Ints
     month: Ints
     day: Ints
@@ -81,14 +83,14 @@ def prepare(table: pa.Table) -> Records:
     surnames = [encode(columns[name]) for name in ("birth_family", "used_family")]
     surname_keys = [match_keys(coded.values) for coded in surnames]
     given, used_given = encode(columns["given_names"]), encode(columns["used_given"])
-    given_keys = pa.array(match_keys(given.values, hyphens=True), pa.string())
-    used_given_keys = match_keys(used_given.values)
+    given_keys = _without_newborns(match_keys(given.values, hyphens=True))
+    used_given_keys = _without_newborns(match_keys(used_given.values))
     heads = pc.replace_substring_regex(given_keys, r" .*$", "")
     spaced_heads = pc.replace_substring(heads, "-", " ")
     spaced = pc.replace_substring(given_keys, "-", " ")
     lists = pc.split_pattern(spaced, " ")
     words = lists.flatten()
-    pieces = [pa.array(keys, pa.string()) for keys in (*surname_keys, used_given_keys)] + [spaced_heads, words]
+    pieces = [*(pa.array(keys, pa.string()) for keys in surname_keys), used_given_keys, spaced_heads, words]
     keys, codes = distinct(pa.concat_arrays([piece.cast(pa.string()) for piece in pieces]))
     vocabulary = build_vocabulary(keys)
     codes = np.where(vocabulary.is_usable[codes], codes, MISSING).astype(np.int32)
@@ -116,6 +118,7 @@ def prepare(table: pa.Table) -> Records:
         used_head=np.where(used_head < 0, head, used_head),
         head_words=np.where(head < 0, 1, take(head_counts.astype(np.int32), given.codes, 1)),
         words=_words(lists, word_ids, given.codes, used_head),
+        word_counts=take(np.minimum(lists.value_lengths().to_numpy(), MOST_WORDS).astype(np.int32), given.codes, 1),
         year=dates.year,
         month=dates.month,
         day=dates.day,
@@ -143,6 +146,12 @@ def prepare(table: pa.Table) -> Records:
 
 def _empty(rows: int) -> pa.Array:
     return pa.nulls(rows, pa.string())
+
+
+def _without_newborns(keys: list[str]) -> pa.Array:
+    """Blank what is written for a newborn without a given name."""
+    values = pa.array(keys, pa.string())
+    return pc.if_else(pc.match_substring_regex(values, _NEWBORN), "", values)
 
 
 def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:

@@ -1,6 +1,6 @@
 """Scores and decisions for many pairs: the tables of the model and the rules of `identity.decision`, by column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import Flags, Ints
 from identity.comparison import LEVELS
-from identity.decision import TRAIT_RULES, Levels
+from identity.decision import LACKS_OF_EVIDENCE, TRAIT_RULES, Levels, Rule
 from identity.model import RARITIES, RARITY_OF, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
@@ -24,6 +24,8 @@ class Scored:
     bits: Bits
     probability: Bits
     vetoed: Flags
+    contradicts: Flags
+    """A rule says that they are two persons, and the score does not outweigh it."""
     link: Flags
     review: Flags
 
@@ -40,7 +42,9 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
         for (first, second), worth in pair.bits.items():
             table[TERMS[pair.first].index(first) * width + TERMS[pair.second].index(second)] = worth
         bits += table[levels[pair.first].astype(np.int32) * width + levels[pair.second]]
-    vetoed = forbidden(pairs)
+    against = forbidden(pairs, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
+    vetoed = against | forbidden(pairs, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
+    bits += np.where(vetoed, model.caution, 0.0)
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
     return Scored(
@@ -48,6 +52,7 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
         bits=bits,
         probability=1 / (1 + np.exp2(-exponent)),
         vetoed=vetoed,
+        contradicts=against & (bits < model.thresholds.link + model.caution),
         link=enough & ~vetoed,
         review=(bits >= model.thresholds.review) & ~(enough & ~vetoed),
     )
@@ -73,10 +78,10 @@ def _rarities(names: Vocabulary, table: FrequencyTable) -> Ints:
     return np.array([known.get(key, rare) for key in names.keys], np.int32)
 
 
-def forbidden(pairs: Pairs) -> Flags:
-    """Tell which pairs a rule on traits forbids to link."""
+def forbidden(pairs: Pairs, rules: Iterable[Rule]) -> Flags:
+    """Tell which pairs one of the rules forbids to link."""
     result = np.zeros(len(pairs.left), np.bool_)
-    for rule in TRAIT_RULES:
+    for rule in rules:
         holds = _all(rule.when, pairs)
         for exception in rule.unless:
             holds &= ~_all(exception, pairs)

@@ -6,7 +6,7 @@ from alembic.migration import MigrationContext
 
 import hub.app  # noqa: F401 - imports every table
 from hub import schema
-from hub.db import Base
+from hub.db import Base, described_for
 
 
 def test_the_schema_goes_down_to_nothing_and_up_again(database_url: str) -> None:
@@ -31,7 +31,8 @@ def test_the_migrated_database_is_what_the_code_describes(database_url: str) -> 
     engine = sa.create_engine(database_url, poolclass=sa.NullPool)
 
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": described_for(connection.dialect.name)}
+        context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, Base.metadata)
 
     engine.dispose()

@@ -14,9 +14,8 @@ from hub.audit.trail import SYSTEM
 from hub.db import Base, database
 from hub.directory.values import Structure
 from hub.registry import identities, intake, review
-from hub.registry.intake import Intake
 from hub.registry.review import Task, TaskState, Verdict
-from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
+from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
 from identity.ins import Ins
 from identity.status import IdentityStatus
 from identity.traits import Traits

@@ -12,13 +12,13 @@ from hub.errors import Conflict
 from hub.registry import intake
 from hub.registry.review import TaskKind, TaskState
 from hub.registry.tables import (
-    BlockingKey,
     LinkageDecision,
     LinkEvent,
     ReviewTask,
     SourceIdentity,
     SourceIdentityRevision,
 )
+from hub.registry.values import IncomingIdentity
 from identity.decision import Outcome
 from identity.status import Attribute, IdentityStatus
 from identity.traits import BirthDate
@@ -112,7 +112,7 @@ def test_crossed_batches_never_wait_for_each_other(app: Flask) -> None:
     one, two = incoming(structure, "1"), incoming(structure, "2", PAUL)
     registrar = parts_of(app).registrar
 
-    def load(*batch: intake.IncomingIdentity) -> int:
+    def load(*batch: IncomingIdentity) -> int:
         with app.app_context(), db.transaction() as session:
             return len(intake.receive_all(session, list(batch), registrar, SYSTEM))
 
@@ -236,7 +236,8 @@ def test_an_inactive_or_fictitious_identity_is_neither_linked_nor_found(app: Fla
 
     assert result.decision is not None
     assert result.decision.outcome is Outcome.NEW
-    assert {row.source_identity_id for row in rows(app, BlockingKey)} == {result.identity.id}
+    filed = rows(app, SourceIdentity, SourceIdentity.blocking_keys.is_not(None))
+    assert [row.id for row in filed] == [result.identity.id]
     assert rows(app, ReviewTask) == []
 
 

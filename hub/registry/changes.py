@@ -1,0 +1,155 @@
+"""An identity that is known and changes: what it was is kept, and its link is decided again.
+
+An identity in the company of others never joins another person by itself. When its traits change so much that it may
+be somebody else, it is held (no document leaves on it) until an officer looks.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.audit.trail import Actor
+from hub.errors import Conflict
+from hub.registry import candidates, decisions, filing, identities, review
+from hub.registry.links import new_person
+from hub.registry.tables import Person, SourceIdentity, SourceIdentityRevision
+from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
+from identity import linkage
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason
+from identity.linkage import Candidate, Decision, IdentityRecord
+from identity.model import Model
+
+_CONTACT = ("address_line", "postcode", "city", "phone", "email")
+
+
+def may_move(row: SourceIdentity, incoming: IncomingIdentity) -> bool:
+    """Tell whether something else than the contact details changes."""
+    fresh = identities.columns(incoming.traits, incoming.status, incoming.attributes) | {"active": incoming.active}
+    return any(getattr(row, name) != value for name, value in fresh.items() if name not in _CONTACT)
+
+
+def update(session: Session, row: SourceIdentity, incoming: IncomingIdentity, model: Model, actor: Actor) -> Intake:
+    """Change an identity that is known; nothing happens when it says what is known already."""
+    if row.organization_id != incoming.organization_id:
+        raise Conflict("Ce numéro appartient au domaine d'une autre structure.")
+    fresh = identities.columns(incoming.traits, incoming.status, incoming.attributes)
+    fresh |= {"active": incoming.active, "replaced_by_id": survivor_id(session, incoming)}
+    former = {name: getattr(row, name) for name in fresh}
+    if former == fresh:
+        return Intake(_value(session, row), False, False, None)
+    _keep_revision(session, row, former, incoming.channel)
+    before = _value(session, row).as_record()
+    for name, value in fresh.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = db.now(session)
+    _refile(session, row, incoming)
+    review.touch(session, [row.id])
+    decision = None
+    if incoming.active and any(former[name] != value for name, value in fresh.items() if name not in _CONTACT):
+        decision = _relink(session, row, before, model, actor)
+    return Intake(_value(session, row), False, True, decision)
+
+
+def _relink(
+    session: Session, row: SourceIdentity, before: IdentityRecord, model: Model, actor: Actor
+) -> Decision | None:
+    """Decide again after a change.
+
+    A change too large to be a correction holds the identity. An identity alone in its person may join another one.
+    An identity in company stays, unless it now contradicts the others: then it leaves for a person of its own.
+    """
+    record = _value(session, row).as_record()
+    too_far = _hold(session, row, before, record, model)
+    group = [item for item in identities.of_persons(session, [row.person_id])[row.person_id] if item.id != row.id]
+    others = tuple(item.as_record() for item in group if item.active)
+    if not others:
+        return None if row.held else find_person(session, row, record, model, actor)
+    company = Candidate(person_id=str(row.person_id), records=others)
+    stays = linkage.decide(record, [company], model)
+    stayed = linkage.decide(before, [company], model)
+    # What an officer or a professional linked in spite of a rule is not undone by a change that leaves it as it was.
+    contradicts = _contradiction(stays) is not None and _contradiction(stays) != _contradiction(stayed)
+    if not contradicts and not (too_far and stays.outcome is not Outcome.LINK):
+        return None
+    former_person = row.person_id
+    row.person_id = new_person(session)
+    decision = decisions.keep(session, row, former_person, stays, actor, limited=False)
+    review.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
+    return decision
+
+
+def _hold(
+    session: Session, row: SourceIdentity, before: IdentityRecord, record: IdentityRecord, model: Model
+) -> bool:
+    """Hold an identity that may have become somebody else; tell whether this change is such a one."""
+    too_far = review.is_somebody_else(review.drift(before, record, model), model)
+    if too_far or (row.held and before.traits != record.traits):
+        trusted = review.trusted(session, row.id) if row.held else None
+        row.held = True
+        review.open_change(session, row.id, review.drift(trusted or before, record, model))
+    return too_far
+
+
+def _contradiction(decision: Decision) -> Reason | None:
+    """Return the rule that the decision met, unless it only lacks evidence."""
+    if FICTITIOUS in decision.reasons:
+        return FICTITIOUS
+    rule = decision.considered[0].veto if decision.considered else None
+    return None if rule in LACKS_OF_EVIDENCE else rule
+
+
+def find_person(
+    session: Session, row: SourceIdentity, record: IdentityRecord, model: Model, actor: Actor
+) -> Decision:
+    """Look for the person of an identity that is alone in its own."""
+    found = candidates.find(session, filing.sought(record.traits), leave_out=row.id)
+    separated = candidates.separated_persons(session, row.id)
+    decision = decisions.decide(record, found, model, separated)
+    former_person = row.person_id
+    if decision.outcome is Outcome.LINK and decision.person_id is not None:
+        row.person_id = int(decision.person_id)
+    decisions.keep(session, row, former_person, decision, actor, limited=found.limited)
+    if decision.outcome is Outcome.REVIEW:
+        review.open_from_decision(session, row.id, decision, found.groups)
+    return decision
+
+
+def _keep_revision(session: Session, row: SourceIdentity, former: dict[str, Any], channel: Channel) -> None:
+    session.add(
+        SourceIdentityRevision(
+            source_identity_id=row.id,
+            version=row.version,
+            content=former,
+            replaced_at=db.now(session),
+            channel=channel.value,
+        )
+    )
+
+
+def _refile(session: Session, row: SourceIdentity, incoming: IncomingIdentity) -> None:
+    keys = filing.fileable(incoming)
+    files = filing.Files(session, [keys])
+    former = frozenset(row.blocking_keys or ())
+    filed = files.file(row.id, keys, former)
+    if frozenset(filed) != former:
+        row.blocking_keys = filed or None
+    files.keep_crowded()
+    session.flush()  # candidates are searched next
+
+
+def survivor_id(session: Session, incoming: IncomingIdentity) -> int | None:
+    """Return the identity that replaces this one in its domain, if any."""
+    if incoming.replaced_by is None:
+        return None
+    survivor = identities.by_number(session, incoming.domain, incoming.replaced_by)
+    if survivor is None:
+        raise Conflict("L'identité qui remplace celle-ci n'est pas connue dans votre domaine : envoyez-la d'abord.")
+    return survivor.id
+
+
+def _value(session: Session, row: SourceIdentity) -> StoredIdentity:
+    regional_id = session.scalars(sa.select(Person.regional_id).where(Person.id == row.person_id)).one()
+    return identities.as_value(row, regional_id)

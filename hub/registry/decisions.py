@@ -1,0 +1,91 @@
+"""Take and keep a decision of the matching, with all that explains it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.audit.trail import Actor
+from hub.registry import links
+from hub.registry.candidates import Candidates
+from hub.registry.tables import LinkageDecision, SourceIdentity
+from identity import linkage
+from identity.decision import Outcome, Reason
+from identity.linkage import Decision, IdentityRecord
+from identity.model import Model
+
+_KEPT_CANDIDATES = 5
+_HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
+_LIMITED = Reason("candidates-limited", "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées.")
+
+
+def decide(record: IdentityRecord, found: Candidates, model: Model, separated: frozenset[str]) -> Decision:
+    """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's."""
+    decision = linkage.decide(record, found.persons, model, separated)
+    if decision.outcome is Outcome.LINK and any(item.held for item in found.groups[int(decision.person_id or 0)]):
+        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(_HELD,))
+    return replace(decision, reasons=(*decision.reasons, _LIMITED)) if found.limited else decision
+
+
+def keep(
+    session: Session,
+    row: SourceIdentity,
+    former_person: int | None,
+    decision: Decision,
+    actor: Actor,
+    *,
+    limited: bool,
+) -> Decision:
+    """Keep a decision about a row, and the move of its link when it moved."""
+    kept = LinkageDecision(**columns(row.id, row.person_id, decision, actor, db.now(session), limited=limited))
+    session.add(kept)
+    session.flush()  # the link event names its decision
+    if former_person != row.person_id:
+        links.keep_move(session, row.id, former_person, row.person_id, kept)
+    return decision
+
+
+def columns(
+    identity_id: int,
+    person_id: int,
+    decision: Decision,
+    actor: Actor,
+    moment: datetime,
+    *,
+    limited: bool,
+    chosen: bool = False,
+) -> dict[str, Any]:
+    """Return the column values that hold a decision."""
+    return {
+        "source_identity_id": identity_id,
+        "outcome": decision.outcome.value,
+        "person_id": person_id,
+        "score": decision.considered[0].score.total if decision.considered else None,
+        "explanation": explain(decision) | {"limited": limited, "chosen": chosen},
+        "limited": limited,
+        "model_version": decision.model_version,
+        "decided_by": f"{actor.kind.value}:{actor.id}",
+        "decided_at": moment,
+    }
+
+
+def explain(decision: Decision) -> dict[str, Any]:
+    """Return the decision's explanation as it is stored: the best candidates with each term of their score."""
+    return {
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in decision.reasons],
+        "considered": [
+            {
+                "person_id": item.person_id,
+                "identity_id": item.record_id,
+                "score": item.score.total,
+                "probability": item.score.probability,
+                "veto": item.veto.code if item.veto else None,
+                "contributions": [
+                    {"trait": term.trait, "level": term.level, "bits": term.bits} for term in item.score.contributions
+                ],
+            }
+            for item in decision.considered[:_KEPT_CANDIDATES]
+        ],
+    }

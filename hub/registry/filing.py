@@ -1,0 +1,179 @@
+"""The index of blocking keys: what an identity is filed under, and who is filed under a key.
+
+`source_identity.blocking_keys` says what an identity is filed under, and the database inverts it by itself: a GIN
+index on PostgreSQL; on SQLite the table `blocking_key`, which triggers keep (migration 0002). Keys are folded to 32
+bits: two that meet by chance cost one comparison, and the index is half as large.
+
+A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
+Whoever would have been is filed under each pair of their crowded keys instead, and every search by a crowded key says
+that it was limited.
+
+`key_index` names the definition of the keys that all identities are filed by. Searches by another one are refused
+until `hub identities reindex` (`hub.registry.reindex`) has been through.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from functools import cache
+from itertools import chain, combinations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.errors import Unavailable
+from hub.registry.tables import CrowdedKey, KeyIndex, SourceIdentity, pack_key, unpack_key
+from hub.registry.values import IncomingIdentity, StoredIdentity
+from identity.blocking import blocking_keys
+from identity.ins import Ins, InsOid
+from identity.status import Attribute
+from identity.traits import Address, BirthDate, Sex, Traits
+
+MOST_HOLDERS = 200
+# 28 pairs: with its own keys, an identity stays under the 64 keys that SQLite's triggers cut.
+_MOST_PAIRED = 8
+# Not an identity: says that the index was not filed by this definition of the keys.
+_OTHER_DEFINITION = -1
+_POSTGRESQL = sa.text("""
+    SELECT key, identity_id FROM filed_under(CAST(:keys AS integer[]))
+    UNION ALL SELECT key, NULL FROM crowded_key WHERE key = ANY(CAST(:keys AS integer[]))
+    UNION ALL SELECT 0, -1 WHERE NOT EXISTS (SELECT 1 FROM key_index WHERE definition = :definition)
+""")
+# For the driver itself: naming the thousands of keys of a batch one by one would cost more than finding them.
+_SQLITE = """
+    SELECT key, source_identity_id FROM blocking_key WHERE key IN (KEYS)
+    UNION ALL SELECT key, NULL FROM crowded_key WHERE key IN (KEYS)
+    UNION ALL SELECT 0, -1 WHERE NOT EXISTS (SELECT 1 FROM key_index WHERE definition = ?)
+"""
+
+
+def fold(key: int) -> int:
+    """Fold a key to a signed integer of 32 bits."""
+    return ((key & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+
+
+def sought(traits: Traits) -> frozenset[int]:
+    """Return the keys under which identities like these are sought."""
+    return frozenset(fold(key) for key in blocking_keys(traits))
+
+
+def fileable(incoming: IncomingIdentity | StoredIdentity) -> frozenset[int]:
+    """Return the keys to file an identity under: none when it is inactive or fictitious, as nobody may join it."""
+    if not incoming.active or Attribute.FICTITIOUS in incoming.attributes:
+        return frozenset()
+    return sought(incoming.traits)
+
+
+def pairs(crowded: Iterable[int]) -> frozenset[int]:
+    """Return one key for each pair of crowded keys."""
+    return frozenset(fold(low * 0x9E3779B1 + high) for low, high in combinations(sorted(crowded)[:_MOST_PAIRED], 2))
+
+
+class Files:
+    """Who is filed under the keys that a batch seeks: read in few queries, growing as the batch files its own."""
+
+    def __init__(self, session: Session, wanted: Collection[frozenset[int]], filed_by: str | None = None) -> None:
+        """Read who shares the keys in an index filed by this version's definition, or by the one named."""
+        self._definition = definition() if filed_by is None else filed_by
+        self._holders: dict[int, list[int]] = {}
+        self._crowded: set[int] = set()
+        self._newly_crowded: set[int] = set()
+        self._session = session
+        self._read(set(chain.from_iterable(wanted)))
+        self._read(set(chain.from_iterable(pairs(keys & self._crowded) for keys in wanted)))
+
+    def _read(self, keys: set[int]) -> None:
+        missing = sorted(key for key in keys if key not in self._holders)
+        self._holders.update((key, []) for key in missing)
+        for key, identity_id in _holders(self._session, missing, self._definition):
+            if identity_id is None:
+                self._crowded.add(key)
+            else:
+                self._holders[key].append(identity_id)
+
+    def search(self, keys: frozenset[int]) -> tuple[list[int], bool]:
+        """Return the identities that share a key, those of the rarest keys first; tell whether others may too."""
+        crowded = keys & self._crowded
+        if crowded:
+            keys = keys | pairs(crowded)
+            self._read(set(keys))
+        rarity: dict[int, float] = {}
+        for key in sorted(keys):
+            holders = self._holders[key]
+            for identity_id in holders:
+                rarity[identity_id] = rarity.get(identity_id, 0.0) + 1 / len(holders)
+        return sorted(rarity, key=lambda identity_id: (-rarity[identity_id], identity_id)), bool(crowded)
+
+    def file(self, identity_id: int, keys: frozenset[int], former: frozenset[int] = frozenset()) -> list[int]:
+        """Return what to file an identity under, given what it is filed under already."""
+        self._read(set(keys))
+        filed = {key for key in keys if key in former or self._has_room(key)}
+        crowded = keys & self._crowded
+        if crowded - filed:
+            more = pairs(crowded)
+            self._read(set(more))
+            filed |= {key for key in more if key in former or self._has_room(key)}
+        for key in filed - former:
+            self._holders[key].append(identity_id)
+        return sorted(filed)
+
+    def _has_room(self, key: int) -> bool:
+        if key not in self._crowded and len(self._holders[key]) >= MOST_HOLDERS:
+            self._crowded.add(key)
+            self._newly_crowded.add(key)
+        return key not in self._crowded
+
+    def keep_crowded(self) -> None:
+        """Write the keys that became crowded."""
+        for key in sorted(self._newly_crowded):
+            db.insert_once(self._session, CrowdedKey, {"key": key, "crowded_at": db.now(self._session)}, ["key"])
+        self._newly_crowded.clear()
+
+
+def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int, int | None]]:
+    """Return each key with each identity filed under it, and with None when it is crowded."""
+    if not keys:
+        return []
+    if session.get_bind().dialect.name == "postgresql":
+        result = session.connection().execute(_POSTGRESQL, {"keys": keys, "definition": filed_by})
+        found = [(key, identity_id) for key, identity_id in result]
+    else:
+        statement = _SQLITE.replace("KEYS", ",".join("?" * len(keys)))
+        result = session.connection().exec_driver_sql(statement, (*map(pack_key, keys), *keys, filed_by))
+        found = [(unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in result]
+    if found and found[-1][1] == _OTHER_DEFINITION:
+        found.pop()
+        _begin(session)
+    return found
+
+
+@cache
+def definition() -> str:
+    """Name what the keys of this version are: a digest of those of one person."""
+    keys = blocking_keys(
+        Traits(
+            birth_name="DUPONT-LE GUEN",
+            used_name="DE LA TOUR",
+            given_names=("JEANNE-MARIE", "ANNE"),
+            used_given_name="ANNE",
+            birth_date=BirthDate(1946, 3, 14),
+            sex=Sex.FEMALE,
+            birth_place="58194",
+            ins=Ins("246035819499184", InsOid.NIR_TEST),
+            address=Address("3 RUE DES LILAS", "58000", "NEVERS"),
+            phone="+33639980001",
+            email="jeanne@patient.example",
+        )
+    )
+    return hashlib.sha256(repr(sorted(keys)).encode()).hexdigest()[:32]
+
+
+def _begin(session: Session) -> None:
+    """Name the definition of an index that is empty; refuse one that was filed by another definition."""
+    unfiled = sa.select(SourceIdentity.id).where(
+        SourceIdentity.active, SourceIdentity.attributes.not_like(f"%{Attribute.FICTITIOUS.value}%")
+    )
+    if session.scalar(unfiled.limit(1)) is not None:
+        raise Unavailable("L'index des identités est à reconstruire : lancez « hub identities reindex ».")
+    session.execute(sa.delete(KeyIndex))
+    db.insert_once(session, KeyIndex, {"id": 1, "definition": definition(), "rebuilt_to": 0}, ["id"])

@@ -1,0 +1,203 @@
+"""The index of blocking keys: kept by the database, crowded keys, rebuilding."""
+
+from collections.abc import Iterable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from hub import db, schema
+from hub.db import database
+from hub.errors import Unavailable
+from hub.registry import candidates, filing, reindex, review
+from hub.registry.filing import MOST_HOLDERS, Files
+from hub.registry.tables import CrowdedKey, KeyIndex, LinkageDecision, Person, SourceIdentity
+from identity.decision import Outcome
+from tests.factories import make_structure
+from tests.hub.registry.people import PAUL, SOLENE, incoming, rows, send
+
+_SHARED, _OTHER = 7, -8
+
+
+def _fill(app: Flask, keys: Iterable[list[int] | None]) -> None:
+    """Add identities without traits, filed under keys of the test."""
+    structure = make_structure(app)
+    with app.app_context(), db.transaction() as session:
+        moment = db.now(session)
+        first = (session.scalar(sa.select(sa.func.max(SourceIdentity.id))) or 0) + 1
+        for rank, filed in enumerate(keys, start=first):
+            session.execute(sa.insert(Person).values(id=rank, regional_id=f"T{rank}", created_at=moment))
+            values = {"id": rank, "person_id": rank, "domain": structure.domain, "value": f"T-{rank}"}
+            values |= {"organization_id": structure.id, "created_at": moment, "updated_at": moment}
+            session.execute(sa.insert(SourceIdentity).values(**values, blocking_keys=filed))
+        session.merge(KeyIndex(id=1, definition=filing.definition(), rebuilt_to=0))
+
+
+def _holders(app: Flask, *keys: int) -> list[int]:
+    with app.app_context(), db.reading() as session:
+        return sorted(Files(session, [frozenset(keys)]).search(frozenset(keys))[0])
+
+
+def _file(session: Session, keys: frozenset[int], identity_id: int = 1000) -> list[int]:
+    files = Files(session, [keys])
+    filed = files.file(identity_id, keys)
+    files.keep_crowded()
+    return filed
+
+
+def test_the_database_keeps_the_index_of_what_is_filed(app: Flask) -> None:
+    _fill(app, [[_OTHER, _SHARED], [_SHARED], None])
+    assert _holders(app, _SHARED) == [1, 2]
+
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(SourceIdentity).where(SourceIdentity.id == 1).values(blocking_keys=[_OTHER, 9]))
+        session.execute(sa.delete(SourceIdentity).where(SourceIdentity.id == 2))
+
+    assert _holders(app, _SHARED) == []
+    assert _holders(app, 9, _OTHER) == [1]
+
+
+def test_those_of_the_rarest_keys_come_first(app: Flask) -> None:
+    _fill(app, [[_SHARED], [_SHARED], [_SHARED, _OTHER], [_SHARED]])
+
+    with app.app_context(), db.reading() as session:
+        found, limited = Files(session, [frozenset({_SHARED, _OTHER})]).search(frozenset({_SHARED, _OTHER}))
+
+    assert found == [3, 1, 2, 4]
+    assert not limited
+
+
+def test_nobody_is_filed_under_a_crowded_key_and_searches_say_so(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * MOST_HOLDERS)
+    with app.app_context(), db.transaction() as session:
+        filed = _file(session, frozenset({_SHARED, _OTHER}))
+
+    with app.app_context(), db.reading() as session:
+        found, limited = Files(session, [frozenset({_SHARED})]).search(frozenset({_SHARED}))
+
+    assert filed == [_OTHER]
+    assert [row.key for row in rows(app, CrowdedKey)] == [_SHARED]
+    assert (len(found), limited) == (MOST_HOLDERS, True)
+
+
+def test_identities_that_share_two_crowded_keys_find_each_other(app: Flask) -> None:
+    keys = frozenset({_SHARED, _OTHER})
+    _fill(app, [[_SHARED, _OTHER]] * MOST_HOLDERS)
+
+    with app.app_context(), db.transaction() as session:
+        filed = _file(session, keys)
+    _fill(app, [filed])
+
+    assert set(filed) == filing.pairs(keys)
+    assert MOST_HOLDERS + 1 in _holders(app, *keys)
+    assert MOST_HOLDERS + 1 not in _holders(app, _SHARED)
+
+
+def test_what_an_identity_is_filed_under_stays_when_the_key_becomes_crowded(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * MOST_HOLDERS)
+    keys = frozenset({_SHARED})
+
+    with app.app_context(), db.transaction() as session:
+        _file(session, keys)
+        again = Files(session, [keys]).file(1, keys, keys)
+
+    assert again == [_SHARED]
+
+
+def test_the_most_filed_identity_is_found_by_each_key(app: Flask) -> None:
+    keys = list(range(1, 24 + 28 + 1))
+    _fill(app, [keys])
+
+    assert all(_holders(app, key) == [1] for key in keys)
+
+
+def test_no_more_identities_are_compared_than_the_bound(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * (MOST_HOLDERS - 1) + [[_OTHER]] * 5)
+
+    with app.app_context(), db.reading() as session:
+        found = candidates.find(session, frozenset({_SHARED, _OTHER}))
+
+    assert len(found.groups) == candidates.MOST_IDENTITIES
+    assert found.limited
+    assert found.groups.keys() >= set(range(MOST_HOLDERS, MOST_HOLDERS + 5))
+
+
+def test_a_new_person_whose_search_was_limited_is_listed_for_the_officers(app: Flask) -> None:
+    send(app, incoming(make_structure(app), traits=PAUL))
+    with app.app_context(), db.transaction() as session:
+        session.add(CrowdedKey(key=min(filing.sought(SOLENE)), crowded_at=db.now(session)))
+
+    arrived = send(app, incoming(make_structure(app)))
+
+    decision = rows(app, LinkageDecision)[-1]
+    assert (decision.outcome, decision.limited) == (Outcome.NEW, True)
+    assert "candidates-limited" in {reason["code"] for reason in decision.explanation["reasons"]}
+    with app.app_context(), db.reading() as session:
+        assert [item.id for item in review.limited(session, 1)] == [arrived.identity.id]
+        assert review.count_limited(session) == 1
+
+
+def test_an_index_of_other_keys_is_refused_until_it_is_rebuilt(app: Flask) -> None:
+    known = send(app, incoming(make_structure(app)))
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(KeyIndex).values(definition="other"))
+        session.execute(sa.update(SourceIdentity).values(blocking_keys=[_SHARED]))
+    structure = make_structure(app)
+    with pytest.raises(Unavailable, match="reindex"):
+        send(app, incoming(structure))
+
+    with app.app_context():
+        assert reindex.rebuild(lambda _: None) == 1
+
+    assert send(app, incoming(structure)).identity.person_id == known.identity.person_id
+    assert _holders(app, _SHARED) == []
+
+
+def test_a_database_of_the_first_schema_is_refused_until_it_is_rebuilt(app: Flask, database_url: str) -> None:
+    known = send(app, incoming(make_structure(app)))
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with app.app_context():
+        database.session.remove()
+        database.engine.dispose()
+    schema.downgrade(engine, "0001")
+    schema.upgrade(engine)
+    engine.dispose()
+    structure = make_structure(app)
+    with pytest.raises(Unavailable):
+        send(app, incoming(structure))
+
+    with app.app_context():
+        assert reindex.count() == 1
+        reindex.rebuild(lambda _: None)
+
+    assert send(app, incoming(structure)).identity.person_id == known.identity.person_id
+
+
+def test_an_interrupted_rebuilding_goes_on_where_it_was(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * (reindex.CHUNK + 3))
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(KeyIndex).values(definition="other"))
+
+    def interrupt(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with app.app_context(), pytest.raises(KeyboardInterrupt):
+        reindex.rebuild(interrupt)
+    with app.app_context():
+        left = reindex.count()
+        changed = reindex.rebuild(lambda _: None)
+
+    assert (left, changed) == (3, 3)
+    assert _holders(app, _SHARED) == []
+
+
+def test_rebuilding_an_index_in_use_changes_nothing(app: Flask) -> None:
+    send(app, incoming(make_structure(app)))
+    before = rows(app, SourceIdentity)[0].version
+
+    with app.app_context():
+        changed = reindex.rebuild(lambda _: None)
+
+    assert changed == 0
+    assert rows(app, SourceIdentity)[0].version == before
