@@ -17,6 +17,8 @@ PARTICLES = frozenset(
 )
 SHORT_PART = 2
 """A word of a compound name counts as a part of it when it is longer than this."""
+MOST_PARTS = 4
+"""Words of a compound name that count as its parts."""
 LEAST_SIMILAR = 0.88
 
 
@@ -62,7 +64,7 @@ def read_name(key: str) -> Name:
         compact=key.replace(" ", ""),
         core=core,
         code=french_code(core),
-        parts=frozenset(word for word in meaning if len(word) > SHORT_PART),
+        parts=frozenset(sorted({word for word in meaning if len(word) > SHORT_PART})[:MOST_PARTS]),
     )
 
 

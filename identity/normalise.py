@@ -121,7 +121,8 @@ def clean_phone(text: str) -> str | None:
     if compact.startswith("+33") or (compact.startswith("33") and len(compact) == 11):
         national = compact.removeprefix("+")[2:].removeprefix("0")
     elif compact.startswith("+"):
-        return compact
+        # No country code begins with 0.
+        return compact if compact[1] != "0" else None
     elif compact.startswith("0"):
         national = compact[1:]
     else:

@@ -53,7 +53,9 @@ def _vowels() -> Iterator[_Rule]:
     yield from (("EAU", "O"), ("AU", "O"), ("OEU", "4"), ("EU", "4"), ("OE", "E"), ("AE", "E"), ("OU", "W"))
     yield from (("OI", "WA"), ("OY", "WA"))
     sounded = "AEIOUYW4"
-    yield from ((f"{vowel}{end}{stop}", f"{vowel}Y{stop}") for end in ("IL", "L") for vowel in "AEW4" for stop in "\n#")
+    yield from (
+        (f"{vowel}{end}{stop}", f"{vowel}Y{stop}") for end in ("IL", "L") for vowel in "AEW4" for stop in "\n#"
+    )
     # N and M before a vowel are consonants; elsewhere they make the vowel before them nasal.
     yield from ((nose + vowel, nose.lower() + vowel) for nose in "NM" for vowel in sounded + "#")
     yield from ((nose + "n", nose.lower() + "n") for nose in "NM")

@@ -286,7 +286,11 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
     for _ in range(200):
         worst = 0.0
         for trait, chains in _CHAINS.items():
-            tables = [table if first == trait else table.T for (first, second), table in pairs.items() if trait in (first, second)]
+            tables = [
+                table if first == trait else table.T
+                for (first, second), table in pairs.items()
+                if trait in (first, second)
+            ]
             for better, worse in _neighbours(trait, chains):
                 step = mains[trait][better] - mains[trait][worse]
                 for table in tables:
@@ -300,7 +304,9 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
 
 def _neighbours(trait: str, chains: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     index = TERMS[trait].index
-    return [(index(better), index(worse)) for chain in chains for better, worse in zip(chain, chain[1:], strict=False)]
+    return [
+        (index(better), index(worse)) for chain in chains for better, worse in zip(chain, chain[1:], strict=False)
+    ]
 
 
 def _order_main(values: Floats, trait: str, chains: Sequence[Sequence[str]]) -> None:

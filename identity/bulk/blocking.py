@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from identity.blocking import KINDS
 from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix
 
 MOST_TOGETHER = 64
 """Records that may share a key before it is refined."""
 _NEIGHBOURS = 8
-_KINDS = (
-    "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "date-postcode",
-    "day-place-given", "year-postcode-given",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +40,23 @@ class Candidates:
 
 def blocking_keys(records: Records) -> Iterator[Keys]:
     """Yield every kind of key of a file."""
-    names, given = _sounds(records, records.birth, records.used), _sounds(records, records.words[:, 0], records.used_head)
+    names = _sounds(records, records.birth, records.used)
+    given = _sounds(records, records.words[:, 0], records.used_head)
     dated = records.year > 0
     date = np.where(dated, records.year * 10000 + records.month * 100 + records.day, 0)
     month_of_year = np.where(dated, records.year * 100 + records.month, 0)
     day_of_month = np.where(dated, records.month * 100 + records.day, 0)
     year = records.year
-    place = np.where(records.place >= 0, records.place_hashes[records.place], 0)
-    postcode = (records.postcode + 1).astype(np.int64)
+    place = _hashed(records.place, records.place_hashes)
+    postcode = _hashed(records.postcode, records.postcode_hashes)
     yield _keys("date-name", [(date, sound) for sound in (*names, *given)])
     yield _keys("month-surname", [(month_of_year, sound) for sound in names])
     yield _keys("day-surname", [(day_of_month, sound) for sound in names])
-    yield _keys("names", [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given], both=True)
-    yield _keys("ins", [(records.ins.astype(np.int64) + 1,)])
+    yield _keys("names", [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given])
+    yield _keys("ins", [(_hashed(records.ins, records.ins_hashes),)])
     yield _keys("birth", list(_births(records, place)))
     yield _keys("phone", [(records.phone,)])
-    yield _keys("email", [(records.email.astype(np.int64) + 1,)])
+    yield _keys("email", [(_hashed(records.email, records.email_hashes),)])
     yield _keys("date-postcode", [(date, postcode)])
     yield _keys("day-place-given", [(day_of_month, place, given[0])])
     yield _keys("year-postcode-given", [(year, postcode, sound) for sound in given])
@@ -66,10 +64,13 @@ def blocking_keys(records: Records) -> Iterator[Keys]:
 
 def _sounds(records: Records, first: Ints, second: Ints) -> list[Longs]:
     """Return the hashed sounds of one or two names, 0 for none or when the second repeats the first."""
-    hashes = records.names.code_hashes
-    one = np.where(first >= 0, hashes[first], 0)
-    two = np.where(second >= 0, hashes[second], 0)
+    one, two = (_hashed(name, records.names.code_hashes) for name in (first, second))
     return [one, np.where(two == one, 0, two)]
+
+
+def _hashed(codes: Ints, hashes: Longs) -> Longs:
+    """Return the hash of each value, 0 for none."""
+    return np.append(hashes, np.int64(0))[codes]
 
 
 def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
@@ -80,17 +81,17 @@ def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
     has = (records.ins >= 0) & (records.ins_place >= 0)
     sex = np.array([1 if value[:1] in "137" else 2 for value in records.ins_values] + [0])[records.ins]
     inside = np.where(has, (sex * 100 + records.ins_year) * 100 + records.ins_month, 0).astype(np.int64)
-    inside_place = np.where(has, records.place_hashes[records.ins_place], 0)
+    inside_place = np.where(has, _hashed(records.ins_place, records.place_hashes), 0)
     again = (inside == month) & (inside_place == place)
     yield np.where(again, 0, inside), inside_place
 
 
-def _keys(kind: str, slots: list[tuple[NDArray[np.generic], ...]], *, both: bool = False) -> Keys:
+def _keys(kind: str, slots: list[tuple[NDArray[np.generic], ...]]) -> Keys:
     """Hash each slot's parts together; an entry lacks when one of its parts is 0."""
     values, holders = [], []
     for parts in slots:
         has = np.flatnonzero(np.logical_and.reduce([part != 0 for part in parts]))
-        state = np.full(len(has), _KINDS.index(kind) + 1, np.uint64)
+        state = np.full(len(has), KINDS.index(kind) + 1, np.uint64)
         for part in parts:
             state = mix(state ^ part[has].astype(np.int64, copy=False).view(np.uint64))
         values.append(state.view(np.int64))
@@ -139,12 +140,13 @@ _REFINERS = ("once", "twice")
 
 def _refine(kind: str, values: Longs, holders: Longs, records: Records) -> Iterator[Keys]:
     """Split large blocks by each of several other traits."""
-    names, given = _sounds(records, records.birth, records.used), _sounds(records, records.words[:, 0], records.used_head)
+    names = _sounds(records, records.birth, records.used)
+    given = _sounds(records, records.words[:, 0], records.used_head)
     others = (
         np.where(records.year > 0, records.year * 100 + records.month, 0).astype(np.int64),
         np.where(records.year > 0, records.month * 100 + records.day, 0).astype(np.int64),
-        np.where(records.place >= 0, records.place_hashes[records.place], 0),
-        (records.postcode + 1).astype(np.int64),
+        _hashed(records.place, records.place_hashes),
+        _hashed(records.postcode, records.postcode_hashes),
         names[0],
         given[0],
     )
@@ -159,7 +161,7 @@ def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:
     """Drop most of the keys that only one record holds, before anything is sorted."""
     if len(values) < 1024:
         return values, holders
-    bits = min(24, int(len(values)).bit_length() + 2)
+    bits = min(24, len(values).bit_length() + 2)
     bucket = (values.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
     counts = np.bincount(bucket, minlength=1 << bits)
     kept = counts[bucket] > 1

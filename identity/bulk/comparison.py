@@ -21,6 +21,8 @@ Levels = NDArray[np.int8]
 _FEMALE = 2
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Two records per pair, and what they were compared on."""
@@ -176,9 +178,7 @@ def _counts(records: Records, rows: Ints) -> Ints:
     return records.word_counts[rows]
 
 
-def _swapped(
-    records: Records, relations: Relations, left: Ints, right: Ints, levels: tuple[Levels, Levels]
-) -> Flags:
+def _swapped(records: Records, relations: Relations, left: Ints, right: Ints, levels: tuple[Levels, Levels]) -> Flags:
     """Tell that one record has its family name in the place of the given name, and the reverse."""
     surname, given = levels
     result = np.zeros(len(left), np.bool_)

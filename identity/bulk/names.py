@@ -16,13 +16,12 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from identity.bulk.text import Flags, Ints, Longs, distinct, stable_hashes
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
-from identity.names import LEAST_SIMILAR, SHORT_PART, NameRelation, is_abbreviated, read_name
+from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name
 from identity.normalise import PLACEHOLDERS
 from identity.phonetics import french_codes, sounds_alike
 
 _GIVEN_INDEX = {level: index for index, level in enumerate(LEVELS["given"])}
 _GIVEN_TABLE = np.array([_GIVEN_INDEX[GIVEN_LEVELS[relation]] for relation in NameRelation], np.int8)
-_MOST_PARTS = 4
 # A name that opens another never scores under two thirds.
 _CLOSE = 0.66
 
@@ -51,7 +50,7 @@ class Vocabulary:
 def build_vocabulary(keys: list[str]) -> Vocabulary:
     """Take every key apart."""
     compact, core = list(keys), list(keys)
-    parts = np.zeros((len(keys), _MOST_PARTS), np.int32)
+    parts = np.zeros((len(keys), MOST_PARTS), np.int32)
     words: dict[str, int] = {}
     counts = np.ones(len(keys), np.int32)
     has_short_word = np.zeros(len(keys), np.bool_)
@@ -60,7 +59,7 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
         key = keys[index]
         name = read_name(key)
         compact[index], core[index] = name.compact, name.core
-        found = sorted(name.parts)[:_MOST_PARTS]
+        found = sorted(name.parts)
         counts[index] = len(name.parts)
         parts[index, : len(found)] = [words.setdefault(word, len(words) + 1) for word in found]
         has_short_word[index] = any(len(word) <= SHORT_PART for word in key.split())
@@ -167,7 +166,7 @@ class Relations:
         several = todo[(names.part_counts[left[todo]] > 1) | (names.part_counts[right[todo]] > 1)]
         a, b = names.parts[left[several]], names.parts[right[several]]
         shared = np.zeros(len(several), np.int32)
-        for column in range(_MOST_PARTS):
+        for column in range(MOST_PARTS):
             shared += ((a[:, column : column + 1] == b).any(axis=1) & (a[:, column] > 0)).astype(np.int32)
         least = np.minimum(names.part_counts[left[several]], names.part_counts[right[several]])
         result[several[shared > 0]] = NameRelation.OVERLAP

@@ -55,6 +55,7 @@ class Records:
     place_hashes: Longs
     ins: Ints
     ins_values: list[str]
+    ins_hashes: Longs
     ins_coherent: Flags
     ins_year: Ints
     ins_month: Ints
@@ -63,11 +64,13 @@ class Records:
     domain: Ints
     street: Ints
     postcode: Ints
+    postcode_hashes: Longs
     departments: Ints
     """The department of each postcode, by the postcode's index."""
     phone: Longs
     """A number in digits; 0 for none."""
     email: Ints
+    email_hashes: Longs
     email_name: Ints
     """The compact name that the address opens with."""
     email_is_own: Flags
@@ -106,7 +109,7 @@ def prepare(table: pa.Table) -> Records:
     ins = _matricules(encode(columns["ins"]), dates, places.values)
     postcode = encode(columns["postcode"])
     emails = encode(columns["email"])
-    email_ids, own_names = _emails(emails.values, vocabulary)
+    email_ids, own_names, email_hashes = _emails(emails.values, vocabulary)
     email = take(email_ids, emails.codes)
     own = take(own_names, emails.codes)
     own_head = (own >= 0) & (_compact(vocabulary, head, own) | _compact(vocabulary, used_head, own))
@@ -128,6 +131,7 @@ def prepare(table: pa.Table) -> Records:
         place_hashes=stable_hashes(ins.places),
         ins=ins.ids,
         ins_values=ins.values,
+        ins_hashes=stable_hashes(ins.values),
         ins_coherent=ins.coherent,
         ins_year=ins.year,
         ins_month=ins.month,
@@ -136,9 +140,11 @@ def prepare(table: pa.Table) -> Records:
         domain=encode(columns["source"]).codes,
         street=_streets(encode(columns["address"])),
         postcode=postcode.codes,
+        postcode_hashes=stable_hashes(postcode.values),
         departments=distinct([code[:2] for code in postcode.values] + [""])[1],
         phone=_phones(encode(columns["phone"])),
         email=email,
+        email_hashes=email_hashes,
         email_name=own,
         email_is_own=own_head,
     )
@@ -277,8 +283,8 @@ def _phones(column: Coded) -> Longs:
     return numbers[column.codes]
 
 
-def _emails(texts: list[str], names: Vocabulary) -> tuple[Ints, Ints]:
-    """Return each address's id, and the vocabulary's compact name that it opens with."""
+def _emails(texts: list[str], names: Vocabulary) -> tuple[Ints, Ints, Longs]:
+    """Return each address's id, the vocabulary's compact name that it opens with, and the hash of each id."""
     values = pa.array(texts, pa.string())
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
     valid = pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$")
@@ -289,7 +295,8 @@ def _emails(texts: list[str], names: Vocabulary) -> tuple[Ints, Ints]:
     opening = pc.utf8_upper(pc.replace_substring_regex(local, r"[^a-z].*$", ""))
     compact = pa.array(names.compact, pa.string())
     found = pc.index_in(opening, value_set=compact).fill_null(MISSING).to_numpy(zero_copy_only=False)
-    return ids, np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
+    own = np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
+    return ids, own, stable_hashes(coded.dictionary.to_pylist())
 
 
 def _compact(names: Vocabulary, name: Ints, compact: Ints) -> Flags:
