@@ -366,6 +366,13 @@ def _shown(value: object) -> str:
     return str(value)
 
 
+def linkage_model_file() -> Path:
+    """Return the file of the linkage model in force, for a command that needs no other setting."""
+    found = {item.name: os.environ.get(f"HUB_{item.name.upper()}") for item in fields(Settings)}
+    folder = _path(found["data_dir"]) if found["data_dir"] else _default_data_dir()
+    return folder / (found["linkage_model"] or Settings.linkage_model)
+
+
 def process_environment(name: str) -> str | None:
     """Return one variable of the process environment, before any settings exist."""
     return os.environ.get(name)

@@ -73,19 +73,20 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "email": ("own", "named", "same", "crossed", "different", "missing"),
     "domain": ("same", "different"),
     "age": ("adult", "minor", "missing"),
-    "corroboration": ("some", "none"),
+    "corroboration": ("some", "place", "none"),
 }
 """Every trait compared and its levels, the surest agreement first. A model must weigh all of them."""
 
+CORROBORATING_PLACES = frozenset({"same", "in_ins", "city"})
+"""Agreements of the place of birth: half a region shares its large maternities."""
 CORROBORATION: dict[str, frozenset[str]] = {
     "other_given": frozenset({"same"}),
-    "birth_place": frozenset({"same", "in_ins", "city"}),
     "ins": frozenset({"same", "same_incoherent"}),
     "address": frozenset({"same", "postcode"}),
     "phone": frozenset({"same"}),
     "email": frozenset({"own", "named", "same", "crossed"}),
 }
-"""Agreements that confirm a name and a birth date, one being enough."""
+"""Agreements that confirm a name and a birth date better than a place of birth does, one being enough."""
 
 SURNAME_LEVELS = {
     NameRelation.EXACT: "used",
@@ -122,16 +123,18 @@ PLACE_LEVELS = {
     PlaceAgreement.SAME_DEPARTMENT: "department",
     PlaceAgreement.DIFFERENT: "different",
 }
+GENERATION = 15
+"""Years between two birth dates from which they may be a parent's and a child's."""
 _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The level found for one trait; `value` is the name that both records bear, whose rarity then counts."""
+    """The level found for one trait; `values` are the two names whose rarity then counts."""
 
     trait: str
     level: str
-    value: str | None = None
+    values: tuple[str, str] | None = None
 
 
 def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int) -> tuple[Observation, ...]:
@@ -139,9 +142,10 @@ def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int)
 
     Who is born in the year `minor_from` or later counts as a minor: twins and parents share what they have.
     """
-    surname, given = _surname(a, b), _given(a, b)
+    surname, given = _surname(a, b, minor_from), _given(a, b)
     if _may_be_swapped(surname, given) and _is_swapped(a, b):
-        surname, given = Observation("surname", "swapped"), Observation("given", "swapped")
+        surname = Observation("surname", "swapped", surname.values)
+        given = Observation("given", "swapped", given.values)
     others = (
         Observation("other_given", _other_given(a, b)),
         Observation("birth_date", _birth_date(a, b)),
@@ -154,8 +158,15 @@ def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int)
         Observation("domain", "same" if same_domain else "different"),
         Observation("age", _age(a, b, minor_from)),
     )
-    confirmed = any(item.level in CORROBORATION.get(item.trait, ()) for item in others)
-    return (surname, given, *others, Observation("corroboration", "some" if confirmed else "none"))
+    return (surname, given, *others, Observation("corroboration", _corroboration(others)))
+
+
+def _corroboration(observations: tuple[Observation, ...]) -> str:
+    """Tell what besides names and birth date agrees."""
+    if any(item.level in CORROBORATION.get(item.trait, ()) for item in observations):
+        return "some"
+    place = next(item.level for item in observations if item.trait == "birth_place")
+    return "place" if place in CORROBORATING_PLACES else "none"
 
 
 def _age(a: Comparable, b: Comparable, minor_from: int) -> str:
@@ -171,31 +182,34 @@ def _equality(a: object, b: object, *, unknown: object = None) -> str:
     return "same" if a == b else "different"
 
 
-def _surname(a: Comparable, b: Comparable) -> Observation:
+def _surname(a: Comparable, b: Comparable, minor_from: int) -> Observation:
     if a.birth is None or b.birth is None or a.used is None or b.used is None:
         return Observation("surname", "missing")
     if a.birth.key == b.birth.key:
-        return Observation("surname", "exact", a.birth.key)
+        return Observation("surname", "exact", (a.birth.key, b.birth.key))
     found = relation(a.birth, b.birth)
     best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
     for one, other in ((a.birth, b.used), (a.used, b.birth), (a.used, b.used)):
         level = SURNAME_LEVELS[relation(one, other)]
         if (one is not a.birth or other is not b.birth) and _RANK["surname"][level] < _RANK["surname"][best]:
             best = level
-    if best == "different" and a.birth == a.used and b.birth == b.used and _are_women(a, b):
+    if best == "different" and a.birth == a.used and b.birth == b.used and _are_women(a, b, minor_from):
         best = "married"
-    return Observation("surname", best)
+    return Observation("surname", best, (a.birth.key, b.birth.key))
 
 
-def _are_women(a: Comparable, b: Comparable) -> bool:
-    return a.sex is Sex.FEMALE and b.sex is Sex.FEMALE
+def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
+    """Tell whether both are women of an age to be married, or of an age unknown."""
+    return all(
+        one.sex is Sex.FEMALE and (one.birth_date is None or one.birth_date.year < minor_from) for one in (a, b)
+    )
 
 
 def _given(a: Comparable, b: Comparable) -> Observation:
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
         return Observation("given", "missing")
     if a.head.key == b.head.key:
-        return Observation("given", "exact", a.head.key)
+        return Observation("given", "exact", (a.head.key, b.head.key))
     best = "different"
     for one, other in product({a.head, a.used_head}, {b.head, b.used_head}):
         level = given_level(one, other)
@@ -205,7 +219,7 @@ def _given(a: Comparable, b: Comparable) -> Observation:
         best = "exact"
     if _RANK["given"][best] > _RANK["given"]["listed"] and (_lists(a, b) or _lists(b, a)):
         best = "listed"
-    return Observation("given", best)
+    return Observation("given", best, (a.head.key, b.head.key))
 
 
 @lru_cache(maxsize=262144)
@@ -221,7 +235,9 @@ def given_level(one: Name, other: Name) -> str:
         return GIVEN_LEVELS[found]
     if found is NameRelation.OVERLAP:
         return "overlap"
-    return KNOWN_LEVELS.get(related(one.key, other.key), GIVEN_LEVELS[found])
+    level = KNOWN_LEVELS.get(related(one.key, other.key), GIVEN_LEVELS[found])
+    # One letter fits many names; J-P and CHR fit few.
+    return "short" if level == "initial" and min(len(one.compact), len(other.compact)) > 1 else level
 
 
 def _opens(a: Comparable, b: Comparable) -> bool:
@@ -304,9 +320,10 @@ def _is_slip(one: int, other: int) -> bool:
 
 
 def _is_year_slip(one: int, other: int) -> bool:
-    """Tell one year apart, one wrong digit, or the last two turned round."""
-    if abs(one - other) == 1:
-        return True
+    """Tell one year apart, one wrong digit, or the last two turned round; a generation apart is no slip."""
+    gap = abs(one - other)
+    if gap == 1 or gap >= GENERATION:
+        return gap == 1
     first, second = f"{one:04d}", f"{other:04d}"
     if sum(x != y for x, y in zip(first, second, strict=True)) == 1:
         return True

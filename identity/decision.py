@@ -5,11 +5,11 @@ wrong merge may kill, a missed one is mended by an officer: every doubt here sen
 on traits is data, read in the same way for one pair and for the pairs of a region (`identity.bulk.scoring`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from identity.comparison import LEVELS, Observation
+from identity.model import TERMS
 from identity.records import IdentityRecord
 from identity.status import Attribute, IdentityStatus
 
@@ -51,7 +51,7 @@ def _all(levels: Levels, seen: Mapping[str, str]) -> bool:
 
 
 def _at(trait: str, *levels: str) -> frozenset[str]:
-    unknown = set(levels) - set(LEVELS[trait])
+    unknown = set(levels) - set(TERMS[trait])
     if unknown:
         raise ValueError(f"{trait} has no level {unknown}")
     return frozenset(levels)
@@ -64,6 +64,7 @@ def _levels(**traits: str) -> Levels:
 
 FICTITIOUS = Reason("fictitious", "Une identité fictive n'est jamais rapprochée.")
 DOUBTFUL = Reason("doubtful", "Une identité douteuse n'est rapprochée que par un agent.")
+HOMONYM = Reason("homonym", "Une identité signalée homonyme n'est rapprochée que par un agent.")
 INS_CONFLICT = Reason(
     "ins-conflict", "Deux identités qualifiées portent des matricules INS différents : ce sont deux personnes."
 )
@@ -81,15 +82,23 @@ SURNAME_DIFFERENT = Reason("surname-different", "Les noms diffèrent.")
 DEATH_CONFLICT = Reason("death-conflict", "Les dates de décès diffèrent.")
 WEAK_EVIDENCE = Reason("weak-evidence", "Il manque un nom, un prénom ou une date de naissance pour conclure seul.")
 NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne les confirme.")
-LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION})
+COMMON_NAMES = Reason("common-names", "Noms courants, et rien que le lieu de naissance pour les confirmer.")
+FICTITIOUS_DATE = Reason("fictitious-date", "La date de naissance est fictive ou incomplète : elle prouve peu.")
+MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
+LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, FICTITIOUS_DATE, MANY_DIFFERENCES})
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_DATE = "different same_year year"
+_NEAR_DATE = "swapped day_slip day month_slip month year_slip"
+_NEAR_SURNAME = "phonetic typo truncated overlap similar"
+_NEAR_GIVEN = "phonetic typo initial short similar"
 _SAME_INS = _levels(ins="same")
 _CLOSE_GIVEN = _levels(ins="same", given="rival overlap")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
+_OWN_EMAIL = _levels(email="own named")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
+_COMMON = "usual common"
 
 TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
@@ -97,32 +106,50 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
     Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
     Rule(TWINS, _levels(given="listed", age="minor"), (_SAME_INS,)),
-    Rule(SEX_GIVEN, _levels(sex="different", given="phonetic typo initial short similar"), (_SAME_INS,)),
+    Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
+    Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT)),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
+    Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
+    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing"), (_SAME_INS,)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname_rarity=_COMMON), (_SAME_INS, _OWN_EMAIL)),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity="rivals")),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname="swapped", given_rarity="rivals")),
 )
 """What the traits of two records forbid, the gravest first."""
 
 
-def forbidding_rule(observations: Iterable[Observation]) -> Reason | None:
-    """Return the gravest rule on traits that forbids to link; None when none holds."""
-    seen = {item.trait: item.level for item in observations}
-    return next((rule.reason for rule in TRAIT_RULES if rule.holds(seen)), None)
+NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SAME_INS,))
+"""Two records of which nothing but a date or a contact is known are not worth an officer's time."""
 
 
-def veto(a: IdentityRecord, b: IdentityRecord, observations: tuple[Observation, ...]) -> Reason | None:
+_NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION}
+CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason not in _NO_DOUBT)
+"""Rules that make a pair less likely to be one person, besides forbidding a link."""
+
+
+def caution(seen: Mapping[str, str]) -> Reason | None:
+    """Return the gravest rule that lowers the score of a pair, given every term's level; None when none does."""
+    return next((rule.reason for rule in CAUTIONS if rule.holds(seen)), None)
+
+
+def veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> Reason | None:
     """Say why two records may not be linked automatically; None when nothing forbids it.
 
-    Rules of standing (attributes, INS) come before rules on traits, the gravest first.
+    `seen` is every term's level (`Model.seen`). Rules of standing (attributes, INS) come before rules on traits, the
+    gravest first.
     """
-    seen = {item.trait: item.level for item in observations}
     return _standing_veto(a, b, seen) or _traits_veto(a, b, seen)
 
 
@@ -132,7 +159,9 @@ def _standing_veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]
         return FICTITIOUS
     if _both_qualified(a, b) and seen["ins"] in ("near", "different", "different_incoherent"):
         return INS_CONFLICT
-    return DOUBTFUL if Attribute.DOUBTFUL in attributes else None
+    if Attribute.DOUBTFUL in attributes:
+        return DOUBTFUL
+    return HOMONYM if Attribute.HOMONYM in attributes else None
 
 
 def _both_qualified(a: IdentityRecord, b: IdentityRecord) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason, veto
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, NAMELESS, Outcome, Reason, veto
 from identity.model import Model
 from identity.records import Candidate, IdentityRecord
 from identity.scoring import Score, lowered, score
@@ -34,6 +34,8 @@ class PairAssessment:
 
     score: Score
     veto: Reason | None
+    nameless: bool
+    """Neither has a name to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairA
     """Compare two records, for the officer's page and for every decision."""
     first, second = comparable(a.traits), comparable(b.traits)
     observations = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
-    return PairAssessment(score(observations, model), veto(a, b, observations))
+    seen = model.seen(observations)
+    return PairAssessment(score(observations, model), veto(a, b, seen), NAMELESS.holds(seen))
 
 
 def decide(
@@ -91,11 +94,12 @@ def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Mo
 
 def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
     """Score a person by all its records: the best one counts, and one that disagrees lowers it."""
-    pairs = [
+    compared = (
         (record.record_id, compare_records(incoming, record, model))
         for record in candidate.records
         if Attribute.FICTITIOUS not in record.attributes and record.record_id != incoming.record_id
-    ]
+    )
+    pairs = [(record_id, pair) for record_id, pair in compared if not pair.nameless]
     if not pairs:
         return None
     record_id, best = max(pairs, key=lambda pair: (pair[1].score.total, pair[0]))

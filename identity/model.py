@@ -15,13 +15,18 @@ from identity.comparison import LEVELS, Observation
 from identity.normalise import match_key
 
 FORMAT = 2
+_STEPS = 3
 # Weights are whole numbers of 1/64 bit, so that sums are exact in any order.
 _GRAIN = 64
 
-RARITIES = ("rare", "uncommon", "usual", "common", "none")
-"""How rare a name is that agrees exactly; « none » when it does not."""
+RARITIES = ("rare", "uncommon", "usual", "common", "rivals", "none")
+"""How rare a name is that agrees; « rivals » when it does not and both names are usual ones, else « none »."""
 RARITY_OF = {"surname_rarity": "surname", "given_rarity": "given"}
 """Traits that are the rarity of another one, with the trait whose value is looked up."""
+RARE_LEVELS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"surname": frozenset({"exact", "particle"}), "given": frozenset({"exact", "phonetic"})}
+)
+"""Levels at which two names agree so closely that their rarity counts: that of the commoner one."""
 TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(LEVELS) | dict.fromkeys(RARITY_OF, RARITIES))
 """Everything a model weighs, and its levels."""
 
@@ -86,24 +91,36 @@ class Model:
     """Year of birth from which a person counts as a minor."""
     prior: float
     caution: float
-    """Bits taken from a pair that a rule on traits forbids to link (`identity.decision.TRAIT_RULES`)."""
+    """Bits taken from a pair that contradicts itself by a rule on traits (`identity.decision.TRAIT_RULES`)."""
     thresholds: Thresholds
     calibration: Calibration
     levels: Mapping[str, Mapping[str, float]]
     interactions: tuple[Interaction, ...]
     frequencies: Mapping[str, FrequencyTable]
 
+    def seen(self, observations: tuple[Observation, ...]) -> dict[str, str]:
+        """Return the level of every term, rarities included, in the order of `TERMS`."""
+        seen = {item.trait: item.level for item in observations}
+        values = {item.trait: item.values for item in observations}
+        for rarity, trait in RARITY_OF.items():
+            seen[rarity] = self._rarity(trait, seen[trait], values[trait])
+        return seen
+
+    def _rarity(self, trait: str, level: str, names: tuple[str, str] | None) -> str:
+        if names is None:
+            return "none"
+        table = self.frequencies[trait]
+        if level in RARE_LEVELS[trait]:
+            return max((table.rarity(name) for name in names), key=RARITIES.index)
+        are_rivals = names[0] != names[1] and all(name in table.values for name in names)
+        return "rivals" if are_rivals else "none"
+
     def terms(self, observations: tuple[Observation, ...]) -> Iterator[tuple[str, str, float]]:
         """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.
 
         Terms of traits always come, in the order of `TERMS`; of two traits together only when they change the score.
         """
-        seen = {item.trait: item.level for item in observations}
-        values = {item.trait: item.value for item in observations}
-        for rarity, trait in RARITY_OF.items():
-            value = values.get(trait)
-            exact = seen.get(trait) == "exact" and value is not None
-            seen[rarity] = self.frequencies[trait].rarity(value) if exact and value else "none"
+        seen = self.seen(observations)
         for trait, level in seen.items():
             yield trait, level, self.levels[trait][level]
         for pair in self.interactions:
@@ -253,7 +270,7 @@ def _frequencies(root: Mapping[str, object]) -> Mapping[str, FrequencyTable]:
     for name in RARITY_OF.values():
         table = _object(root.get(name), f"frequencies of {name}")
         steps = table.get("steps")
-        if not isinstance(steps, list) or len(steps) != len(RARITIES) - 2:
+        if not isinstance(steps, list) or len(steps) != _STEPS:
             raise ModelError(f"In the linkage model, the frequencies of {name} must have three steps.")
         numbers = [_share(step, name) for step in steps]
         if sorted(numbers) != numbers:

@@ -7,7 +7,7 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass
 
 from identity.comparison import Observation
-from identity.decision import forbidding_rule
+from identity.decision import caution
 from identity.model import Model
 from identity.wording import OTHERS_SENTENCE, sentence
 
@@ -37,7 +37,7 @@ class Score:
 def total(observations: tuple[Observation, ...], model: Model) -> float:
     """Return the score of a pair in bits, without its explanation."""
     bits = sum((worth for _, _, worth in model.terms(observations)), model.prior)
-    return bits + model.caution if forbidding_rule(observations) else bits
+    return bits + model.caution if caution(model.seen(observations)) else bits
 
 
 def score(observations: tuple[Observation, ...], model: Model) -> Score:
@@ -45,7 +45,7 @@ def score(observations: tuple[Observation, ...], model: Model) -> Score:
     parts = [
         Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(observations)
     ]
-    rule = forbidding_rule(observations)
+    rule = caution(model.seen(observations))
     if rule is not None:
         parts.append(Contribution("rule", rule.code, model.caution, rule.text))
     return _sum(tuple(parts), model)

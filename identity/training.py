@@ -6,7 +6,8 @@ cannot teach is held by hand: the order of levels (more agreement never weighs l
 honest people change (an address, a telephone).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from identity.model import TERMS, Interaction, grain
+from identity.bulk.records import Records
+from identity.model import RARITY_OF, TERMS, FrequencyTable, Interaction, grain
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +79,7 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "ins": (("same", "same_incoherent", "missing", "different"), ("same", "near", "different_incoherent")),
         "address": (("same", "postcode", "department", "different"), ("postcode", "missing", "different")),
         "phone": (("same", "missing", "different"),),
-        "corroboration": (("some", "none"),),
+        "corroboration": (("some", "place", "none"),),
         "email": (("own", "named", "same", "missing", "different"), ("named", "crossed", "missing")),
         "surname_rarity": (("rare", "uncommon", "usual", "common"),),
         "given_rarity": (("rare", "uncommon", "usual", "common"),),
@@ -89,6 +91,14 @@ _FLOORS: Mapping[str, float] = MappingProxyType(
     {"address": -2.0, "phone": -1.0, "email": -1.5, "birth_place": -5.0, "domain": -1.5}
 )
 _MAIN_PENALTY, _PAIR_PENALTY, _ORDER_PENALTY = 0.5, 4.0, 300.0
+MOST_ROUNDS = 400
+"""Rounds of the fit of the weights."""
+STEPS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {"surname": (2**-14, 2**-12, 2**-10), "given": (2**-12, 2**-10, 2**-8)}
+)
+"""From which share of the population a name is uncommon, usual, common."""
+# People that the names of a former model stand for when a region's own are counted.
+_BEFORE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +207,8 @@ class _Layout:
         """Tell which weights stay at zero: what is missing proves nothing, alone or together."""
         fixed = np.zeros(self.size, np.bool_)
         for trait, start in self.main.items():
-            if _neutral(trait) is not None:
-                fixed[start + TERMS[trait].index(_neutral(trait) or "")] = True
+            if neutral(trait) is not None:
+                fixed[start + TERMS[trait].index(neutral(trait) or "")] = True
         for (first, second), start in self.pair.items():
             width = len(TERMS[second])
             for one, level in enumerate(TERMS[first]):
@@ -207,14 +217,46 @@ class _Layout:
         return fixed
 
 
-def _neutral(trait: str) -> str | None:
+def neutral(trait: str) -> str | None:
+    """Return the level of a trait that weighs nothing."""
     if trait in _NEUTRAL:
         return _NEUTRAL[trait]
     return next((level for level in ("missing", "none") if level in TERMS[trait]), None)
 
 
-def learn(data: Patterns) -> Weights:
-    """Fit the weights by penalised maximum likelihood, then put levels in their order and round to the grain."""
+def count_names(files: Iterable[Records]) -> Mapping[str, Mapping[str, int]]:
+    """Count the bearers of each family name and of each first given name in several files."""
+    counts: dict[str, Counter[str]] = {trait: Counter() for trait in RARITY_OF.values()}
+    for records in files:
+        for trait, bearers in (("surname", records.birth), ("given", records.head)):
+            found = np.bincount(bearers[bearers >= 0], minlength=len(records.names.keys))
+            counts[trait].update({records.names.keys[name]: int(found[name]) for name in np.flatnonzero(found)})
+    return counts
+
+
+def frequencies(
+    counts: Mapping[str, Mapping[str, int]], before: Mapping[str, FrequencyTable] | None = None
+) -> Mapping[str, FrequencyTable]:
+    """Turn counts of names into shares; the shares known `before` count as if so many people more had been seen."""
+    tables = {}
+    for trait, steps in STEPS.items():
+        known = before[trait].values if before else {}
+        weight = _BEFORE if before else 0
+        total = sum(counts[trait].values()) + weight
+        shares = {
+            name: (counts[trait].get(name, 0) + weight * known.get(name, 0.0)) / total
+            for name in counts[trait].keys() | known.keys()
+        }
+        kept = sorted((name for name, share in shares.items() if share >= steps[0]), key=lambda n: (-shares[n], n))
+        tables[trait] = FrequencyTable(MappingProxyType({name: round(shares[name], 7) for name in kept}), steps)
+    return MappingProxyType(tables)
+
+
+def learn(data: Patterns, report: Callable[[], object] = lambda: None) -> Weights:
+    """Fit the weights by penalised maximum likelihood, then put levels in their order and round to the grain.
+
+    `report` is called after each of `MOST_ROUNDS` rounds at most.
+    """
     layout = _Layout()
     rows, fixed = layout.rows(data.levels), layout.fixed()
     penalty = np.full(layout.size, _MAIN_PENALTY)
@@ -240,7 +282,13 @@ def learn(data: Patterns) -> Weights:
         return float(value), gradient
 
     found = minimize(
-        loss, np.zeros(layout.size), jac=True, method="L-BFGS-B", bounds=layout.bounds(), options={"maxiter": 400}
+        loss,
+        np.zeros(layout.size),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=layout.bounds(),
+        callback=lambda _: report(),
+        options={"maxiter": MOST_ROUNDS},
     )
     return _weights(layout, np.asarray(found.x, np.float64) / np.log(2))
 
@@ -253,6 +301,15 @@ def _weights(layout: _Layout, bits: Floats) -> Weights:
         for names, start in layout.pair.items()
     }
     mains = {trait: bits[start : start + len(TERMS[trait])].copy() for trait, start in layout.main.items()}
+    return in_order(float(bits[0]), mains, pairs)
+
+
+def in_order(prior: float, mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]) -> Weights:
+    """Keep the weights within their floors, in the order of their levels, and round them to the grain."""
+    for trait, floor in _FLOORS.items():
+        mains[trait] = np.maximum(mains[trait], floor)
+    for trait, ceiling in _CEILINGS.items():
+        mains[trait] = np.minimum(mains[trait], ceiling)
     _put_in_order(mains, pairs)
     levels = {
         trait: MappingProxyType(dict(zip(TERMS[trait], (grain(float(bit)) for bit in values), strict=True)))
@@ -272,7 +329,7 @@ def _weights(layout: _Layout, bits: Floats) -> Weights:
         )
         for (first, second), table in pairs.items()
     )
-    return Weights(grain(float(bits[0])), MappingProxyType(levels), interactions)
+    return Weights(grain(prior), MappingProxyType(levels), interactions)
 
 
 def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]) -> None:

@@ -23,11 +23,11 @@ SENTENCES: dict[str, dict[str, str]] = {
         "exact": "Premier prénom ou prénom utilisé identique",
         "listed": "Le prénom de l'une figure dans la liste de l'autre",
         "compound": "Prénom composé, écrit en partie d'un côté",
-        "initial": "Prénom abrégé compatible",
+        "initial": "Prénom réduit à une initiale compatible",
         "swapped": "Prénom et nom inversés",
         "phonetic": "Prénoms de même prononciation",
         "typo": "Prénoms à une faute de frappe près",
-        "short": "Prénom raccourci ou diminutif possible",
+        "short": "Prénom abrégé, raccourci ou diminutif possible",
         "rival": "Prénoms proches, mais ce sont deux prénoms usuels différents",
         "overlap": "Prénoms composés qui ont une partie en commun et une partie différente",
         "similar": "Prénoms ressemblants mais distincts",
@@ -100,6 +100,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "corroboration": {
         "some": "Un autre indice confirme le nom et la date",
+        "place": "Seul le lieu de naissance confirme le nom et la date",
         "none": "Rien d'autre ne confirme le nom et la date",
     },
     "surname_rarity": {
@@ -107,6 +108,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "uncommon": "Nom peu courant",
         "usual": "Nom courant",
         "common": "Nom très courant",
+        "rivals": "Deux noms usuels différents",
         "none": "Rareté du nom sans objet",
     },
     "given_rarity": {
@@ -114,6 +116,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "uncommon": "Prénom peu courant",
         "usual": "Prénom courant",
         "common": "Prénom très courant",
+        "rivals": "Deux prénoms usuels différents",
         "none": "Rareté du prénom sans objet",
     },
 }

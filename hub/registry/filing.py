@@ -136,11 +136,13 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
         return []
     if session.get_bind().dialect.name == "postgresql":
         result = session.connection().execute(_POSTGRESQL, {"keys": keys, "definition": filed_by})
-        found = [(key, identity_id) for key, identity_id in result]
+        found = [(key, identity_id) for key, identity_id in result.all()]
     else:
         statement = _SQLITE.replace("KEYS", ",".join("?" * len(keys)))
         result = session.connection().exec_driver_sql(statement, (*map(pack_key, keys), *keys, filed_by))
-        found = [(unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in result]
+        found = [
+            (unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in result.all()
+        ]
     if found and found[-1][1] == _OTHER_DEFINITION:
         found.pop()
         _begin(session)

@@ -98,7 +98,8 @@ def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Sto
     groups: dict[int, dict[int, StoredIdentity]] = {}
     session.flush()  # read below the session, which would have done it
     for start in range(0, len(ids), _MOST_IDS):
-        for row in session.connection().execute(_AROUND, {"ids": ids[start : start + _MOST_IDS]}):
+        found = session.connection().execute(_AROUND, {"ids": ids[start : start + _MOST_IDS]})
+        for row in found.all():
             groups.setdefault(row.person_id, {})[row.id] = as_value(row, row.regional_id)
     return {person_id: tuple(group.values()) for person_id, group in groups.items()}
 

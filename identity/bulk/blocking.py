@@ -16,7 +16,10 @@ from identity.bulk.text import Ints, Longs, mix
 
 MOST_TOGETHER = 64
 """Records that may share a key before it is refined."""
-_NEIGHBOURS = 8
+MOST_REFINED = 2
+"""How often a key is refined by one more trait."""
+NEIGHBOURS = 8
+"""What is still too large is examined only between records less than this far apart, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +127,22 @@ def _pairs(keys: Keys, records: Records, count: int, unexamined: dict[str, int],
     if not large.any():
         return
     within = np.repeat(large, sizes)
-    if depth < len(_REFINERS):
-        for refined in _refine(keys.kind, values[within], holders[within], records):
+    if depth < MOST_REFINED:
+        parts = refining_parts(records, holders[within])
+        for refined in refine(keys.kind, values[within], holders[within].astype(np.int32), parts):
             yield from _pairs(refined, records, count, unexamined, depth + 1)
     else:
         missed = int((sizes[large].astype(np.int64) * (sizes[large] - 1) // 2).sum())
         unexamined[keys.kind] = unexamined.get(keys.kind, 0) + missed
         last = np.repeat(starts + np.where(large, sizes, 0), sizes)
-        for chunk in _run_pairs(last, _NEIGHBOURS):
+        # Who is whose neighbour must not depend on how equal keys were sorted.
+        holders = holders[np.lexsort((holders, values))]
+        for chunk in _run_pairs(last, NEIGHBOURS):
             yield _pack(holders[chunk[0]], holders[chunk[1]], count)
 
 
-_REFINERS = ("once", "twice")
-
-
-def _refine(kind: str, values: Longs, holders: Longs, records: Records) -> Iterator[Keys]:
-    """Split large blocks by each of several other traits."""
+def refining_parts(records: Records, holders: Longs) -> list[Longs]:
+    """Return the traits that refine a large block, 0 for none: an array of every holder's value for each trait."""
     names = _sounds(records, records.birth, records.used)
     given = _sounds(records, records.words[:, 0], records.used_head)
     others = (
@@ -150,11 +153,15 @@ def _refine(kind: str, values: Longs, holders: Longs, records: Records) -> Itera
         names[0],
         given[0],
     )
-    for number, other in enumerate(others):
-        part = other[holders]
+    return [other[holders] for other in others]
+
+
+def refine(kind: str, values: Longs, holders: Ints, parts: list[Longs]) -> Iterator[Keys]:
+    """Split large blocks by each of several other traits."""
+    for number, part in enumerate(parts):
         has = part != 0
         mixed = mix(mix(values[has].view(np.uint64) ^ np.uint64(number + 1)) ^ part[has].view(np.uint64))
-        yield Keys(kind, mixed.view(np.int64), holders[has].astype(np.int32))
+        yield Keys(kind, mixed.view(np.int64), holders[has])
 
 
 def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:

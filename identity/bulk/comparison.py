@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 from identity.bulk.names import Relations
 from identity.bulk.records import MOST_WORDS, Records
 from identity.bulk.text import Flags, Ints
-from identity.comparison import CORROBORATION, LEVELS, PLACE_LEVELS, SURNAME_LEVELS
+from identity.comparison import CORROBORATING_PLACES, CORROBORATION, GENERATION, LEVELS, PLACE_LEVELS, SURNAME_LEVELS
 from identity.names import NameRelation
 from identity.places import compare_places
 
@@ -30,16 +30,16 @@ class Pairs:
     left: Ints
     right: Ints
     levels: Mapping[str, Levels]
-    surname: Ints
-    """The birth name that both records bear, as an index in the vocabulary; negative for none."""
-    given: Ints
-    """The first given name that both records bear."""
+    surnames: tuple[Ints, Ints]
+    """The birth names of both records, as indexes in the vocabulary; negative for none."""
+    givens: tuple[Ints, Ints]
+    """Their first given names."""
 
 
 def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs:
     """Compare the two records of each pair on every trait."""
     relations = Relations(records.names)
-    surname, given = _surnames(records, relations, left, right), _givens(records, relations, left, right)
+    surname, given = _surnames(records, relations, left, right, minor_from), _givens(records, relations, left, right)
     swapped = _swapped(records, relations, left, right, (surname, given))
     surname[swapped] = _INDEX["surname"]["swapped"]
     given[swapped] = _INDEX["given"]["swapped"]
@@ -60,15 +60,17 @@ def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs
     confirmed = np.zeros(len(left), np.bool_)
     for trait, agreeing in CORROBORATION.items():
         confirmed |= np.array([level in agreeing for level in LEVELS[trait]])[levels[trait]]
-    some, none = _INDEX["corroboration"]["some"], _INDEX["corroboration"]["none"]
-    levels["corroboration"] = np.where(confirmed, some, none).astype(np.int8)
-    birth, head = records.birth[left], records.head[left]
+    placed = np.array([level in CORROBORATING_PLACES for level in LEVELS["birth_place"]])[levels["birth_place"]]
+    index = _INDEX["corroboration"]
+    levels["corroboration"] = np.where(
+        confirmed, index["some"], np.where(placed, index["place"], index["none"])
+    ).astype(np.int8)
     return Pairs(
         left=left,
         right=right,
         levels=levels,
-        surname=np.where(birth == records.birth[right], birth, -1),
-        given=np.where(head == records.head[right], head, -1),
+        surnames=(records.birth[left], records.birth[right]),
+        givens=(records.head[left], records.head[right]),
     )
 
 
@@ -80,7 +82,7 @@ def _equality(trait: str, a: NDArray[np.generic], b: NDArray[np.generic], unknow
     return result.astype(np.int8)
 
 
-def _surnames(records: Records, relations: Relations, left: Ints, right: Ints) -> Levels:
+def _surnames(records: Records, relations: Relations, left: Ints, right: Ints, minor_from: int) -> Levels:
     index = _INDEX["surname"]
     table = np.array([index[SURNAME_LEVELS[relation]] for relation in NameRelation], np.int8)
     birth, other = records.birth[left], records.birth[right]
@@ -96,6 +98,7 @@ def _surnames(records: Records, relations: Relations, left: Ints, right: Ints) -
         best[new] = np.minimum(best[new], table[relations.of(one[new], two[new])])
     lone = (records.birth[a] == records.used[a]) & (records.birth[b] == records.used[b])
     women = (records.sex[a] == _FEMALE) & (records.sex[b] == _FEMALE)
+    women &= (records.year[a] < minor_from) & (records.year[b] < minor_from)
     best[(best == index["different"]) & lone & women] = index["married"]
     best[(records.birth[a] < 0) | (records.birth[b] < 0)] = index["missing"]
     level[todo] = best
@@ -216,7 +219,7 @@ def _dates(records: Records, left: Ints, right: Ints) -> Levels:
     result[same_year] = index["same_year"]
     result[same_year & fictitious] = index["presumed"]
     result[same_month & same_day & ~same_year] = index["year"]
-    result[same_month & same_day & ~same_year & ((gap == 1) | one_digit | turned)] = index["year_slip"]
+    result[same_month & same_day & ~same_year & ((gap == 1) | ((gap < GENERATION) & (one_digit | turned)))] = index["year_slip"]
     result[same_year & same_day & ~fictitious] = index["month"]
     result[same_year & same_day & ~fictitious & slip[1]] = index["month_slip"]
     result[same_year & same_month & ~fictitious] = index["day"]

@@ -4,7 +4,8 @@ The same reduction as `identity.comparable` does for one record. Placeholders an
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +76,8 @@ class Records:
     """The compact name that the address opens with."""
     email_is_own: Flags
     """The address opens with the person's own given name."""
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    """Values that say nothing or cannot be read, by column: they count as missing."""
 
     def __len__(self) -> int:
         return len(self.year)

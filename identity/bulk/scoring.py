@@ -10,8 +10,8 @@ from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import Flags, Ints
 from identity.comparison import LEVELS
-from identity.decision import LACKS_OF_EVIDENCE, TRAIT_RULES, Levels, Rule
-from identity.model import RARITIES, RARITY_OF, TERMS, FrequencyTable, Model
+from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
+from identity.model import RARE_LEVELS, RARITIES, RARITY_OF, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
 
@@ -42,9 +42,9 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
         for (first, second), worth in pair.bits.items():
             table[TERMS[pair.first].index(first) * width + TERMS[pair.second].index(second)] = worth
         bits += table[levels[pair.first].astype(np.int32) * width + levels[pair.second]]
-    against = forbidden(pairs, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
-    vetoed = against | forbidden(pairs, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
-    bits += np.where(vetoed, model.caution, 0.0)
+    against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
+    vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
+    bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
     return Scored(
@@ -54,7 +54,7 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
         vetoed=vetoed,
         contradicts=against & (bits < model.thresholds.link + model.caution),
         link=enough & ~vetoed,
-        review=(bits >= model.thresholds.review) & ~(enough & ~vetoed),
+        review=(bits >= model.thresholds.review) & ~(enough & ~vetoed) & ~forbidden(levels, [NAMELESS]),
     )
 
 
@@ -64,34 +64,37 @@ def term_levels(
     """Return the level of every term of the model, rarities included."""
     levels = dict(pairs.levels)
     for rarity, trait in RARITY_OF.items():
-        value = pairs.surname if trait == "surname" else pairs.given
-        exact = pairs.levels[trait] == LEVELS[trait].index("exact")
-        found = _rarities(names, frequencies[trait])[value]
-        levels[rarity] = np.where(exact & (value >= 0), found, RARITIES.index("none")).astype(np.int8)
+        one, other = pairs.surnames if trait == "surname" else pairs.givens
+        steps = _steps(names, frequencies[trait])
+        commoner = np.maximum(steps[one], steps[other])
+        rivals = (steps[one] >= 0) & (steps[other] >= 0) & (one != other)
+        agrees = np.array([level in RARE_LEVELS[trait] for level in LEVELS[trait]])[pairs.levels[trait]]
+        agrees &= (one >= 0) & (other >= 0)
+        none = np.where(rivals, RARITIES.index("rivals"), RARITIES.index("none"))
+        levels[rarity] = np.where(agrees, np.maximum(commoner, 0), none).astype(np.int8)
     return levels
 
 
-def _rarities(names: Vocabulary, table: FrequencyTable) -> Ints:
-    """Return the rarity of each name of the vocabulary."""
-    rare = RARITIES.index("rare")
+def _steps(names: Vocabulary, table: FrequencyTable) -> Ints:
+    """Return the rarity of each name of the vocabulary, -1 for a name that the table does not hold (or none)."""
     known = {key: RARITIES.index(table.rarity(key)) for key in table.values}
-    return np.array([known.get(key, rare) for key in names.keys], np.int32)
+    return np.array([known.get(key, -1) for key in names.keys] + [-1], np.int32)
 
 
-def forbidden(pairs: Pairs, rules: Iterable[Rule]) -> Flags:
+def forbidden(levels: Mapping[str, NDArray[np.int8]], rules: Iterable[Rule]) -> Flags:
     """Tell which pairs one of the rules forbids to link."""
-    result = np.zeros(len(pairs.left), np.bool_)
+    result = np.zeros(len(levels["surname"]), np.bool_)
     for rule in rules:
-        holds = _all(rule.when, pairs)
+        holds = _all(rule.when, levels)
         for exception in rule.unless:
-            holds &= ~_all(exception, pairs)
+            holds &= ~_all(exception, levels)
         result |= holds
     return result
 
 
-def _all(levels: Levels, pairs: Pairs) -> Flags:
-    result = np.ones(len(pairs.left), np.bool_)
-    for trait, allowed in levels.items():
-        table = np.array([level in allowed for level in LEVELS[trait]], np.bool_)
-        result &= table[pairs.levels[trait]]
+def _all(wanted: Levels, levels: Mapping[str, NDArray[np.int8]]) -> Flags:
+    result = np.ones(len(levels["surname"]), np.bool_)
+    for trait, allowed in wanted.items():
+        table = np.array([level in allowed for level in TERMS[trait]], np.bool_)
+        result &= table[levels[trait]]
     return result

@@ -244,7 +244,7 @@ def test_an_inactive_or_fictitious_identity_is_neither_linked_nor_found(app: Fla
 def test_an_identity_alone_joins_the_person_it_is_corrected_into(app: Flask) -> None:
     known = send(app, incoming(make_structure(app)))
     structure = make_structure(app)
-    vague = replace(SOLENE, birth_name="BAUDRI", address=None, phone=None, birth_place=None)
+    vague = replace(SOLENE, birth_date=None, address=None, phone=None, birth_place=None)
     former = send(app, incoming(structure, "B-1", vague))
 
     corrected = send(app, incoming(structure, "B-1"))

@@ -1,0 +1,59 @@
+"""Compare a file of identities with itself: candidate pairs with score and decision, and the persons they make."""
+
+import time
+from pathlib import Path
+
+import click
+
+from hub.commands.stages import Stages, peak_memory, written
+from hub.commands.terminal import stop
+from hub.deduplication import ENGINES, Order, Summary, run
+from hub.errors import HubError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("dedupe")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=_FILE, required=True, help="Where the pairs are written (Parquet).")
+@click.option("--clusters", type=_FILE, help="Where the persons are written (Parquet).")
+@click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another linkage model.")
+@click.option("--engine", type=click.Choice(sorted(ENGINES)), default="local", help="Where the work is done.")
+def dedupe(file: Path, out: Path, clusters: Path | None, model: Path | None, engine: str) -> None:
+    """Find the doubles of a CSV or Parquet FILE of identities.
+
+    The columns are those of `hub identities load`. The file is only read and the index is left as it is: every
+    candidate pair is written with its score, its probability and what would be decided, `link` or `review`.
+    """
+    began = time.monotonic()
+    stages = Stages()
+    try:
+        summary = run(Order(file, out, clusters, model, engine), stages.report)
+    except HubError as err:
+        stages.close()
+        stop(err.message)
+    stages.close()
+    for line in lines(summary, time.monotonic() - began):
+        click.echo(line)
+
+
+def lines(summary: Summary, seconds: float) -> list[str]:
+    """Say in a few sentences what was found, and what was not looked at."""
+    found = [
+        f"{written(summary.records)} identités, {written(summary.pairs)} paires comparées.",
+        f"{written(summary.links)} paires reliées, {written(summary.reviews)} à revoir ; "
+        f"{written(summary.persons)} personnes.",
+    ]
+    if summary.torn:
+        found.append(f"Lignes laissées de côté, leurs colonnes ne sont pas celles de l'en-tête : {summary.torn}.")
+    if summary.unreadable:
+        columns = ", ".join(f"{name} {written(count)}" for name, count in summary.unreadable.items())
+        found.append(f"Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes : {columns}.")
+    if summary.unexamined:
+        kinds = ", ".join(f"{kind} {written(count)}" for kind, count in summary.unexamined.items())
+        found.append(f"Paires non examinées, trop d'identités se ressemblent sous une même clé : {kinds}.")
+    rate = summary.records / seconds if seconds else 0
+    found.append(
+        f"{seconds:.1f} s, {written(round(rate))} identités/s, mémoire {written(peak_memory() >> 20)} Mio au plus."
+    )
+    return found

@@ -1,0 +1,165 @@
+"""Who is who in a regional file: read it, compare it with itself, write its pairs and its persons.
+
+Output files appear whole or not at all. Needs no database: the file is only read, nothing is linked in the index.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hub import regional_file
+from hub.config import linkage_model_file
+from hub.errors import Invalid
+from identity.bulk import engine
+from identity.bulk.engine import Match, Report, Stage
+from identity.model import Model, ModelError, parse_model
+
+_ROWS = 1 << 18
+_LINK, _REVIEW, _NOTHING = range(3)
+
+Codes = NDArray[np.int8]
+
+Engine = Callable[[pa.Table, Model, Report], Match]
+"""What finds the persons of a table: here, or on several machines."""
+
+ENGINES: Mapping[str, Engine] = {"local": engine.match}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to compare, with what, and where to write."""
+
+    file: Path
+    pairs: Path
+    clusters: Path | None
+    model: Path | None
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run found."""
+
+    records: int
+    torn: int
+    pairs: int
+    links: int
+    reviews: int
+    persons: int
+    unreadable: Mapping[str, int]
+    unexamined: Mapping[str, int]
+
+
+def read_model(path: Path | None) -> Model:
+    """Read a model, by default the one in force; raise `Invalid` when it cannot be used."""
+    found = path or linkage_model_file()
+    try:
+        return parse_model(found.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as err:
+        raise Invalid(f"Le modèle {found.name} est refusé : ce n'est pas un fichier de texte en UTF-8.") from err
+    except OSError as err:
+        raise Invalid(f"Le modèle {found.name} ne peut pas être lu : {err.strerror}.") from err
+    except ModelError as err:
+        raise Invalid(f"Le modèle {found.name} est refusé : {err}") from err
+
+
+def check_outputs(order: Order) -> None:
+    """Refuse outputs that would harm the input or one another, or have nowhere to go."""
+    outputs = [path for path in (order.pairs, order.clusters) if path is not None]
+    for path in outputs:
+        if not path.parent.is_dir():
+            raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
+        if path.is_dir():
+            raise Invalid(f"{path} est un dossier : donnez le nom d'un fichier.")
+        if path.exists() and order.file.exists() and path.samefile(order.file):
+            raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
+    if len(outputs) > len({path.resolve() for path in outputs}):
+        raise Invalid("Les paires et les personnes iraient dans le même fichier : choisissez deux noms.")
+
+
+def run(order: Order, report: Report) -> Summary:
+    """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
+    check_outputs(order)
+    model = read_model(order.model)
+    report(Stage.READ, 0, 0)
+    file = regional_file.read(order.file)
+    report(Stage.READ, len(file.record_ids), len(file.record_ids))
+    found = ENGINES[order.engine](file.table, model, report)
+    decisions = decide(found)
+    with ExitStack() as files:
+        _write_pairs(files.enter_context(_new(order.pairs)), file.record_ids, found, decisions, report)
+        if order.clusters is not None:
+            _write_persons(files.enter_context(_new(order.clusters)), file.record_ids, found)
+    return Summary(
+        records=len(file.record_ids),
+        torn=file.torn,
+        pairs=len(decisions),
+        links=int((decisions == _LINK).sum()),
+        reviews=int((decisions == _REVIEW).sum()),
+        persons=len(np.unique(found.persons.person)),
+        unreadable=found.unreadable,
+        unexamined=found.unexamined,
+    )
+
+
+def decide(found: Match) -> Codes:
+    """Return what becomes of each pair: a link when both are one person, else a review when it is near enough."""
+    near = found.scored.link | found.scored.review
+    return np.where(found.persons.inside, _LINK, np.where(near, _REVIEW, _NOTHING)).astype(np.int8)
+
+
+@contextmanager
+def _new(path: Path) -> Iterator[Path]:
+    """Give a name to write under; what was written takes the place of `path` only when all went well."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        draft.replace(path)
+    except OSError as err:
+        raise Invalid(f"{path} ne peut pas être écrit : {err.strerror or err}.") from err
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Codes, report: Report) -> None:
+    scored = found.scored
+    words = pa.array(["link", "review"])
+    total = len(decisions)
+    with _writer(path, _pairs_schema(record_ids.type)) as writer:
+        for start in range(0, total, _ROWS):
+            report(Stage.WRITE, start, total)
+            rows = slice(start, start + _ROWS)
+            codes = decisions[rows]
+            columns = [
+                record_ids.take(pa.array(scored.pairs.left[rows])),
+                record_ids.take(pa.array(scored.pairs.right[rows])),
+                pa.array(scored.bits[rows]),
+                pa.array(scored.probability[rows]),
+                words.take(pa.array(codes, mask=codes == _NOTHING)),
+            ]
+            writer.write_table(pa.table(columns, schema=_pairs_schema(record_ids.type)))
+    report(Stage.WRITE, total, total)
+
+
+def _pairs_schema(record_id: pa.DataType) -> pa.Schema:
+    return pa.schema(
+        {"id_l": record_id, "id_r": record_id, "score": pa.float64(), "probability": pa.float64(), "decision": pa.string()}
+    )
+
+
+def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:
+    person = record_ids.take(pa.array(found.persons.person))
+    table = pa.table({"record_id": record_ids, "person": person})
+    with _writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["decision"])

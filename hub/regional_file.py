@@ -1,0 +1,200 @@
+"""A whole region's identities in one file, CSV or Parquet, read as columns for the bulk engine.
+
+The columns are those of `hub identities load`; here nothing is refused line by line: a file is fit to be compared as
+a whole, or refused with one sentence. Messages tell columns, counts and line numbers, and at most three record ids.
+Needs no database and no settings.
+"""
+
+import codecs
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from hub.errors import Invalid
+from identity.bulk.records import COLUMNS as COMPARED
+
+COLUMNS = (
+    "record_id", "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex",
+    "birth_place", "ins", "address", "postcode", "city", "phone", "email",
+)  # fmt: skip
+"""Columns that a file must have, as for a load; a test compares the two."""
+
+SHOWN = 3
+_SHOWN_LENGTH = 40
+_BLOCK = 8 << 20
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class RegionalFile:
+    """The traits compared, as columns of text, and the number that the file gives each record."""
+
+    table: pa.Table
+    record_ids: pa.Array
+    """Integers or texts, as in the file: present and distinct."""
+    torn: int
+    """Lines of a CSV left out: their cells do not match the header."""
+
+
+def read(path: Path) -> RegionalFile:
+    """Read a file; raise `Invalid` with a sentence when it cannot be compared."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+        if not start:
+            raise Invalid("Le fichier est vide.")
+        table, torn = (_read_parquet(path), 0) if start == b"PAR1" else _read_csv(path)
+    except OSError as err:
+        raise Invalid(f"Le fichier ne peut pas être lu : {err.strerror or 'il est abîmé'}.") from err
+    if not len(table):
+        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
+    record_ids = _record_ids(table["record_id"])
+    return RegionalFile(pa.table({name: _as_text(name, table[name]) for name in COMPARED}), record_ids, torn)
+
+
+def check_form(path: Path) -> str | None:
+    """Refuse a file whose columns are not those compared; return the delimiter of a CSV, None for a Parquet."""
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if not start:
+        raise Invalid("Le fichier est vide.")
+    if start != b"PAR1":
+        return _delimiter(path)
+    from pyarrow import parquet
+
+    try:
+        columns = parquet.ParquetFile(path).schema_arrow.empty_table()
+    except pa.ArrowException as err:
+        raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
+    _check_columns(columns.column_names)
+    _check_ids_type(columns["record_id"].type)
+    for name in COMPARED:
+        _as_text(name, columns[name])
+    return None
+
+
+def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:
+    """Refuse a file where a record number lacks or comes twice; at most `SHOWN` of them are told."""
+    if lacking:
+        raise Invalid(f"Il manque un record_id à {lacking} ligne(s) du fichier.", "record_id")
+    if double:
+        which = ", ".join(number[:_SHOWN_LENGTH] for number in shown[:SHOWN])
+        raise Invalid(
+            f"record_id doit être unique : {double} numéro(s) reviennent plusieurs fois, dont {which}.", "record_id"
+        )
+
+
+def _check_ids_type(kind: pa.DataType) -> None:
+    if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise Invalid(f"La colonne record_id doit être un texte ou un entier, et non {kind}.", "record_id")
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise Invalid(f"Il manque au fichier les colonnes : {', '.join(missing)}.", missing[0])
+    double = [name for name in COLUMNS if names.count(name) > 1]
+    if double:
+        raise Invalid(f"Le fichier a plusieurs colonnes du même nom : {', '.join(double)}.", double[0])
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    # Imported here: a CSV does not pay for it.
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path, read_dictionary=list(COMPARED))
+        _check_columns(file.schema_arrow.names)
+        return file.read(columns=["record_id", *COMPARED])
+    except pa.ArrowException as err:
+        raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
+
+
+def _read_csv(path: Path) -> tuple[pa.Table, int]:
+    from pyarrow import csv as arrow_csv
+
+    delimiter = _delimiter(path)
+    torn = 0
+
+    def leave_out(_: object) -> str:
+        nonlocal torn
+        torn += 1
+        return "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            path,
+            arrow_csv.ReadOptions(block_size=_BLOCK),
+            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=leave_out),
+            arrow_csv.ConvertOptions(
+                include_columns=["record_id", *COMPARED],
+                column_types={"record_id": pa.string()} | dict.fromkeys(COMPARED, _DICTIONARY),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowException as err:
+        line = _first_line_not_utf8(path)
+        if line is not None:
+            raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.") from err
+        raise Invalid("Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne.") from err
+    return table, torn
+
+
+def _delimiter(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = stream.readline(100_000)
+    except UnicodeDecodeError as err:
+        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
+    if not header.strip():
+        raise Invalid("Le fichier est vide.")
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    _check_columns(next(csv.reader([header], delimiter=delimiter)))
+    return delimiter
+
+
+def _first_line_not_utf8(path: Path) -> int | None:
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                decode(line)
+            except UnicodeDecodeError:
+                return number
+    return None
+
+
+def _record_ids(column: pa.ChunkedArray) -> pa.Array:
+    """Return the record numbers; refuse a file where one lacks or comes twice."""
+    kind = column.type
+    _check_ids_type(kind)
+    array = column.cast(pa.string() if pa.types.is_large_string(kind) else kind).combine_chunks()
+    coded = array.dictionary_encode()
+    held = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(coded.dictionary))
+    empty = held[coded.dictionary.index("").as_py()] if pa.types.is_string(array.type) and _has_empty(coded) else 0
+    double = np.flatnonzero(held > 1)
+    shown = [str(coded.dictionary[index]) for index in double[:SHOWN].tolist()]
+    check_ids(array.null_count + int(empty), len(double), shown)
+    return array
+
+
+def _has_empty(coded: pa.DictionaryArray) -> bool:
+    offsets = np.frombuffer(coded.dictionary.buffers()[1], np.int32)[: len(coded.dictionary) + 1]
+    return bool((np.diff(offsets) == 0).any())
+
+
+def _as_text(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as text; refuse a type whose text would not be what was typed: a number has lost its zeros."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if is_text or pa.types.is_null(kind):
+        return column
+    if name == "birth_date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        return column.cast(pa.date32()).cast(pa.string())
+    if name == "source" and pa.types.is_integer(kind):
+        return column.cast(pa.string())
+    raise Invalid(f"La colonne {name} doit être un texte, et non {kind}.", name)

@@ -1,0 +1,78 @@
+"""Candidate pairs as joins on the blocking keys, with the limits of `identity.bulk.blocking`."""
+
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as sql
+
+from hub.spark import partitions
+from hub.spark.records import Keep
+from identity.blocking import KINDS
+from identity.bulk.blocking import MOST_REFINED, MOST_TOGETHER, NEIGHBOURS
+
+_KEY = ["kind", "value"]
+_LARGE = f"size > {MOST_TOGETHER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of rows, the lower first, each once; and how many pairs were left out, by kind of key."""
+
+    pairs: DataFrame
+    unexamined: dict[str, int]
+
+
+def candidate_pairs(records: DataFrame, keep: Keep) -> Candidates:
+    """Pair the records that share a key; a key held by too many is refined, then cut to neighbours and told."""
+    blocks = keep(_blocks(keep(records.mapInArrow(partitions.keys, partitions.ENTRIES), "keys")), "blocks")
+    pairs = [_within(blocks)]
+    unexamined: dict[str, int] = {}
+    for number in range(MOST_REFINED):
+        large = blocks.where(_LARGE)
+        if large.isEmpty():
+            break
+        entries = keep(_refined(large, records), f"keys-{number}")
+        blocks = keep(_blocks(entries), f"blocks-{number}")
+        pairs.append(_within(blocks))
+    else:
+        large = blocks.where(_LARGE)
+        unexamined = _count_pairs(large)
+        pairs.append(_neighbours(large))
+    return Candidates(keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs"), unexamined)
+
+
+def _blocks(entries: DataFrame) -> DataFrame:
+    """Keep the entries whose key comes more than once, with how often it comes.
+
+    A record that holds a key twice counts twice, as on one machine.
+    """
+    sizes = entries.groupBy(_KEY).agg(sql.count("*").alias("size")).where("size > 1")
+    return entries.join(sizes, _KEY)
+
+
+def _within(blocks: DataFrame) -> DataFrame:
+    small = blocks.where(f"size <= {MOST_TOGETHER}")
+    left = small.select(*_KEY, sql.col("row").alias("row_l"))
+    right = small.select(*_KEY, sql.col("row").alias("row_r"))
+    return left.join(right, _KEY).where(sql.col("row_l") < sql.col("row_r")).select("row_l", "row_r")
+
+
+def _refined(large: DataFrame, records: DataFrame) -> DataFrame:
+    held = records.join(large.select("row").distinct(), "row", "left_semi")
+    parts = held.mapInArrow(partitions.parts, partitions.PARTS)
+    return large.select(*_KEY, "row").join(parts, "row").mapInArrow(partitions.refined, partitions.ENTRIES)
+
+
+def _count_pairs(large: DataFrame) -> dict[str, int]:
+    sizes = large.select(*_KEY, "size").distinct()
+    missed = sizes.groupBy("kind").agg(sql.sum(sql.expr("size * (size - 1) div 2")).alias("pairs"))
+    return {KINDS[line["kind"]]: line["pairs"] for line in missed.collect()}
+
+
+def _neighbours(large: DataFrame) -> DataFrame:
+    order = Window.partitionBy(_KEY).orderBy("row")
+    following = sql.array(*(sql.lead("row", distance).over(order) for distance in range(1, NEIGHBOURS)))
+    runs = large.select(sql.col("row").alias("row_l"), following.alias("following"))
+    pairs = runs.select("row_l", sql.explode("following").alias("row_r"))
+    return pairs.where(sql.col("row_l") < sql.col("row_r"))

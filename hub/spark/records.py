@@ -1,0 +1,90 @@
+"""A region's file as a Spark table: the columns compared, the record's id, and its row in the order of the file.
+
+What makes a file fit to be compared is said by `hub.regional_file`.
+"""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sql
+from pyspark.sql.types import StringType, StructField, StructType
+
+from hub import regional_file
+from hub.errors import Invalid
+from identity.bulk.records import COLUMNS
+
+Keep = Callable[[DataFrame, str], DataFrame]
+"""Writes a table down under a name and reads it again: what follows no longer depends on how it was made."""
+
+_TORN = "_torn"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The records, how many they are, and the lines of a CSV left out."""
+
+    records: DataFrame
+    count: int
+    torn: int
+
+
+def read(spark: SparkSession, path: Path, keep: Keep) -> Region:
+    """Read a CSV or Parquet file; raise `Invalid` when it cannot be compared."""
+    delimiter = regional_file.check_form(path)
+    lines = spark.read.parquet(str(path)) if delimiter is None else _csv_lines(spark, path, delimiter)
+    torn = sql.col(_TORN).isNotNull() if delimiter else sql.lit(False)
+    numbered = lines.select(
+        # Rises with the order of the file, on however many machines: it tells the lower record of a pair.
+        sql.monotonically_increasing_id().alias("row"),
+        "record_id",
+        *(sql.col(name).cast("string").alias(name) for name in COLUMNS),
+        torn.alias(_TORN),
+    )
+    workers = spark.sparkContext.defaultParallelism
+    spread = numbered if numbered.rdd.getNumPartitions() >= workers else numbered.repartition(workers, "row")
+    every = keep(spread, "records")
+    records = every.where(~sql.col(_TORN)).drop(_TORN)
+    return Region(records, _check_ids(records), every.where(_TORN).count() if delimiter else 0)
+
+
+def with_records(pairs: DataFrame, records: DataFrame) -> DataFrame:
+    """Put both records beside each pair, as `l` and `r`."""
+    record = sql.struct("record_id", *COLUMNS)
+    left = records.select(sql.col("row").alias("row_l"), record.alias("l"))
+    right = records.select(sql.col("row").alias("row_r"), record.alias("r"))
+    return pairs.join(left, "row_l").join(right, "row_r")
+
+
+def _csv_lines(spark: SparkSession, path: Path, delimiter: str) -> DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        names = next(csv.reader(stream, delimiter=delimiter))
+    schema = StructType([StructField(name, StringType()) for name in [*names, _TORN]])
+    return spark.read.csv(
+        str(path),
+        schema,
+        sep=delimiter,
+        header=True,
+        quote='"',
+        escape='"',
+        multiLine=True,
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord=_TORN,
+    )
+
+
+def _check_ids(records: DataFrame) -> int:
+    """Return how many records there are, each with a number of its own."""
+    number = sql.col("record_id").cast("string")
+    lacks = sql.coalesce(number, sql.lit("")) == ""
+    counts = sql.count("*"), sql.count_distinct("record_id"), sql.count_if(lacks)
+    [(count, distinct, lacking)] = records.agg(*counts).collect()
+    if not count:
+        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
+    if lacking or distinct < count:
+        double = records.groupBy("record_id").count().where("count > 1")
+        shown = [str(line["record_id"]) for line in double.limit(regional_file.SHOWN).collect()]
+        regional_file.check_ids(lacking, double.count(), shown)
+    return int(count)

@@ -1,0 +1,83 @@
+"""A file of identities compared with itself: candidates, levels, scores, persons, stage after stage.
+
+Pairs are compared and scored a chunk at a time: what memory holds grows with what is found, not with what is compared.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
+
+from identity.bulk import clusters, scoring
+from identity.bulk.blocking import Candidates, candidate_pairs
+from identity.bulk.clusters import Persons
+from identity.bulk.comparison import Pairs, compare
+from identity.bulk.records import Records, prepare
+from identity.bulk.scoring import Scored
+from identity.model import Model
+
+CHUNK = 1 << 17
+"""Pairs compared at once."""
+
+
+class Stage(StrEnum):
+    """What a run is doing."""
+
+    READ = "read"
+    PREPARE = "prepare"
+    PAIRS = "pairs"
+    COMPARE = "compare"
+    GROUP = "group"
+    WRITE = "write"
+
+
+Report = Callable[[Stage, int, int], None]
+"""Called with a stage, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a file holds: its candidate pairs scored, the persons they make, and what could not be read or examined."""
+
+    scored: Scored
+    persons: Persons
+    unreadable: Mapping[str, int]
+    """Values that say nothing, by column."""
+    unexamined: Mapping[str, int]
+    """Pairs left out because a block stayed too large, by kind of key."""
+
+
+def match(table: pa.Table, model: Model, report: Report) -> Match:
+    """Find the persons of a table with the columns of a load."""
+    report(Stage.PREPARE, 0, len(table))
+    records = prepare(table)
+    report(Stage.PREPARE, len(records), len(records))
+    report(Stage.PAIRS, 0, len(records))
+    candidates = candidate_pairs(records)
+    report(Stage.PAIRS, len(records), len(records))
+    scored = score_candidates(records, candidates, model, report)
+    report(Stage.GROUP, 0, len(records))
+    persons = clusters.group(scored, len(records))
+    report(Stage.GROUP, len(records), len(records))
+    return Match(scored, persons, records.unreadable, candidates.unexamined)
+
+
+def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:
+    """Compare and score every candidate pair; levels are forgotten chunk after chunk."""
+    left, right = candidates.left, candidates.right
+    total = len(left)
+    bits, probability = np.empty(total), np.empty(total)
+    vetoed, contradicts, link, review = (np.empty(total, np.bool_) for _ in range(4))
+    for start in range(0, total, CHUNK):
+        report(Stage.COMPARE, start, total)
+        rows = slice(start, start + CHUNK)
+        part = scoring.score(compare(records, left[rows], right[rows], model.minor_from), records.names, model)
+        bits[rows], probability[rows] = part.bits, part.probability
+        vetoed[rows], contradicts[rows] = part.vetoed, part.contradicts
+        link[rows], review[rows] = part.link, part.review
+    report(Stage.COMPARE, total, total)
+    none = np.zeros(0, np.int32)
+    pairs = Pairs(left, right, {}, (none, none), (none, none))
+    return Scored(pairs, bits, probability, vetoed, contradicts, link, review)
