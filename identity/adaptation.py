@@ -129,7 +129,7 @@ def _raked(columns: list[NDArray[np.int8]], weights: Floats, wanted: list[Floats
     return excess
 
 
-def _shrunk(counts: Floats, shares: Floats) -> Floats:
+def _shrunk(counts: NDArray[np.number], shares: Floats) -> Floats:
     """Move the shares wanted towards those seen where few pairs are: there is little to learn from them."""
     trusted = counts / (counts + _LEVEL_PAIRS)
     seen = counts / max(float(counts.sum()), 1e-9)

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 _CONFIDENCE = 0.95
 # Thresholds are read by people: quarters of a bit.
 _STEPS = 4
+# Pairs that each file counts for when probabilities are fitted.
+_FILE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ def calibrate(files: Sequence[Judged]) -> Calibration:
     parts = []
     for file in files:
         bits, where = np.unique(file.bits, return_inverse=True)
-        same = np.bincount(where, weights=file.same) / len(file.same)
-        other = np.bincount(where, weights=~file.same) / len(file.same)
+        weight = _FILE / len(file.same)
+        same = np.bincount(where, weights=file.same) * weight
+        other = np.bincount(where, weights=~file.same) * weight
         parts.append((bits * np.log(2), same, other))
     scores, same, other = (np.concatenate(column) for column in zip(*parts, strict=True))
 
@@ -83,7 +86,6 @@ def link_threshold(files: Sequence[Judged], goal: Goal) -> float | None:
 
 
 def _lowest_link(file: Judged, goal: Goal) -> float | None:
-    """Read links from the surest down, as far as the rate holds for good."""
     bits, same = file.bits[file.may_link], file.same[file.may_link]
     steps, where = np.unique(np.floor(bits * _STEPS).astype(np.int64), return_inverse=True)
     links = np.bincount(where, minlength=len(steps))[::-1].cumsum()

@@ -117,7 +117,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
-    Rule(WEAK_EVIDENCE, _levels(birth_date="missing"), (_SAME_INS,)),
+    Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
     Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL)),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname_rarity=_COMMON), (_SAME_INS, _OWN_EMAIL)),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),

@@ -36,6 +36,7 @@ class PairAssessment:
     veto: Reason | None
     nameless: bool
     """Neither has a name to compare."""
+    shares_ins: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class PersonScore:
     record_id: str
     score: Score
     veto: Reason | None
+    shares_ins: bool = False
+    """One of its records bears the same matricule: an officer looks, however unlike the rest is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairA
     first, second = comparable(a.traits), comparable(b.traits)
     observations = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
     seen = model.seen(observations)
-    return PairAssessment(score(observations, model), veto(a, b, seen), NAMELESS.holds(seen))
+    return PairAssessment(score(observations, model), veto(a, b, seen), NAMELESS.holds(seen), seen["ins"] == "same")
 
 
 def decide(
@@ -84,12 +87,18 @@ def rank(incoming: Traits, candidates: Sequence[Candidate], model: Model) -> tup
     # No domain is empty, so the form's identity is never taken for a double of its own domain.
     typed = IdentityRecord(record_id="", domain="", traits=incoming, status=IdentityStatus.PROVISIONAL)
     near = _assess(typed, candidates, model)
-    return tuple(person for person in near if person.score.total >= model.thresholds.review)
+    # A twin is worth seeing before a record is made, though no officer would be asked.
+    least = model.thresholds.review + model.caution
+    return tuple(person for person in near if person.score.total >= least)
 
 
 def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:
     found = [person for candidate in candidates if (person := _person_score(incoming, candidate, model))]
-    return tuple(sorted(found, key=lambda person: (-person.score.total, person.person_id)))
+    return tuple(sorted(found, key=lambda person: (-_standing(person, model), person.person_id)))
+
+
+def _standing(person: PersonScore, model: Model) -> float:
+    return max(person.score.total, model.thresholds.review) if person.shares_ins else person.score.total
 
 
 def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
@@ -108,12 +117,13 @@ def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) 
     # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
     contradictions = (pair.veto for _, pair in pairs if pair.veto and pair.veto not in LACKS_OF_EVIDENCE)
     forbidden = next(contradictions, best.veto)
-    return PersonScore(candidate.person_id, record_id, total, forbidden)
+    shares_ins = any(pair.shares_ins for _, pair in pairs)
+    return PersonScore(candidate.person_id, record_id, total, forbidden, shares_ins)
 
 
 def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome, tuple[Reason, ...]]:
     limits = model.thresholds
-    if not considered or considered[0].score.total < limits.review:
+    if not considered or _standing(considered[0], model) < limits.review:
         return Outcome.NEW, (Reason("no-match", "Aucune personne connue n'est assez proche."),)
     best = considered[0]
     reasons: list[Reason] = []

@@ -43,7 +43,7 @@ def seen_in(data: Patterns) -> Population:
 
 def _shares(column: NDArray[np.int8], weights: Floats, size: int) -> Floats:
     counts = np.bincount(column, weights=weights, minlength=size) + _UNSEEN
-    return np.round(np.maximum(counts / counts.sum(), 10.0**-_DIGITS), _DIGITS)
+    return np.asarray(np.round(np.maximum(counts / counts.sum(), 10.0**-_DIGITS), _DIGITS), np.float64)
 
 
 def write_learned(model: Model, population: Population) -> str:

@@ -128,8 +128,8 @@ def patterns(levels: Mapping[str, NDArray[np.int8]], same: NDArray[np.bool_], we
     _, first, where = np.unique(code, return_index=True, return_inverse=True)
     return Patterns(
         levels=table[first],
-        same=np.bincount(where, weights=same * weight),
-        other=np.bincount(where, weights=~same * weight),
+        same=np.asarray(np.bincount(where, weights=same * weight), np.float64),
+        other=np.asarray(np.bincount(where, weights=~same * weight), np.float64),
     )
 
 
@@ -270,8 +270,8 @@ def learn(data: Patterns, report: Callable[[], object] = lambda: None) -> Weight
         value = (data.same * np.logaddexp(0, -logits) + data.other * np.logaddexp(0, logits)).sum()
         value += 0.5 * (penalty * weights * weights).sum()
         slope = (data.same + data.other) / (1 + np.exp(-logits)) - data.same
-        gradient = np.bincount(rows.ravel(), weights=np.repeat(slope, width), minlength=layout.size)
-        gradient += penalty * weights
+        summed = np.bincount(rows.ravel(), weights=np.repeat(slope, width), minlength=layout.size)
+        gradient = np.asarray(summed + penalty * weights, np.float64)
         # Levels out of order cost dearly, so that the other weights make up for them.
         lack = np.maximum(0, weights[worse].sum(axis=1) - weights[better].sum(axis=1))
         value += _ORDER_PENALTY * (lack * lack).sum()

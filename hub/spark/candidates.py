@@ -25,15 +25,14 @@ class Candidates:
 
 def candidate_pairs(records: DataFrame, keep: Keep) -> Candidates:
     """Pair the records that share a key; a key held by too many is refined, then cut to neighbours and told."""
-    blocks = keep(_blocks(keep(records.mapInArrow(partitions.keys, partitions.ENTRIES), "keys")), "blocks")
+    blocks = keep(_blocks(records.mapInArrow(partitions.keys, partitions.ENTRIES)), "blocks")
     pairs = [_within(blocks)]
     unexamined: dict[str, int] = {}
     for number in range(MOST_REFINED):
         large = blocks.where(_LARGE)
         if large.isEmpty():
             break
-        entries = keep(_refined(large, records), f"keys-{number}")
-        blocks = keep(_blocks(entries), f"blocks-{number}")
+        blocks = keep(_blocks(_refined(large, records)), f"blocks-{number}")
         pairs.append(_within(blocks))
     else:
         large = blocks.where(_LARGE)
@@ -47,8 +46,7 @@ def _blocks(entries: DataFrame) -> DataFrame:
 
     A record that holds a key twice counts twice, as on one machine.
     """
-    sizes = entries.groupBy(_KEY).agg(sql.count("*").alias("size")).where("size > 1")
-    return entries.join(sizes, _KEY)
+    return entries.withColumn("size", sql.count("*").over(Window.partitionBy(_KEY))).where("size > 1")
 
 
 def _within(blocks: DataFrame) -> DataFrame:

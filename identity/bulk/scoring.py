@@ -45,6 +45,8 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
     against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
     vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
     bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
+    # One matricule is always worth an officer's look, however unlike the rest is.
+    same_ins = levels["ins"] == TERMS["ins"].index("same")
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
     return Scored(
@@ -54,7 +56,7 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
         vetoed=vetoed,
         contradicts=against & (bits < model.thresholds.link + model.caution),
         link=enough & ~vetoed,
-        review=(bits >= model.thresholds.review) & ~(enough & ~vetoed) & ~forbidden(levels, [NAMELESS]),
+        review=((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~(enough & ~vetoed),
     )
 
 

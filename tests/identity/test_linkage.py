@@ -28,7 +28,7 @@ def reasons(incoming: IdentityRecord, *persons: Candidate) -> tuple[Outcome, set
 def test_no_candidate_makes_a_new_person() -> None:
     decision = decide(make_record(), [], model())
 
-    assert (decision.outcome, decision.person_id, decision.model_version) == (Outcome.NEW, None, "2026-1")
+    assert (decision.outcome, decision.person_id, decision.model_version) == (Outcome.NEW, None, model().version)
 
 
 def test_a_link_names_the_person_and_the_best_record() -> None:
@@ -38,14 +38,29 @@ def test_a_link_names_the_person_and_the_best_record() -> None:
     assert decision.considered[0].record_id == "b"
 
 
-def test_the_same_domain_never_links_by_itself() -> None:
-    assert reasons(make_record(), person(make_record(record_id="b"))) == (Outcome.REVIEW, {"same-domain"})
+def test_two_numbers_of_one_structure_are_one_person_of_the_region_like_any_other() -> None:
+    assert reasons(make_record(), person(make_record(record_id="b"))) == (Outcome.LINK, {"score-link"})
 
 
-def test_a_person_already_known_in_the_domain_goes_to_review() -> None:
-    known = person(make_record(domain="B", record_id="b"), make_record(record_id="c"))
+def test_two_unlike_numbers_of_one_structure_are_not_linked() -> None:
+    twin = make_record(make_traits(given="LUCIE"), record_id="b")
 
-    assert reasons(make_record(), known) == (Outcome.REVIEW, {"same-domain"})
+    assert decide(make_record(), [person(twin)], model()).outcome is not Outcome.LINK
+
+
+def test_one_matricule_is_always_worth_a_look() -> None:
+    other = make_traits("VERDIER", "LUC", "1950-02-03", Sex.MALE, place="33063", ins=OURS)
+    unlike = replace(other, birth_date=make_traits().birth_date)
+
+    decision = decide(make_record(make_traits(ins=OURS)), [person(make_record(unlike, "B", "b"))], model())
+
+    assert decision.outcome is Outcome.REVIEW
+
+
+def test_nobody_is_compared_without_any_name() -> None:
+    one, other = (make_record(make_traits("SANS NOM", "INCONNU"), domain) for domain in "AB")
+
+    assert decide(one, [person(replace(other, record_id="b"))], model()).outcome is Outcome.NEW
 
 
 def test_two_qualified_identities_with_two_ins_are_a_conflict() -> None:

@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from identity.comparison import LEVELS
-from identity.model import ModelError, parse_model
+from identity.model import TERMS, ModelError, parse_model, write_model
 from identity.wording import SENTENCES
 from tests.identity.factories import MODEL_FILE, model
 
@@ -13,31 +12,50 @@ def content() -> dict[str, object]:
 
 
 def test_the_shipped_model_is_read() -> None:
-    assert model().version == "2026-1"
+    assert model().version == MODEL_FILE.stem.removeprefix("model-")
     assert model().thresholds.review < model().thresholds.link
 
 
+def test_a_model_written_and_read_again_is_the_same() -> None:
+    assert parse_model(write_model(model())) == model()
+
+
 def test_every_level_has_its_sentence() -> None:
-    assert {trait: set(levels) for trait, levels in LEVELS.items()} == {t: set(s) for t, s in SENTENCES.items()}
+    assert {trait: set(levels) for trait, levels in TERMS.items()} == {t: set(s) for t, s in SENTENCES.items()}
 
 
 def test_a_common_name_proves_less_than_a_rare_one() -> None:
-    assert model().frequency("surname", "MARTIN") > model().frequency("surname", "BAUDRILLARD")
+    table, bits = model().frequencies["surname"], model().levels["surname_rarity"]
+
+    assert bits[table.rarity("MARTIN")] < bits[table.rarity("BAUDRILLARD")]
+
+
+def test_a_probability_grows_with_the_score() -> None:
+    calibration = model().calibration
+
+    assert 0 < calibration.probability(-5000) < calibration.probability(0) < calibration.probability(9) <= 1
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "format"),
+        ({"format": 1}, "format"),
         ({"version": ""}, "version"),
         ({"prior": "x"}, "prior"),
+        ({"prior": 1e999}, "prior"),
+        ({"caution": 1}, "caution"),
+        ({"minor_from": None}, "minor_from"),
+        ({"calibration": {"slope": 0, "offset": 0}}, "slope"),
         ({"thresholds": {"link": 1, "review": 2, "margin": 1}}, "review threshold"),
         ({"thresholds": {"link": 3, "review": 2, "margin": 0}}, "margin"),
         ({"levels": {"surname": {"exact": 3}}}, "surname"),
         ({"frequencies": {}}, "surname"),
-        ({"caps": {"x": {"traits": ["unknown"], "bits": 1}}}, "known traits"),
+        ({"frequencies": {"surname": {"steps": [0.1], "values": {}}}}, "three steps"),
+        ({"frequencies": {"surname": {"steps": [0.3, 0.2, 0.1], "values": {}}}}, "rise"),
+        ({"interactions": {}}, "list"),
+        ({"interactions": [{"traits": ["given", "unknown"], "bits": {}}]}, "two known traits"),
+        ({"interactions": [{"traits": ["given", "sex"], "bits": {"exact": {"unknown": 1}}}]}, "no known level"),
     ],
-    ids=["format", "version", "prior", "order", "margin", "levels", "frequencies", "caps"],
 )
 def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, object], words: str) -> None:
     with pytest.raises(ModelError, match=words):
