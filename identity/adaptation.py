@@ -45,7 +45,7 @@ def adapt(
     known: Patterns | None = None,
     report: Callable[[], object] = lambda: None,
 ) -> Adapted:
-    """Adapt a model to the pairs of a region, whose labels are not looked at; `known` are pairs that officers decided."""
+    """Adapt a model to the pairs of a region; their labels are not looked at, those of `known` (officers') are."""
     parts = [region] if known is None else [region, known]
     levels = np.concatenate([part.levels for part in parts])
     pairs = np.concatenate([part.same + part.other if part is region else 0 * part.same for part in parts])

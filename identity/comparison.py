@@ -129,44 +129,51 @@ _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, le
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """The level found for one trait; `values` are the two names whose rarity then counts."""
+class Comparison:
+    """The level found for each trait, in the order of `LEVELS`, and the two names whose rarity then counts."""
 
-    trait: str
-    level: str
-    values: tuple[str, str] | None = None
+    levels: tuple[str, ...]
+    surnames: tuple[str, str] | None
+    givens: tuple[str, str] | None
 
 
-def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int) -> tuple[Observation, ...]:
-    """Compare two records on every trait, in the order of `LEVELS`.
+def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int) -> Comparison:
+    """Compare two records on every trait.
 
     Who is born in the year `minor_from` or later counts as a minor: twins and parents share what they have.
     """
     surname, given = _surname(a, b, minor_from), _given(a, b)
     if _may_be_swapped(surname, given) and _is_swapped(a, b):
-        surname = Observation("surname", "swapped", surname.values)
-        given = Observation("given", "swapped", given.values)
-    others = (
-        Observation("other_given", _other_given(a, b)),
-        Observation("birth_date", _birth_date(a, b)),
-        Observation("sex", _equality(a.sex, b.sex, unknown=Sex.UNKNOWN)),
-        _birth_place(a, b),
-        Observation("ins", _ins(a, b)),
-        Observation("address", _address(a, b)),
-        Observation("phone", _equality(a.phone, b.phone)),
-        Observation("email", _email(a, b)),
-        Observation("domain", "same" if same_domain else "different"),
-        Observation("age", _age(a, b, minor_from)),
+        surname = given = "swapped"
+    other_given, place, ins = _other_given(a, b), _birth_place(a, b), _ins(a, b)
+    address, phone, email = _address(a, b), _equality(a.phone, b.phone), _email(a, b)
+    confirmed = (
+        other_given in CORROBORATION["other_given"]
+        or ins in CORROBORATION["ins"]
+        or address in CORROBORATION["address"]
+        or phone in CORROBORATION["phone"]
+        or email in CORROBORATION["email"]
     )
-    return (surname, given, *others, Observation("corroboration", _corroboration(others)))
+    levels = (
+        surname,
+        given,
+        other_given,
+        _birth_date(a, b),
+        _equality(a.sex, b.sex, unknown=Sex.UNKNOWN),
+        place,
+        ins,
+        address,
+        phone,
+        email,
+        "same" if same_domain else "different",
+        _age(a, b, minor_from),
+        "some" if confirmed else "place" if place in CORROBORATING_PLACES else "none",
+    )
+    return Comparison(levels, _keys(a.birth, b.birth), _keys(a.head, b.head))
 
 
-def _corroboration(observations: tuple[Observation, ...]) -> str:
-    """Tell what besides names and birth date agrees."""
-    if any(item.level in CORROBORATION.get(item.trait, ()) for item in observations):
-        return "some"
-    place = next(item.level for item in observations if item.trait == "birth_place")
-    return "place" if place in CORROBORATING_PLACES else "none"
+def _keys(one: Name | None, other: Name | None) -> tuple[str, str] | None:
+    return (one.key, other.key) if one is not None and other is not None else None
 
 
 def _age(a: Comparable, b: Comparable, minor_from: int) -> str:
@@ -177,25 +184,25 @@ def _age(a: Comparable, b: Comparable, minor_from: int) -> str:
 
 
 def _equality(a: object, b: object, *, unknown: object = None) -> str:
-    if a in (None, unknown) or b in (None, unknown):
+    if a is None or b is None or a is unknown or b is unknown:
         return "missing"
     return "same" if a == b else "different"
 
 
-def _surname(a: Comparable, b: Comparable, minor_from: int) -> Observation:
+def _surname(a: Comparable, b: Comparable, minor_from: int) -> str:
     if a.birth is None or b.birth is None or a.used is None or b.used is None:
-        return Observation("surname", "missing")
+        return "missing"
     if a.birth.key == b.birth.key:
-        return Observation("surname", "exact", (a.birth.key, b.birth.key))
+        return "exact"
     found = relation(a.birth, b.birth)
     best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
-    for one, other in ((a.birth, b.used), (a.used, b.birth), (a.used, b.used)):
-        level = SURNAME_LEVELS[relation(one, other)]
-        if (one is not a.birth or other is not b.birth) and _RANK["surname"][level] < _RANK["surname"][best]:
-            best = level
-    if best == "different" and a.birth == a.used and b.birth == b.used and _are_women(a, b, minor_from):
-        best = "married"
-    return Observation("surname", best, (a.birth.key, b.birth.key))
+    if a.used is not a.birth or b.used is not b.birth:
+        for one, other in ((a.birth, b.used), (a.used, b.birth), (a.used, b.used)):
+            level = SURNAME_LEVELS[relation(one, other)]
+            if (one is not a.birth or other is not b.birth) and _RANK["surname"][level] < _RANK["surname"][best]:
+                best = level
+    is_lone = a.birth.key == a.used.key and b.birth.key == b.used.key
+    return "married" if best == "different" and is_lone and _are_women(a, b, minor_from) else best
 
 
 def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
@@ -205,26 +212,31 @@ def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
     )
 
 
-def _given(a: Comparable, b: Comparable) -> Observation:
+def _given(a: Comparable, b: Comparable) -> str:
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
-        return Observation("given", "missing")
+        return "missing"
     if a.head.key == b.head.key:
-        return Observation("given", "exact", (a.head.key, b.head.key))
-    best = "different"
-    for one, other in product({a.head, a.used_head}, {b.head, b.used_head}):
-        level = given_level(one, other)
-        if _RANK["given"][level] < _RANK["given"][best]:
-            best = level
+        return "exact"
+    best = given_level(a.head, b.head)
+    if a.used_head is not a.head or b.used_head is not b.head:
+        for one, other in ((a.head, b.used_head), (a.used_head, b.head), (a.used_head, b.used_head)):
+            level = given_level(one, other)
+            if _RANK["given"][level] < _RANK["given"][best]:
+                best = level
     if best != "exact" and (_opens(a, b) or _opens(b, a)):
         best = "exact"
     if _RANK["given"][best] > _RANK["given"]["listed"] and (_lists(a, b) or _lists(b, a)):
         best = "listed"
-    return Observation("given", best, (a.head.key, b.head.key))
+    return best
+
+
+def given_level(one: Name, other: Name) -> str:
+    """Compare two given names: how they are written, then what everybody knows of them."""
+    return "exact" if one.key == other.key else _given_level(one, other)
 
 
 @lru_cache(maxsize=262144)
-def given_level(one: Name, other: Name) -> str:
-    """Compare two given names: how they are written, then what everybody knows of them."""
+def _given_level(one: Name, other: Name) -> str:
     found = relation(one, other)
     if found <= NameRelation.PART:
         return GIVEN_LEVELS[found]
@@ -263,11 +275,12 @@ def _other_given(a: Comparable, b: Comparable) -> str:
     return "shared" if relation(read_name(first[0]), read_name(second[0])) < NameRelation.OVERLAP else "differ"
 
 
-def _may_be_swapped(surname: Observation, given: Observation) -> bool:
+def _may_be_swapped(surname: str, given: str) -> bool:
     return (
-        _RANK["surname"][surname.level] > _RANK["surname"]["particle"]
-        and _RANK["given"][given.level] > _RANK["given"]["listed"]
-        and "missing" not in (surname.level, given.level)
+        given != "missing"
+        and surname != "missing"
+        and _RANK["given"][given] > _RANK["given"]["listed"]
+        and _RANK["surname"][surname] > _RANK["surname"]["particle"]
     )
 
 
@@ -330,17 +343,17 @@ def _is_year_slip(one: int, other: int) -> bool:
     return first[:2] == second[:2] and first[2:] == second[:1:-1]
 
 
-def _birth_place(a: Comparable, b: Comparable) -> Observation:
+def _birth_place(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_place, b.birth_place
     if one is not None and one == other:
-        return Observation("birth_place", "same")
+        return "same"
     level = "missing" if one is None or other is None else PLACE_LEVELS[_agreement(one, other)]
     if level == "same":
-        return Observation("birth_place", "same")
+        return "same"
     # The place inside a matricule may confirm the other record; it contradicts nothing.
     in_a, in_b = _place_in_ins(a), _place_in_ins(b)
     confirmed = (one is not None and one == in_b) or (other is not None and other == in_a) or (in_a and in_a == in_b)
-    return Observation("birth_place", "in_ins" if confirmed else level)
+    return "in_ins" if confirmed else level
 
 
 @lru_cache(maxsize=65536)

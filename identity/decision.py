@@ -123,7 +123,9 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
-    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")),
+    Rule(
+        COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")
+    ),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity="rivals")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname="swapped", given_rarity="rivals")),
 )
@@ -144,20 +146,33 @@ def caution(seen: Mapping[str, str]) -> Reason | None:
     return next((rule.reason for rule in CAUTIONS if rule.holds(seen)), None)
 
 
-def veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> Reason | None:
+def traits_obstacle(seen: Mapping[str, str]) -> Reason | None:
+    """Return the gravest rule on traits that forbids to link, given every term's level; None when none holds."""
+    return next((rule.reason for rule in TRAIT_RULES if rule.holds(seen)), None)
+
+
+def veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str], obstacle: Reason | None) -> Reason | None:
     """Say why two records may not be linked automatically; None when nothing forbids it.
 
-    `seen` is every term's level (`Model.seen`). Rules of standing (attributes, INS) come before rules on traits, the
-    gravest first.
+    `seen` is every term's level and `obstacle` what they forbid (`traits_obstacle`). Rules of standing (attributes,
+    INS) come before rules on traits, the gravest first.
     """
-    return _standing_veto(a, b, seen) or _traits_veto(a, b, seen)
+    standing = _standing_veto(a, b, seen["ins"])
+    if standing is not None:
+        return standing
+    if obstacle in (TWINS, GIVEN_DIFFERENT) and _is_certified(a, b, seen):
+        obstacle = _but_for_given(seen)
+    if obstacle is not None:
+        return obstacle
+    deaths = {record.traits.death_date for record in (a, b)} - {None}
+    return DEATH_CONFLICT if len(deaths) > 1 else None
 
 
-def _standing_veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> Reason | None:
+def _standing_veto(a: IdentityRecord, b: IdentityRecord, ins: str) -> Reason | None:
     attributes = a.attributes | b.attributes
     if Attribute.FICTITIOUS in attributes:
         return FICTITIOUS
-    if _both_qualified(a, b) and seen["ins"] in ("near", "different", "different_incoherent"):
+    if _both_qualified(a, b) and ins in ("near", "different", "different_incoherent"):
         return INS_CONFLICT
     if Attribute.DOUBTFUL in attributes:
         return DOUBTFUL
@@ -168,11 +183,11 @@ def _both_qualified(a: IdentityRecord, b: IdentityRecord) -> bool:
     return a.status is IdentityStatus.QUALIFIED and b.status is IdentityStatus.QUALIFIED
 
 
-def _traits_veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> Reason | None:
-    certified = _both_qualified(a, b) and seen["ins"] == "same" and seen["birth_date"] == "exact"
-    for rule in TRAIT_RULES:
-        # INSi vouches for the given names of two identities qualified under one INS.
-        if rule.holds(seen) and not (certified and rule.reason in (TWINS, GIVEN_DIFFERENT)):
-            return rule.reason
-    deaths = {record.traits.death_date for record in (a, b)} - {None}
-    return DEATH_CONFLICT if len(deaths) > 1 else None
+def _is_certified(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> bool:
+    """Tell whether INSi vouches for the given names: two qualified identities under one INS."""
+    return _both_qualified(a, b) and seen["ins"] == "same" and seen["birth_date"] == "exact"
+
+
+def _but_for_given(seen: Mapping[str, str]) -> Reason | None:
+    others = (rule for rule in TRAIT_RULES if rule.reason not in (TWINS, GIVEN_DIFFERENT))
+    return next((rule.reason for rule in others if rule.holds(seen)), None)

@@ -4,8 +4,9 @@ Christen, Data Matching, 2012 (precision and recall over pairs); Clopper and Pea
 Errors are told by cause (the truth's own labels) and by pattern of levels.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,8 @@ from identity.bulk.text import Flags, Ints, Longs
 from identity.comparison import LEVELS
 from identity.cutoffs import interval
 from identity.decision import TRAIT_RULES
-from identity.model import TERMS, Model
+from identity.model import TERMS
 from identity.training import patterns
-from identity.wording import sentence
 
 PRECISIONS = (0.999, 0.9999)
 """Precisions at which recall is told."""
@@ -254,7 +254,7 @@ def _every_half_bit(curve: _Curve) -> Iterator[Point]:
 
 def _bins(probability: Bits, same: Flags) -> Iterator[Bin]:
     where = np.clip(np.digitize(probability, _BINS) - 1, 0, len(_BINS) - 2)
-    for index, (low, high) in enumerate(zip(_BINS, _BINS[1:], strict=False)):
+    for index, (low, high) in enumerate(pairwise(_BINS)):
         inside = where == index
         count = int(inside.sum())
         if count:
@@ -349,121 +349,3 @@ def _review_reasons(scored: Scored, levels: Mapping[str, NDArray[np.int8]], same
         right[code] = right.get(code, 0) + int(one)
     ordered = sorted(pairs, key=lambda code: (-pairs[code], code))
     return tuple(ReviewReason(code, texts[code], pairs[code], right[code]) for code in ordered)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """What one level of a trait weighs, in words."""
-
-    trait: str
-    level: str
-    text: str
-    bits: float
-
-
-def weights(model: Model) -> Mapping[str, tuple[Weight, ...]]:
-    """Return the weights of a model by trait, each with its sentence, the strongest agreement first."""
-    return {
-        trait: tuple(
-            Weight(trait, level, sentence(trait, level), bits)
-            for level, bits in sorted(model.levels[trait].items(), key=lambda item: -item[1])
-        )
-        for trait in TERMS
-    }
-
-
-def interactions(model: Model, most: int) -> tuple[Weight, ...]:
-    """Return what two traits weigh together beyond their own weights, the farthest from zero first."""
-    found = [
-        Weight(f"{pair.first}×{pair.second}", f"{first}×{second}", "", bits)
-        for pair in model.interactions
-        for (first, second), bits in pair.bits.items()
-    ]
-    found.sort(key=lambda item: (-abs(item.bits), item.trait, item.level))
-    return tuple(Weight(item.trait, item.level, sentence(item.trait, item.level), item.bits) for item in found[:most])
-
-
-@dataclass(frozen=True, slots=True)
-class WeightChange:
-    """A level whose weight two models do not agree on."""
-
-    trait: str
-    level: str
-    text: str
-    before: float
-    after: float
-
-
-def weight_changes(before: Model, after: Model, most: int) -> tuple[WeightChange, ...]:
-    """Return the levels that two models weigh most differently."""
-    found = [
-        WeightChange(trait, level, sentence(trait, level), before.levels[trait][level], after.levels[trait][level])
-        for trait, names in TERMS.items()
-        for level in names
-        if before.levels[trait][level] != after.levels[trait][level]
-    ]
-    found.sort(key=lambda item: (-abs(item.after - item.before), item.trait, item.level))
-    return tuple(found[:most])
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionChange:
-    """Candidate pairs that go from one decision to another; `same` when the truth is known."""
-
-    before: str
-    after: str
-    pairs: int
-    same: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class LevelChange:
-    """How many of the pairs whose decision changes are at a level, of all candidates at that level."""
-
-    trait: str
-    level: str
-    text: str
-    changed: int
-    pairs: int
-
-
-DECISIONS = ("new", "review", "link")
-
-
-def decision_changes(before: Scored, after: Scored, same: Flags | None) -> tuple[DecisionChange, ...]:
-    """Count the pairs by former and new decision, those that stay included."""
-    old, new = decisions(before), decisions(after)
-    return tuple(
-        DecisionChange(first, second, int(both.sum()), None if same is None else int((both & same).sum()))
-        for one, first in enumerate(DECISIONS)
-        for two, second in enumerate(DECISIONS)
-        if (both := (old == one) & (new == two)).any()
-    )
-
-
-def decisions(scored: Scored) -> NDArray[np.int8]:
-    """Return the decision of each pair, as its place in `DECISIONS`."""
-    return np.where(scored.link, 2, np.where(scored.review, 1, 0)).astype(np.int8)
-
-
-def level_changes(changed: Flags, levels: Mapping[str, NDArray[np.int8]], most: int) -> tuple[LevelChange, ...]:
-    """Return the levels at which decisions change oftener than elsewhere, by how much they stand out."""
-    if not changed.any():
-        return ()
-    usual = float(changed.mean())
-    found = []
-    for trait, names in TERMS.items():
-        pairs = np.bincount(levels[trait], minlength=len(names))
-        moved = np.bincount(levels[trait][changed], minlength=len(names))
-        for index, level in enumerate(names):
-            excess = float(moved[index] - usual * pairs[index])
-            if excess > 0:
-                text = sentence(trait, level)
-                found.append((excess, LevelChange(trait, level, text, int(moved[index]), int(pairs[index]))))
-    found.sort(key=lambda item: (-item[0], item[1].trait, item[1].level))
-    return tuple(change for _, change in found[:most])
-
-
-def expected_errors(scored: Sequence[Scored]) -> float:
-    """Return how many false links the probabilities expect, for files without truth."""
-    return float(sum((1 - item.probability[item.link]).sum() for item in scored))

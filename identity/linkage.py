@@ -4,13 +4,15 @@ RNIV 1 (search before creation, homonyms and doubles) over a Fellegi–Sunter sc
 record: every identity of the person must bear the link, and the person must stand clear of the next one.
 """
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, NAMELESS, Outcome, Reason, veto
-from identity.model import Model
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, NAMELESS, Outcome, Reason, traits_obstacle, veto
+from identity.model import TERMS, Model, Pattern
 from identity.records import Candidate, IdentityRecord
 from identity.scoring import Score, lowered, score
 from identity.status import Attribute, IdentityStatus
@@ -62,12 +64,54 @@ class Decision:
     model_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What the levels of a pair are worth, whoever the two records are."""
+
+    score: Score
+    seen: Mapping[str, str]
+    nameless: bool
+    obstacle: Reason | None
+
+
+class _Memory:
+    """What was weighed already by one model: pairs come in few thousand patterns of levels."""
+
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._model: Model | None = None
+        self._weighed: dict[Pattern, _Weighed] = {}
+
+    def weigh(self, pattern: Pattern, model: Model) -> _Weighed:
+        if model is not self._model or len(self._weighed) > self.MOST:
+            self._model, self._weighed = model, {}
+        memory = self._weighed
+        found = memory.get(pattern)
+        if found is None:
+            seen = dict(zip(TERMS, pattern, strict=True))
+            found = _Weighed(score(pattern, model), seen, NAMELESS.holds(seen), traits_obstacle(seen))
+            memory[pattern] = found
+        return found
+
+
+_MEMORY = threading.local()
+
+
+def _weigh(pattern: Pattern, model: Model) -> _Weighed:
+    memory = getattr(_MEMORY, "memory", None)
+    if memory is None:
+        memory = _MEMORY.memory = _Memory()
+    return cast(_Memory, memory).weigh(pattern, model)
+
+
 def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
     """Compare two records, for the officer's page and for every decision."""
     first, second = comparable(a.traits), comparable(b.traits)
-    observations = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
-    seen = model.seen(observations)
-    return PairAssessment(score(observations, model), veto(a, b, seen), NAMELESS.holds(seen), seen["ins"] == "same")
+    found = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
+    weighed = _weigh(model.seen(found), model)
+    forbidden = veto(a, b, weighed.seen, weighed.obstacle)
+    return PairAssessment(weighed.score, forbidden, weighed.nameless, weighed.seen["ins"] == "same")
 
 
 def decide(

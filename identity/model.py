@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from identity.comparison import LEVELS, Observation
+from identity.comparison import LEVELS, Comparison
 from identity.normalise import match_key
 
 FORMAT = 2
@@ -29,6 +29,8 @@ RARE_LEVELS: Mapping[str, frozenset[str]] = MappingProxyType(
 """Levels at which two names agree so closely that their rarity counts: that of the commoner one."""
 TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(LEVELS) | dict.fromkeys(RARITY_OF, RARITIES))
 """Everything a model weighs, and its levels."""
+Pattern = tuple[str, ...]
+"""The level of every term, in the order of `TERMS`: all that the score of a pair depends on."""
 
 
 class ModelError(ValueError):
@@ -98,29 +100,31 @@ class Model:
     interactions: tuple[Interaction, ...]
     frequencies: Mapping[str, FrequencyTable]
 
-    def seen(self, observations: tuple[Observation, ...]) -> dict[str, str]:
+    def seen(self, comparison: Comparison) -> Pattern:
         """Return the level of every term, rarities included, in the order of `TERMS`."""
-        seen = {item.trait: item.level for item in observations}
-        values = {item.trait: item.values for item in observations}
-        for rarity, trait in RARITY_OF.items():
-            seen[rarity] = self._rarity(trait, seen[trait], values[trait])
-        return seen
+        surname, given = comparison.levels[:2]
+        rarities = (
+            self._rarity("surname", surname, comparison.surnames),
+            self._rarity("given", given, comparison.givens),
+        )
+        return comparison.levels + rarities
 
     def _rarity(self, trait: str, level: str, names: tuple[str, str] | None) -> str:
         if names is None:
             return "none"
         table = self.frequencies[trait]
         if level in RARE_LEVELS[trait]:
-            return max((table.rarity(name) for name in names), key=RARITIES.index)
-        are_rivals = names[0] != names[1] and all(name in table.values for name in names)
+            one, other = table.rarity(names[0]), table.rarity(names[1])
+            return one if RARITIES.index(one) >= RARITIES.index(other) else other
+        are_rivals = names[0] != names[1] and names[0] in table.values and names[1] in table.values
         return "rivals" if are_rivals else "none"
 
-    def terms(self, observations: tuple[Observation, ...]) -> Iterator[tuple[str, str, float]]:
+    def terms(self, pattern: Pattern) -> Iterator[tuple[str, str, float]]:
         """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.
 
         Terms of traits always come, in the order of `TERMS`; of two traits together only when they change the score.
         """
-        seen = self.seen(observations)
+        seen = dict(zip(TERMS, pattern, strict=True))
         for trait, level in seen.items():
             yield trait, level, self.levels[trait][level]
         for pair in self.interactions:

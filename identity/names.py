@@ -42,15 +42,21 @@ class NameRelation(IntEnum):
     DIFFERENT = 9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Name:
-    """A name's match key and what it is compared on."""
+    """A name's match key and what it is compared on. Two names of one key are equal."""
 
     key: str
     compact: str
     core: str
     code: str
     parts: frozenset[str]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 @lru_cache(maxsize=65536)
@@ -75,11 +81,13 @@ def is_typo(first: str, second: str) -> bool:
     return allowed > 0 and OSA.distance(first, second, score_cutoff=allowed) <= allowed
 
 
-@lru_cache(maxsize=262144)
 def relation(one: Name, other: Name) -> NameRelation:
     """Return the closest relation of two names; symmetric."""
-    if one.key == other.key:
-        return NameRelation.EXACT
+    return NameRelation.EXACT if one.key == other.key else _relation(one, other)
+
+
+@lru_cache(maxsize=262144)
+def _relation(one: Name, other: Name) -> NameRelation:
     if one.core == other.core or one.compact == other.compact:
         return NameRelation.SAME
     if one.parts & other.parts and (len(one.parts) > 1 or len(other.parts) > 1):

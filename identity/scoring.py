@@ -6,9 +6,8 @@ weighs them together (`identity.model.Interaction`).
 
 from dataclasses import dataclass
 
-from identity.comparison import Observation
 from identity.decision import caution
-from identity.model import Model
+from identity.model import TERMS, Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
 
@@ -34,18 +33,12 @@ class Score:
     contributions: tuple[Contribution, ...]
 
 
-def total(observations: tuple[Observation, ...], model: Model) -> float:
-    """Return the score of a pair in bits, without its explanation."""
-    bits = sum((worth for _, _, worth in model.terms(observations)), model.prior)
-    return bits + model.caution if caution(model.seen(observations)) else bits
-
-
-def score(observations: tuple[Observation, ...], model: Model) -> Score:
-    """Weigh the observations of a pair and explain each term."""
+def score(pattern: Pattern, model: Model) -> Score:
+    """Weigh the levels of a pair and explain each term."""
     parts = [
-        Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(observations)
+        Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(pattern)
     ]
-    rule = caution(model.seen(observations))
+    rule = caution(dict(zip(TERMS, pattern, strict=True)))
     if rule is not None:
         parts.append(Contribution("rule", rule.code, model.caution, rule.text))
     return _sum(tuple(parts), model)

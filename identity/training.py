@@ -6,9 +6,10 @@ cannot teach is held by hand: the order of levels (more agreement never weighs l
 honest people change (an address, a telephone).
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from identity.bulk.records import Records
-from identity.model import RARITY_OF, TERMS, FrequencyTable, Interaction, grain
+from identity.model import TERMS, FrequencyTable, Interaction, grain
 
 Floats = NDArray[np.float64]
+Names = Mapping[str, Mapping[str, int]]
+"""How many people bear each name, by trait (`surname`, `given`)."""
 
 INTERACTIONS: tuple[tuple[str, str], ...] = (
     ("given", "birth_date"),
@@ -44,7 +47,7 @@ INTERACTIONS: tuple[tuple[str, str], ...] = (
     ("email", "phone"),
     ("email", "address"),
 )
-"""Traits weighed together: twins, brothers and sisters, father and son of one name, households that share contacts."""
+"""Traits weighed together: twins, siblings, father and son of one name, households that share contacts."""
 
 # From the most to the least agreement; only neighbours are held in order.
 _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
@@ -224,29 +227,37 @@ def neutral(trait: str) -> str | None:
     return next((level for level in ("missing", "none") if level in TERMS[trait]), None)
 
 
-def count_names(files: Iterable[Records]) -> Mapping[str, Mapping[str, int]]:
-    """Count the bearers of each family name and of each first given name in several files."""
-    counts: dict[str, Counter[str]] = {trait: Counter() for trait in RARITY_OF.values()}
-    for records in files:
-        for trait, bearers in (("surname", records.birth), ("given", records.head)):
-            found = np.bincount(bearers[bearers >= 0], minlength=len(records.names.keys))
-            counts[trait].update({records.names.keys[name]: int(found[name]) for name in np.flatnonzero(found)})
-    return counts
+def count_names(records: Records) -> Names:
+    """Count the bearers of each family name and of each first given name of a file."""
+    counts = {}
+    for trait, bearers in (("surname", records.birth), ("given", records.head)):
+        found = np.bincount(bearers[bearers >= 0], minlength=len(records.names.keys))
+        counts[trait] = {records.names.keys[name]: int(found[name]) for name in np.flatnonzero(found).tolist()}
+    return MappingProxyType(counts)
 
 
 def frequencies(
-    counts: Mapping[str, Mapping[str, int]], before: Mapping[str, FrequencyTable] | None = None
+    files: Sequence[Names], before: Mapping[str, FrequencyTable] | None = None, usual: Iterable[str] = ()
 ) -> Mapping[str, FrequencyTable]:
-    """Turn counts of names into shares; the shares known `before` count as if so many people more had been seen."""
+    """Return the share of each name that is not rare: the mean over files, a region weighing as much as another.
+
+    What was known `before` counts as if so many people more had been seen. Family names of `usual` are never rare.
+    """
     tables = {}
     for trait, steps in STEPS.items():
-        known = before[trait].values if before else {}
-        weight = _BEFORE if before else 0
-        total = sum(counts[trait].values()) + weight
-        shares = {
-            name: (counts[trait].get(name, 0) + weight * known.get(name, 0.0)) / total
-            for name in counts[trait].keys() | known.keys()
-        }
+        shares: defaultdict[str, float] = defaultdict(float)
+        for file in files:
+            people = sum(file[trait].values())
+            for name, count in file[trait].items():
+                shares[name] += count / people / len(files)
+        if before:
+            people = sum(sum(file[trait].values()) for file in files)
+            known = before[trait].values
+            for name in shares.keys() | known.keys():
+                shares[name] = (people * shares[name] + _BEFORE * known.get(name, 0.0)) / (people + _BEFORE)
+        if trait == "surname":
+            for name in usual:
+                shares[name] = max(shares[name], steps[0])
         kept = sorted((name for name, share in shares.items() if share >= steps[0]), key=lambda n: (-shares[n], n))
         tables[trait] = FrequencyTable(MappingProxyType({name: round(shares[name], 7) for name in kept}), steps)
     return MappingProxyType(tables)
@@ -361,9 +372,7 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
 
 def _neighbours(trait: str, chains: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     index = TERMS[trait].index
-    return [
-        (index(better), index(worse)) for chain in chains for better, worse in zip(chain, chain[1:], strict=False)
-    ]
+    return [(index(better), index(worse)) for chain in chains for better, worse in pairwise(chain)]
 
 
 def _order_main(values: Floats, trait: str, chains: Sequence[Sequence[str]]) -> None:

@@ -43,9 +43,8 @@ def read(spark: SparkSession, path: Path, keep: Keep) -> Region:
         *(sql.col(name).cast("string").alias(name) for name in COLUMNS),
         torn.alias(_TORN),
     )
-    workers = spark.sparkContext.defaultParallelism
-    spread = numbered if numbered.rdd.getNumPartitions() >= workers else numbered.repartition(workers, "row")
-    every = keep(spread, "records")
+    # A file comes in as few pieces as it was written: spread it over all workers.
+    every = keep(numbered.repartition("row"), "records")
     records = every.where(~sql.col(_TORN)).drop(_TORN)
     return Region(records, _check_ids(records), every.where(_TORN).count() if delimiter else 0)
 

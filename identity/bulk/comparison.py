@@ -219,7 +219,9 @@ def _dates(records: Records, left: Ints, right: Ints) -> Levels:
     result[same_year] = index["same_year"]
     result[same_year & fictitious] = index["presumed"]
     result[same_month & same_day & ~same_year] = index["year"]
-    result[same_month & same_day & ~same_year & ((gap == 1) | ((gap < GENERATION) & (one_digit | turned)))] = index["year_slip"]
+    result[same_month & same_day & ~same_year & ((gap == 1) | ((gap < GENERATION) & (one_digit | turned)))] = index[
+        "year_slip"
+    ]
     result[same_year & same_day & ~fictitious] = index["month"]
     result[same_year & same_day & ~fictitious & slip[1]] = index["month_slip"]
     result[same_year & same_month & ~fictitious] = index["day"]

@@ -1,0 +1,264 @@
+"""Learn a linkage model from files: with their truth, or without any from a model that exists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hub.commands.labelled import Compared, Labelled, compare_file, label
+from hub.errors import Invalid
+from identity import cutoffs, training
+from identity.adaptation import adapt
+from identity.bulk import scoring
+from identity.cutoffs import Goal, Judged
+from identity.evaluation import Truth, true_pairs
+from identity.model import Calibration, FrequencyTable, Model, Thresholds, grain
+from identity.population import Population, seen_in, write_learned
+from identity.training import Patterns, Weights
+
+CAUTION, MARGIN = -4.0, 4.0
+# Who is older has all the rights of an adult on 31 December of the model's year.
+_MINORITY = 17
+_UNFITTED = Calibration(1.0, 0.0)
+
+Report = Callable[[str], None]
+"""Called with what is done next; each call is a step of `steps`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Pairs that officers decided, and what each of them weighs beside a pair of a file."""
+
+    compared: Compared
+    truth: Truth
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model to adapt, and the population that it was learned on."""
+
+    model: Model
+    population: Population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to learn from, and what the thresholds must hold."""
+
+    version: str
+    made: str
+    """Day, as YYYY-MM-DD."""
+    files: Sequence[Path]
+    truths: Sequence[Path]
+    calibrate_files: Sequence[Path]
+    calibrate_truths: Sequence[Path]
+    usual_surnames: Sequence[str]
+    base: Base | None
+    goal: Goal
+    link: float | None
+    review: float | None
+
+    @property
+    def minor_from(self) -> int:
+        """Year of birth from which a person counts as a minor."""
+        return int(self.made[:4]) - _MINORITY
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the thresholds hold on one file."""
+
+    name: str
+    links: int
+    wrong: int
+    at_most: float
+    """Upper bound of the share of false links."""
+    recall: float
+    with_review: float
+    reviews_per_100: float
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A model, its text, and what its thresholds hold on each file that they were chosen on."""
+
+    model: Model
+    text: str
+    held: tuple[Held, ...]
+    remarks: tuple[str, ...]
+
+
+def check(order: Order) -> None:
+    """Refuse an order that contradicts itself."""
+    if not order.files:
+        raise Invalid("Donnez au moins un fichier : --file.")
+    if order.truths and len(order.truths) != len(order.files):
+        raise Invalid("Donnez une vérité pour chaque fichier (--file F --truth T …), ou aucune.")
+    if len(order.calibrate_files) != len(order.calibrate_truths):
+        raise Invalid("Chaque --calibrate-file a besoin de son --calibrate-truth.")
+    if order.truths and order.base:
+        raise Invalid("--base sert à apprendre sans vérité : retirez --base, ou les --truth.")
+    if not order.truths and order.base is None:
+        raise Invalid("Sans vérité, il faut un modèle à adapter : --base MODELE.")
+
+
+def learn(order: Order, decided: Callable[[int], Decided | None], report: Report) -> Learned:
+    """Learn a model; raise `Invalid` when the files cannot teach one or no threshold holds the goal.
+
+    `decided` is asked for the officers' pairs, compared with a year from which people are minors.
+    """
+    check(order)
+    files = [_compared(path, order, report) for path in order.files]
+    officers = decided(order.minor_from)
+    names = [file.names for file in files]
+    frequencies = training.frequencies(
+        names, order.base.model.frequencies if order.base else None, order.usual_surnames
+    )
+    known = _patterns(officers.compared, frequencies, officers.truth, officers.weight) if officers else None
+    labelled = [label(file, path) for file, path in zip(files, order.truths, strict=False)]
+    report("Apprentissage")
+    if order.base is None:
+        weights, population = _learn_labels(labelled, frequencies, known)
+    else:
+        weights, population = _learn_without(order.base, files, frequencies, known)
+    model = _assemble(order, weights, frequencies, _how_made(order, files, labelled, officers))
+    held_out = [
+        (path.name, label(_compared(path, order, report), truth))
+        for path, truth in zip(order.calibrate_files, order.calibrate_truths, strict=True)
+    ]
+    report("Seuils")
+    tried = held_out or [(path.name, item) for path, item in zip(order.files, labelled, strict=False)]
+    model, held, remarks = _with_thresholds(model, tried, order)
+    if tried and not held_out:
+        remarks = (
+            *remarks,
+            "Seuils choisis sur les fichiers appris, faute de --calibrate-file : ils sont flatteurs.",
+        )
+    return Learned(model, write_learned(model, population), held, remarks)
+
+
+def steps(order: Order) -> int:
+    """Return how many steps `learn` reports."""
+    return len(order.files) + len(order.calibrate_files) + 2
+
+
+def _compared(path: Path, order: Order, report: Report) -> Compared:
+    report(f"Lecture de {path.name}")
+    return compare_file(path, order.minor_from)
+
+
+def _patterns(
+    compared: Compared, frequencies: Mapping[str, FrequencyTable], truth: Truth | None, weight: float = 1.0
+) -> Patterns:
+    levels = scoring.term_levels(compared.pairs, compared.vocabulary, frequencies)
+    pairs = compared.pairs
+    # Without truth, pairs are only counted.
+    person = truth.person if truth else None
+    same = person[pairs.left] == person[pairs.right] if person is not None else pairs.left < 0
+    return training.patterns(levels, same, weight)
+
+
+def _learn_labels(
+    labelled: Sequence[Labelled], frequencies: Mapping[str, FrequencyTable], known: Patterns | None
+) -> tuple[Weights, Population]:
+    parts = [_patterns(item.compared, frequencies, item.truth) for item in labelled]
+    data = training.together(parts)
+    if not data.same.sum() or not data.other.sum():
+        raise Invalid("Ces fichiers n'apprennent rien : il y faut des paires d'une personne et des paires de deux.")
+    population = seen_in(data)
+    return training.learn(training.together([*parts, known]) if known else data), population
+
+
+def _learn_without(
+    base: Base, files: Sequence[Compared], frequencies: Mapping[str, FrequencyTable], known: Patterns | None
+) -> tuple[Weights, Population]:
+    region = training.together([_patterns(file, frequencies, None) for file in files])
+    adapted = adapt(base.model, base.population, region, known)
+    return adapted.weights, adapted.population
+
+
+def _assemble(order: Order, weights: Weights, frequencies: Mapping[str, FrequencyTable], how_made: str) -> Model:
+    base = order.base.model if order.base else None
+    return Model(
+        version=order.version,
+        made=order.made,
+        how_made=how_made,
+        minor_from=order.minor_from,
+        prior=weights.prior,
+        caution=CAUTION,
+        thresholds=base.thresholds if base else Thresholds(0.0, -1.0, MARGIN),
+        calibration=base.calibration if base else _UNFITTED,
+        levels=weights.levels,
+        interactions=weights.interactions,
+        frequencies=frequencies,
+    )
+
+
+def _with_thresholds(
+    model: Model, tried: Sequence[tuple[str, Labelled]], order: Order
+) -> tuple[Model, tuple[Held, ...], tuple[str, ...]]:
+    """Choose calibration and thresholds on files whose truth is known; without any, keep those of the base."""
+    judged = [(name, _judged(item, model)) for name, item in tried]
+    if judged:
+        files = [item for _, item in judged]
+        link = order.link if order.link is not None else _link(judged, order.goal)
+        review = order.review if order.review is not None else cutoffs.review_threshold(files, link, order.goal)
+        model = replace(model, calibration=cutoffs.calibrate(files))
+        remarks: tuple[str, ...] = ()
+    else:
+        link = model.thresholds.link if order.link is None else order.link
+        review = model.thresholds.review if order.review is None else order.review
+        remarks = ("Seuils et probabilités repris du modèle de départ, faute de --calibrate-file.",)
+    if not review < link:
+        raise Invalid("Le seuil de revue (--review) doit être sous le seuil de lien (--link).")
+    model = replace(model, thresholds=Thresholds(grain(link), grain(review), MARGIN))
+    return model, tuple(_held(name, item, model.thresholds) for name, item in judged), remarks
+
+
+def _judged(item: Labelled, model: Model) -> Judged:
+    scored = scoring.score(item.compared.pairs, item.compared.vocabulary, model)
+    return cutoffs.judge(scored, item.same, len(true_pairs(item.truth.person)[0]))
+
+
+def _link(judged: Sequence[tuple[str, Judged]], goal: Goal) -> float:
+    found = cutoffs.link_threshold([item for _, item in judged], goal)
+    if found is not None:
+        return found
+    worst = [name for name, item in judged if cutoffs.link_threshold([item], goal) is None]
+    raise Invalid(
+        f"Aucun seuil ne tient 1 lien faux sur {goal.links_per_error} (marge {goal.safety:g}) sur {', '.join(worst)}. "
+        "Visez moins haut (--false-links), ou choisissez vous-même (--link)."
+    )
+
+
+def _held(name: str, item: Judged, thresholds: Thresholds) -> Held:
+    link = item.may_link & (item.bits >= thresholds.link)
+    review = ~link & (item.bits >= thresholds.review)
+    links, wrong = int(link.sum()), int((link & ~item.same).sum())
+    every = max(1, item.true_pairs)
+    return Held(
+        name=name,
+        links=links,
+        wrong=wrong,
+        at_most=cutoffs.interval(wrong, links)[1],
+        recall=(links - wrong) / every,
+        with_review=(links - wrong + int((review & item.same).sum())) / every,
+        reviews_per_100=100 * int(review.sum()) / every,
+    )
+
+
+def _how_made(order: Order, files: Sequence[Compared], labelled: Sequence[Labelled], officers: Decided | None) -> str:
+    records = sum(file.records for file in files)
+    names = ", ".join(path.name for path in order.files)
+    said = [f"Appris sur {records} identités de {len(files)} fichier(s) ({names})"]
+    if labelled:
+        said.append(f"avec leur vérité, {sum(int(item.same.sum()) for item in labelled)} paires d'une même personne")
+    elif order.base:
+        said.append(f"sans étiquettes, en adaptant le modèle {order.base.model.version}")
+    if officers:
+        said.append(f"avec {len(officers.compared.pairs.left)} paires décidées par les officiers, de poids "
+                    f"{officers.weight:g}")  # fmt: skip
+    if order.calibrate_files:
+        said.append(f"seuils et probabilités choisis sur {', '.join(path.name for path in order.calibrate_files)}")
+    aimed = f"au plus 1 lien faux sur {order.goal.links_per_error} visé" if order.link is None else "seuils imposés"
+    return f"{' ; '.join(said)} ; {aimed}."
