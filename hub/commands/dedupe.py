@@ -7,8 +7,11 @@ import click
 
 from hub.commands.stages import Stages, peak_memory, written
 from hub.commands.terminal import stop
-from hub.deduplication import ENGINES, Order, Summary, run
+from hub.deduplication import Order, Summary, run
 from hub.errors import HubError
+from hub.spark.missing import SparkMissing
+from hub.spark.missing import check as check_spark
+from identity.bulk.engine import Report
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -18,7 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--out", type=_FILE, required=True, help="Where the pairs are written (Parquet).")
 @click.option("--clusters", type=_FILE, help="Where the persons are written (Parquet).")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another linkage model.")
-@click.option("--engine", type=click.Choice(sorted(ENGINES)), default="local", help="Where the work is done.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", help="Here, or on a Spark cluster.")
 def dedupe(file: Path, out: Path, clusters: Path | None, model: Path | None, engine: str) -> None:
     """Find the doubles of a CSV or Parquet FILE of identities.
 
@@ -28,13 +31,25 @@ def dedupe(file: Path, out: Path, clusters: Path | None, model: Path | None, eng
     began = time.monotonic()
     stages = Stages()
     try:
-        summary = run(Order(file, out, clusters, model, engine), stages.report)
+        order = Order(file, out, clusters, model, engine)
+        summary = _run_on_spark(order, stages.report) if engine == "spark" else run(order, stages.report)
+    except SparkMissing as err:
+        stages.close()
+        stop(err.message, code=2)
     except HubError as err:
         stages.close()
         stop(err.message)
     stages.close()
     for line in lines(summary, time.monotonic() - began):
         click.echo(line)
+
+
+def _run_on_spark(order: Order, report: Report) -> Summary:
+    check_spark()
+    # Imported here: pyspark is an extra.
+    from hub.spark import engine
+
+    return engine.run(order, report)
 
 
 def lines(summary: Summary, seconds: float) -> list[str]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from hub.commands.labelled import Compared, Labelled, compare_file, label
 from hub.errors import Invalid
-from identity import cutoffs, training
-from identity.adaptation import adapt
+from identity import adaptation, cutoffs, training
 from identity.bulk import scoring
 from identity.cutoffs import Goal, Judged
 from identity.evaluation import Truth, true_pairs
@@ -20,8 +19,10 @@ CAUTION, MARGIN = -4.0, 4.0
 _MINORITY = 17
 _UNFITTED = Calibration(1.0, 0.0)
 
-Report = Callable[[str], None]
-"""Called with what is done next; each call is a step of `steps`."""
+Report = Callable[[str, int], None]
+"""Called with what is going on and how much of `effort` is done with it."""
+# What reading a file and choosing thresholds cost, in rounds of the fit.
+_FILE_EFFORT, _THRESHOLD_EFFORT = 40, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +117,16 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
     )
     known = _patterns(officers.compared, frequencies, officers.truth, officers.weight) if officers else None
     labelled = [label(file, path) for file, path in zip(files, order.truths, strict=False)]
-    report("Apprentissage")
     if order.base is None:
-        weights, population = _learn_labels(labelled, frequencies, known)
+        weights, population = _learn_labels(labelled, frequencies, known, report)
     else:
-        weights, population = _learn_without(order.base, files, frequencies, known)
+        weights, population = _learn_without(order.base, files, frequencies, known, report)
     model = _assemble(order, weights, frequencies, _how_made(order, files, labelled, officers))
     held_out = [
         (path.name, label(_compared(path, order, report), truth))
         for path, truth in zip(order.calibrate_files, order.calibrate_truths, strict=True)
     ]
-    report("Seuils")
+    report("Seuils", _THRESHOLD_EFFORT)
     tried = held_out or [(path.name, item) for path, item in zip(order.files, labelled, strict=False)]
     model, held, remarks = _with_thresholds(model, tried, order)
     if tried and not held_out:
@@ -137,14 +137,17 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
     return Learned(model, write_learned(model, population), held, remarks)
 
 
-def steps(order: Order) -> int:
-    """Return how many steps `learn` reports."""
-    return len(order.files) + len(order.calibrate_files) + 2
+def effort(order: Order) -> int:
+    """Return how much `learn` reports at most."""
+    rounds = training.MOST_ROUNDS if order.truths else adaptation.MOST_ROUNDS
+    return _FILE_EFFORT * (len(order.files) + len(order.calibrate_files)) + rounds + _THRESHOLD_EFFORT
 
 
 def _compared(path: Path, order: Order, report: Report) -> Compared:
-    report(f"Lecture de {path.name}")
-    return compare_file(path, order.minor_from)
+    report(path.name, 0)
+    compared = compare_file(path, order.minor_from)
+    report(path.name, _FILE_EFFORT)
+    return compared
 
 
 def _patterns(
@@ -159,21 +162,29 @@ def _patterns(
 
 
 def _learn_labels(
-    labelled: Sequence[Labelled], frequencies: Mapping[str, FrequencyTable], known: Patterns | None
+    labelled: Sequence[Labelled],
+    frequencies: Mapping[str, FrequencyTable],
+    known: Patterns | None,
+    report: Report,
 ) -> tuple[Weights, Population]:
     parts = [_patterns(item.compared, frequencies, item.truth) for item in labelled]
     data = training.together(parts)
     if not data.same.sum() or not data.other.sum():
         raise Invalid("Ces fichiers n'apprennent rien : il y faut des paires d'une personne et des paires de deux.")
     population = seen_in(data)
-    return training.learn(training.together([*parts, known]) if known else data), population
+    data = training.together([*parts, known]) if known else data
+    return training.learn(data, lambda: report("Apprentissage", 1)), population
 
 
 def _learn_without(
-    base: Base, files: Sequence[Compared], frequencies: Mapping[str, FrequencyTable], known: Patterns | None
+    base: Base,
+    files: Sequence[Compared],
+    frequencies: Mapping[str, FrequencyTable],
+    known: Patterns | None,
+    report: Report,
 ) -> tuple[Weights, Population]:
     region = training.together([_patterns(file, frequencies, None) for file in files])
-    adapted = adapt(base.model, base.population, region, known)
+    adapted = adaptation.adapt(base.model, base.population, region, known, lambda: report("Adaptation", 1))
     return adapted.weights, adapted.population
 
 
@@ -211,7 +222,7 @@ def _with_thresholds(
         remarks = ("Seuils et probabilités repris du modèle de départ, faute de --calibrate-file.",)
     if not review < link:
         raise Invalid("Le seuil de revue (--review) doit être sous le seuil de lien (--link).")
-    model = replace(model, thresholds=Thresholds(grain(link), grain(review), MARGIN))
+    model = replace(model, thresholds=Thresholds(grain(link), grain(review), model.thresholds.margin))
     return model, tuple(_held(name, item, model.thresholds) for name, item in judged), remarks
 
 
@@ -226,8 +237,8 @@ def _link(judged: Sequence[tuple[str, Judged]], goal: Goal) -> float:
         return found
     worst = [name for name, item in judged if cutoffs.link_threshold([item], goal) is None]
     raise Invalid(
-        f"Aucun seuil ne tient 1 lien faux sur {goal.links_per_error} (marge {goal.safety:g}) sur {', '.join(worst)}. "
-        "Visez moins haut (--false-links), ou choisissez vous-même (--link)."
+        f"Aucun seuil ne tient 1 lien faux sur {goal.links_per_error} (marge {goal.safety:g}) "
+        f"sur {', '.join(worst)}. Visez moins haut (--false-links), ou choisissez vous-même (--link)."
     )
 
 

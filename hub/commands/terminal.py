@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 import click
 
 
-def stop(message: str) -> NoReturn:
-    """End the command with a sentence on standard error and exit code 1."""
+def stop(message: str, code: int = 1) -> NoReturn:
+    """End the command with a sentence on standard error and an exit code."""
     click.secho(message, fg="red", err=True)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def progress(total: int, unit: str, label: str) -> Any:

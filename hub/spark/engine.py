@@ -32,6 +32,9 @@ def run(order: Order, report: Report) -> Summary:
         report(Stage.READ, 0, 0)
         region = read(spark, order.file, keep)
         report(Stage.READ, region.count, region.count)
+        report(Stage.PREPARE, 0, region.count)
+        unreadable = _unreadable(region.records)
+        report(Stage.PREPARE, region.count, region.count)
         report(Stage.PAIRS, 0, region.count)
         candidates = candidate_pairs(region.records, keep)
         count = candidates.pairs.count()
@@ -58,7 +61,7 @@ def run(order: Order, report: Report) -> Summary:
         links=counts.get("link", 0),
         reviews=counts.get("review", 0),
         persons=region.count - joined,
-        unreadable={},
+        unreadable=unreadable,
         unexamined=candidates.unexamined,
     )
 
@@ -81,6 +84,11 @@ def _work_folder(spark: SparkSession, beside: Path) -> Iterator[Keep]:
             return spark.read.parquet(path)
 
         yield keep
+
+
+def _unreadable(records: DataFrame) -> dict[str, int]:
+    found = records.mapInArrow(partitions.unreadable, partitions.UNREADABLE)
+    return {line[0]: line[1] for line in found.groupBy("column").agg(sql.sum("count")).collect()}
 
 
 def _decide(scored: DataFrame, linked: DataFrame) -> DataFrame:

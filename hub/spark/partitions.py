@@ -24,6 +24,7 @@ ENTRIES = "kind byte, value long, row long"
 """One key of one record."""
 PARTS = "row long, parts array<long>"
 """What refines a large block."""
+UNREADABLE = "column string, count long"
 SCORES = "row_l long, row_r long, score double, probability double, link boolean, near boolean, contradicts boolean"
 """What is kept of a pair. `near`: the score alone asks for a link or for an officer."""
 
@@ -56,6 +57,14 @@ def refined(batches: Batches) -> Batches:
         entries = np.arange(len(batch), dtype=np.int32)
         for found in refine("", batch["value"].to_numpy(), entries, list(table.T)):
             yield _batch(kind=kinds[found.records], value=found.values, row=rows[found.records])
+
+
+def unreadable(batches: Batches) -> Batches:
+    """Count the values that say nothing, by column."""
+    for batch in batches:
+        found = prepare(pa.Table.from_batches([batch])).unreadable
+        columns = [pa.array(found.keys(), pa.string()), pa.array(found.values(), pa.int64())]
+        yield pa.RecordBatch.from_arrays(columns, ["column", "count"])
 
 
 def scores(model: str) -> Callable[[Batches], Batches]:

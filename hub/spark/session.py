@@ -6,8 +6,6 @@ Without one it runs on this machine, on every core.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from shutil import which
 from subprocess import DEVNULL
 
 from pyspark import SparkConf, SparkContext
@@ -15,8 +13,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from hub.config import process_environment
-from hub.errors import HubError
+from hub.spark.missing import JAVA_NEEDED, SparkMissing, check
 
 PAIRS_AT_ONCE = 50_000
 """Rows handed to Python together: enough for the work of one batch to hide its fixed cost."""
@@ -29,27 +26,18 @@ _SETTINGS = {
     # The links of the whole region come to the driver, 24 bytes each.
     "spark.driver.maxResultSize": "0",
 }
-_NEEDED = (
-    "Il faut Java 17 ou plus récent, dans JAVA_HOME ou dans PATH ; "
-    "sous Debian : apt-get install openjdk-17-jre-headless"
-)
-
-
-class SparkMissing(HubError):
-    """Something that Spark needs is not installed."""
 
 
 @contextmanager
 def session() -> Iterator[SparkSession]:
     """Open a session and stop it afterwards; raise `SparkMissing` without a Java that can run it."""
-    if not _has_java():
-        raise SparkMissing(f"Java est introuvable. {_NEEDED}")
+    check()
     conf = SparkConf().setAppName("identity-hub").setAll(list(_SETTINGS.items()))
     try:
         # Java's own messages are many lines of English at every start; what goes wrong comes as an exception.
         gateway = launch_gateway(conf, {"stderr": DEVNULL})
     except PySparkRuntimeError as err:
-        raise SparkMissing(f"Spark n'a pas démarré. {_NEEDED}") from err
+        raise SparkMissing(f"Spark n'a pas démarré. {JAVA_NEEDED}") from err
     context = SparkContext(gateway=gateway, conf=conf)
     if context.master.startswith("local"):
         # Otherwise Spark starts the first python3 of the path, which may know nothing of the hub.
@@ -59,9 +47,3 @@ def session() -> Iterator[SparkSession]:
         yield spark
     finally:
         spark.stop()
-
-
-def _has_java() -> bool:
-    """Look for Java where Spark does."""
-    home = process_environment("JAVA_HOME")
-    return (Path(home) / "bin" / "java").is_file() if home else which("java") is not None

@@ -8,9 +8,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from identity.normalise import TYPOGRAPHY
@@ -18,33 +21,156 @@ from identity.normalise import TYPOGRAPHY
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+
+Number = TypeVar("Number", bound=np.generic)
 
 MISSING = -1
+_ZERO, _NINE = ord("0"), ord("9")
 _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in range(256))
 _GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
+_NEVER = ord("?")
+_EUROPEAN = 0x250
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
     """A column: its distinct values, and for each row the index of its value, `MISSING` for none."""
 
-    values: list[str]
+    values: pa.StringArray
     codes: Ints
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the distinct values as texts."""
+        texts: list[str] = self.values.to_pylist()
+        return texts
 
 
 def encode(column: pa.ChunkedArray | pa.Array) -> Coded:
-    """Read a column of texts; empty texts are missing."""
+    """Read a column of texts; blank texts are missing."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_dictionary(array.type):
         array = array.cast(pa.string()).dictionary_encode()
+    values = array.dictionary.cast(pa.string())
     codes = array.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return Coded(array.dictionary.cast(pa.string()).to_pylist(), codes)
+    blank = _blank(values)
+    return Coded(values, np.where(blank[codes], MISSING, codes).astype(np.int32) if blank.any() else codes)
 
 
-def take(values: NDArray[np.generic], codes: Ints, missing: int = MISSING) -> NDArray[np.generic]:
+def _blank(values: pa.StringArray) -> Flags:
+    offsets, data = letters(values)
+    blank = np.append(np.diff(offsets) == 0, False)
+    starts = np.flatnonzero(~blank[:-1])
+    spaced = starts[data[offsets[starts]] <= ord(" ")]
+    for index in spaced.tolist():
+        blank[index] = not values[index].as_py().strip()
+    return blank
+
+
+def letters(values: pa.StringArray) -> tuple[Ints, Bytes]:
+    """Return where each value begins and ends in the bytes of all values, and these bytes (UTF-8)."""
+    buffers = values.buffers()
+    if not len(values):
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    offsets = np.frombuffer(buffers[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    return offsets, np.frombuffer(buffers[2] or b"", np.uint8)
+
+
+def table_of(values: pa.StringArray, width: int) -> tuple[Longs, Bytes]:
+    """Return which values are of this many bytes, and these bytes, one value a row."""
+    offsets, data = letters(values)
+    return rows_of(offsets[:-1], offsets[1:], data, width)
+
+
+def rows_of(starts: Ints, ends: Ints, data: Bytes, width: int) -> tuple[Longs, Bytes]:
+    """Return which stretches of `data` are of this many bytes, and these bytes, one stretch a row."""
+    rows = np.flatnonzero(ends - starts == width)
+    if len(rows) == len(starts) and len(rows) and ends[-1] - starts[0] == width * len(rows):
+        return rows, data[starts[0] : ends[-1]].reshape(-1, width)
+    return rows, data[starts[rows].astype(np.int64)[:, None] + np.arange(width)]
+
+
+def are_digits(table: Bytes) -> Flags:
+    """Tell which rows hold digits only."""
+    return ((table >= _ZERO) & (table <= _NINE)).all(axis=1)
+
+
+def number(table: Bytes) -> Longs:
+    """Read rows of digits as numbers."""
+    result = np.zeros(len(table), np.int64)
+    for column in range(table.shape[1]):
+        result = result * 10 + (table[:, column] - _ZERO)
+    return result
+
+
+def joined(values: pa.StringArray) -> bytes | None:
+    """Return all values, one a line; None when one of them holds an end of line."""
+    if not len(values):
+        return None
+    one = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values), "\n")
+    text: bytes = one.cast(pa.binary())[0].as_py()
+    return text if text.count(b"\n") == len(values) - 1 else None
+
+
+def split(text: bytes) -> tuple[Ints, Ints, Bytes]:
+    """Return where each line of a text begins and ends, and its bytes."""
+    data = np.frombuffer(text, np.uint8)
+    ends = np.append(np.flatnonzero(data == ord("\n")), len(data)).astype(np.int32)
+    return np.append(np.int32(0), ends[:-1] + 1).astype(np.int32), ends, data
+
+
+def take(values: NDArray[Number], codes: Ints, missing: int = MISSING) -> NDArray[Number]:
     """Return `values` by row; rows without a value get `missing`."""
     padded = np.append(values, np.asarray([missing], dtype=values.dtype))
     return padded[codes]
+
+
+def lines(text: bytes) -> pa.StringArray:
+    """Return the lines of a text as a column."""
+    data = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    offsets = np.empty(len(ends) + 2, np.int32)
+    offsets[0], offsets[1:-1], offsets[-1] = 0, ends - np.arange(len(ends)), len(data) - len(ends)
+    return pa.StringArray.from_buffers(
+        len(ends) + 1, pa.py_buffer(offsets), pa.py_buffer(text.translate(None, b"\n"))
+    )
+
+
+def capitals(text: str) -> tuple[bytes, Longs]:
+    """Write a text in capitals without marks; tell also which of its lines hold signs that this cannot be said of.
+
+    These lines are for the caller to write in its own way.
+    """
+    if text.isascii():
+        return text.upper().encode(), np.zeros(0, np.int64)
+    text = _typed(text)
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
+    data = _plain()[units]
+    odd = np.flatnonzero(data == 0)
+    if len(odd):
+        data[odd] = _NEVER
+    ends = np.flatnonzero(units == ord("\n")) if len(odd) else odd
+    return data.tobytes(), np.unique(np.searchsorted(ends, odd))
+
+
+def _typed(text: str) -> str:
+    """Write signs that stand for one another in one way."""
+    for sign, plain in TYPOGRAPHY.items():
+        if sign in text:
+            text = text.replace(sign, plain)
+    return text
+
+
+@cache
+def _plain() -> Bytes:
+    """Return the capital without marks of each European letter, 0 for a sign that has none, or several."""
+    table = np.zeros(1 << 16, np.uint8)
+    for code in range(_EUROPEAN):
+        capital = unicodedata.normalize("NFKD", chr(code)).upper().encode("ascii", "ignore")
+        if len(capital) == 1:
+            table[code] = capital[0]
+    return table
 
 
 def match_keys(texts: Sequence[str], *, hyphens: bool = False) -> list[str]:
@@ -57,14 +183,22 @@ def match_keys(texts: Sequence[str], *, hyphens: bool = False) -> list[str]:
         return []
     text = "\n".join(texts)
     if text.count("\n") != len(texts) - 1:
-        text = "\n".join(value.replace("\n", " ") for value in texts)
+        texts = [value.replace("\n", " ") for value in texts]
+        text = "\n".join(texts)
     if not text.isascii():
         text = mend_encoding(text)
-        for sign, plain in TYPOGRAPHY.items():
-            if sign in text:
-                text = text.replace(sign, plain)
-        text = unicodedata.normalize("NFKD", text)
-    data = text.upper().encode("ascii", "ignore").translate(_GIVEN_LETTERS if hyphens else _LETTERS)
+    data, odd = capitals(text)
+    keys = _keys(data, hyphens)
+    if len(odd):
+        mended = text.split("\n")
+        strange = unicodedata.normalize("NFKD", _typed("\n".join(mended[line] for line in odd.tolist())))
+        for line, key in zip(odd.tolist(), _keys(strange.upper().encode("ascii", "ignore"), hyphens), strict=True):
+            keys[line] = key
+    return keys
+
+
+def _keys(data: bytes, hyphens: bool) -> list[str]:
+    data = data.translate(_GIVEN_LETTERS if hyphens else _LETTERS)
     if hyphens:
         data = re.sub(rb" *-[ -]*", b"-", data)
     data = re.sub(rb"  +", b" ", data)
