@@ -125,6 +125,17 @@ GROUPS = {
             )
         },
     ),
+    "model": (
+        "Linkage models: learn, show, compare, evaluate.",
+        {
+            "compare": Entry("model", "compare", "Tell what changes when AFTER takes the place of BEFORE."),
+            "evaluate": Entry(
+                "model", "evaluate", "Measure a model on a file whose truth is known, and write a report."
+            ),
+            "show": Entry("model", "show", "Show what a model weighs, in words, and how it was made."),
+            "train": Entry("model", "train", "Learn a model from files with their truth, or adapt one without."),
+        },
+    ),
     "organization": (
         "Structures: practices, hospitals, laboratories, pharmacies.",
         {"add": Entry("people", "add_organization", "Register a structure.")},

@@ -368,9 +368,9 @@ def _shown(value: object) -> str:
 
 def linkage_model_file() -> Path:
     """Return the file of the linkage model in force, for a command that needs no other setting."""
-    found = {item.name: os.environ.get(f"HUB_{item.name.upper()}") for item in fields(Settings)}
-    folder = _path(found["data_dir"]) if found["data_dir"] else _default_data_dir()
-    return folder / (found["linkage_model"] or Settings.linkage_model)
+    default = next(item.default for item in fields(Settings) if item.name == "linkage_model")
+    folder = os.environ.get("HUB_DATA_DIR")
+    return (_path(folder) if folder else _default_data_dir()) / (os.environ.get("HUB_LINKAGE_MODEL") or str(default))
 
 
 def process_environment(name: str) -> str | None:

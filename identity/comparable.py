@@ -17,7 +17,7 @@ MOST_WORDS = 5
 """Given names looked at, in words."""
 
 _UNKNOWN_PLACE = "99999"
-_STREETS = {
+STREETS = {
     "AV": "AVENUE",
     "AVE": "AVENUE",
     "BD": "BOULEVARD",
@@ -96,7 +96,7 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
 def street_key(line: str) -> str | None:
     """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
     words = re.findall(r"[A-Z]+|\d+", match_key(line))
-    return " ".join(_STREETS.get(word, word) for word in words) or None
+    return " ".join(STREETS.get(word, word) for word in words) or None
 
 
 def _given_name(text: str | None) -> Name | None:

@@ -294,7 +294,7 @@ def _grouped(person: Ints, truth: Ints, true_count: int) -> Grouped:
 
 
 def _causes(scored: Scored, same: Flags, every: tuple[Longs, Longs], truth: Truth) -> Iterator[Cause]:
-    """Yield what became of the pairs with each label, those that did worst first."""
+    """Yield what became of the pairs with each label; labels with more errors than their part come first."""
     wrong = scored.link & ~same
     apart, review, met = same & ~scored.link & ~scored.review, same & scored.review, same
     none = np.ones(len(truth.person), np.bool_)
@@ -316,7 +316,9 @@ def _causes(scored: Scored, same: Flags, every: tuple[Longs, Longs], truth: Trut
                 wrong=int((among & wrong).sum()),
             )
         )
-    yield from sorted(found, key=lambda cause: (-cause.wrong, -cause.apart, -cause.review, cause.label))
+    errors = int(wrong.sum()) + len(every[0]) - int((met & ~apart).sum())
+    usual = _ratio(errors, len(every[0]))
+    yield from sorted(found, key=lambda cause: (usual * cause.true_pairs - cause.wrong - cause.apart, cause.label))
 
 
 def _error_patterns(levels: Mapping[str, NDArray[np.int8]], errors: Flags) -> tuple[ErrorPattern, ...]:

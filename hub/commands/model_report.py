@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -34,7 +35,7 @@ TRAIT_NAMES = {
 _MOST_INTERACTIONS = 20
 _MOST_CAUSES = 40
 # The drawing area of a curve, in its own units: narrow, so that its letters stay readable on a phone.
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 380, 300, 46, 12, 368, 256
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 320, 276, 62, 26, 306, 236
 _FARTHEST = 16.0
 _NOTHING = "–"
 
@@ -136,7 +137,7 @@ def summary(figures: Figures) -> list[str]:
         found = "jamais atteinte" if point is None else f"rappel {_percent(point.recall, 2)}"
         lines.append(f"Précision {_percent(precision, 2)} : {found}.")
     lines += [
-        f"Aux seuils du modèle : {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; avec la revue "
+        f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; avec la revue "
         f"{_percent(shipped.with_review, 2)}, {_decimal(shipped.reviews_per_100, 1)} revues pour 100 vraies paires.",
         f"Personnes : {_decimal(grouped.mixed_per_100000, 1)} mélangées sur 100 000, rappel des paires "
         f"{_percent(grouped.recall, 2)}.",
@@ -145,16 +146,21 @@ def summary(figures: Figures) -> list[str]:
 
 
 def _wrong(share: Share) -> str:
-    """Say how rare false links are, and how frequent they may be."""
-    if not share.count:
-        seen = f"aucun lien faux sur {_whole(share.total)}"
-    else:
-        seen = f"{_whole(share.count)} lien(s) faux sur {_whole(share.total)}, {_one_in(share.total / share.count)}"
-    return f"{seen} (au plus {_one_in(1 / share.high)} avec 95 % de confiance)"
+    """Say how many links are false, and how frequent they may be."""
+    seen = f"{_whole(share.count) if share.count else 'aucun'} sur {_whole(share.total)}"
+    return f"{seen} (au plus {_one_in(1 / share.high)} avec 95\u00a0% de confiance)"
 
 
 def _one_in(rate: float) -> str:
     return f"1 sur {_whole(round(rate))}"
+
+
+def _day(text: str) -> str:
+    """Write a day as French does; a text that is none stays as it is."""
+    try:
+        return date.fromisoformat(text).strftime("%d/%m/%Y")
+    except ValueError:
+        return text
 
 
 def _whole(number: float) -> str:
@@ -170,8 +176,8 @@ def _bits(number: float) -> str:
 
 
 def _percent(share: float, digits: int = 2) -> str:
-    # 99,996 % must not read as 100 %.
-    while digits < 6 and 0 < 1 - share < 0.5 * 10.0 ** -(digits + 2):
+    # 99,996 % must not read as 100 %, nor 0,004 % as 0 %.
+    while digits < 6 and 0 < min(share, 1 - share) < 0.5 * 10.0 ** -(digits + 2):
         digits += 1
     return f"{_decimal(100 * share, digits)}\u00a0%"
 
@@ -191,6 +197,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "wrong": _wrong,
         "one_in": _one_in,
+        "day": _day,
         "trait": lambda name: " × ".join(TRAIT_NAMES[part] for part in name.split("×")),
         "points": lambda marks: Markup(" ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in marks)),  # noqa: S704 - numbers
     }

@@ -14,7 +14,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
 from hub.deduplication import Order, Summary, check_outputs, read_model
-from hub.errors import Invalid
 from hub.spark import partitions
 from hub.spark.candidates import candidate_pairs
 from hub.spark.persons import inside, persons
@@ -26,7 +25,7 @@ from identity.model import write_model
 
 def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
-    _check_outputs(order)
+    check_outputs(order)
     model = read_model(order.model)
     with session() as spark, _work_folder(spark, order.pairs) as keep:
         report(Stage.READ, 0, 0)
@@ -64,13 +63,6 @@ def run(order: Order, report: Report) -> Summary:
         unreadable=unreadable,
         unexamined=candidates.unexamined,
     )
-
-
-def _check_outputs(order: Order) -> None:
-    for path in (order.pairs, order.clusters):
-        if path is not None and path.is_dir():
-            raise Invalid(f"Le dossier {path} existe déjà : déplacez-le ou choisissez un autre nom.")
-    check_outputs(order)
 
 
 @contextmanager

@@ -35,11 +35,11 @@ def session() -> Iterator[SparkSession]:
     conf = SparkConf().setAppName("identity-hub").setAll(list(_SETTINGS.items()))
     try:
         # Java's own messages are many lines of English at every start; what goes wrong comes as an exception.
-        gateway = launch_gateway(conf, {"stderr": DEVNULL})
+        gateway = launch_gateway(conf, {"stderr": DEVNULL})  # type: ignore[no-untyped-call]  # untyped in pyspark
     except PySparkRuntimeError as err:
         raise SparkMissing(f"Spark n'a pas démarré. {JAVA_NEEDED}") from err
     context = SparkContext(gateway=gateway, conf=conf)
-    if context.master.startswith("local"):
+    if (context.master or "").startswith("local"):
         # Otherwise Spark starts the first python3 of the path, which may know nothing of the hub.
         context.pythonExec = sys.executable
     spark = SparkSession(context)

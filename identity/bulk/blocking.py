@@ -21,6 +21,8 @@ MOST_REFINED = 2
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
+_MALE = np.frombuffer(b"137", np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -82,7 +84,8 @@ def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
     month = np.where(told, (records.sex * 100 + records.year % 100) * 100 + records.month, 0).astype(np.int64)
     yield month, place
     has = (records.ins >= 0) & (records.ins_place >= 0)
-    sex = np.array([1 if value[:1] in "137" else 2 for value in records.ins_values] + [0])[records.ins]
+    first_digits = records.ins_values.view(np.uint8).reshape(-1, 15)[:, 0]
+    sex = np.append(np.where(np.isin(first_digits, _MALE), 1, 2), 0)[records.ins]
     inside = np.where(has, (sex * 100 + records.ins_year) * 100 + records.ins_month, 0).astype(np.int64)
     inside_place = np.where(has, _hashed(records.ins_place, records.place_hashes), 0)
     again = (inside == month) & (inside_place == place)

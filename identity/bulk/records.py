@@ -4,24 +4,51 @@ The same reduction as `identity.comparable` does for one record. Placeholders an
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from identity.bulk.names import Vocabulary, build_vocabulary
-from identity.bulk.text import MISSING, Coded, Flags, Ints, Longs, distinct, encode, match_keys, stable_hashes, take
-from identity.comparable import is_fictitious, street_key
+from identity.bulk.text import (
+    MISSING,
+    Bytes,
+    Coded,
+    Flags,
+    Ints,
+    Longs,
+    are_digits,
+    capitals,
+    distinct,
+    encode,
+    hash_rows,
+    joined,
+    lines,
+    match_keys,
+    number,
+    rows_of,
+    split,
+    stable_hashes,
+    table_of,
+    take,
+)
+from identity.comparable import STREETS, is_fictitious, street_key
 from identity.ins import InsError, InsOid, parse_ins
 from identity.normalise import EMPTY_EMAILS, NEWBORN_WORDS, clean_phone
 from identity.traits import BirthDate, TraitError
 
 _NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
-_PLACE = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
 _FRENCH = frozenset({"262", "590", "594", "596"})
-_REPEATED = frozenset({int(f"{first}{digit * 8}") for first in "123456789" for digit in "0123456789"}) | {123456789}
+_PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
+_MATRICULE = 15
+_FIRST_DIGITS = np.frombuffer(b"123478", np.uint8)
+_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0])
+# As `BirthDate.parse`.
+_FIRST_YEAR, _LAST_YEAR = 1850, 2200
+_STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
 
 COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
@@ -55,7 +82,7 @@ class Records:
     place: Ints
     place_hashes: Longs
     ins: Ints
-    ins_values: list[str]
+    ins_values: NDArray[np.bytes_]
     ins_hashes: Longs
     ins_coherent: Flags
     ins_year: Ints
@@ -85,76 +112,132 @@ class Records:
 
 def prepare(table: pa.Table) -> Records:
     """Reduce a table with the columns of a load; a column that is not there counts as empty."""
-    columns = {name: table[name] if name in table.column_names else _empty(len(table)) for name in COLUMNS}
-    surnames = [encode(columns[name]) for name in ("birth_family", "used_family")]
-    surname_keys = [match_keys(coded.values) for coded in surnames]
-    given, used_given = encode(columns["given_names"]), encode(columns["used_given"])
-    given_keys = _without_newborns(match_keys(given.values, hyphens=True))
-    used_given_keys = _without_newborns(match_keys(used_given.values))
+
+    def column(name: str) -> Coded:
+        return encode(table[name] if name in table.column_names else pa.nulls(len(table), pa.string()))
+
+    unreadable: dict[str, int] = {}
+
+    def counted(name: str, coded: Coded, is_missing: Flags) -> None:
+        """Count the values that are there and say nothing."""
+        if count := np.count_nonzero(is_missing & (coded.codes >= 0)):
+            unreadable[name] = int(count)
+
+    names = _names(*(column(name) for name in ("birth_family", "used_family", "given_names", "used_given")), counted)
+    when = column("birth_date")
+    dates = _dates(when)
+    counted("birth_date", when, dates.year == 0)
+    written_sex = column("sex")
+    sex, said = _sex(written_sex)
+    counted("sex", written_sex, ~said)
+    written_place, written_ins = column("birth_place"), column("ins")
+    ins = _matricules(written_ins, dates, written_place.values)
+    place = take(ins.own_place, written_place.codes)
+    counted("birth_place", written_place, place < 0)
+    counted("ins", written_ins, ins.ids < 0)
+    line = column("address")
+    street = _streets(line)
+    counted("address", line, street < 0)
+    postcode = _trimmed(column("postcode"))
+    number = column("phone")
+    phone = _phones(number)
+    counted("phone", number, phone == 0)
+    address = column("email")
+    email_ids, own_names, email_hashes = _emails(address.values, names.vocabulary)
+    email = take(email_ids, address.codes)
+    counted("email", address, email < 0)
+    own = take(own_names, address.codes)
+    vocabulary, head, used_head = names.vocabulary, names.head, names.used_head
+    own_head = (own >= 0) & (_compact(vocabulary, head, own) | _compact(vocabulary, used_head, own))
+    return Records(
+        names=vocabulary,
+        birth=names.birth,
+        used=names.used,
+        head=head,
+        used_head=used_head,
+        head_words=names.head_words,
+        words=names.words,
+        word_counts=names.word_counts,
+        year=dates.year,
+        month=dates.month,
+        day=dates.day,
+        fictitious=dates.fictitious,
+        sex=sex,
+        place=place,
+        place_hashes=stable_hashes(ins.places),
+        ins=ins.ids,
+        ins_values=ins.values,
+        ins_hashes=hash_rows(ins.values.view(np.uint8).reshape(-1, _MATRICULE)),
+        ins_coherent=ins.coherent,
+        ins_year=ins.year,
+        ins_month=ins.month,
+        ins_place=ins.place,
+        places=ins.places,
+        domain=column("source").codes,
+        street=street,
+        postcode=postcode.codes,
+        postcode_hashes=stable_hashes(postcode.texts),
+        departments=distinct([code[:2] for code in postcode.texts] + [""])[1],
+        phone=phone,
+        email=email,
+        email_hashes=email_hashes,
+        email_name=own,
+        email_is_own=own_head,
+        unreadable=unreadable,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    vocabulary: Vocabulary
+    birth: Ints
+    used: Ints
+    head: Ints
+    used_head: Ints
+    head_words: Ints
+    words: Ints
+    word_counts: Ints
+
+
+def _names(
+    family: Coded, used_family: Coded, given: Coded, used_given: Coded, counted: Callable[[str, Coded, Flags], None]
+) -> _Names:
+    """Put all names of a file into one vocabulary; a name that is not known is stood in for by the other of its kind."""
+    surname_keys = [match_keys(coded.texts) for coded in (family, used_family)]
+    given_keys = _without_newborns(match_keys(given.texts, hyphens=True))
+    used_given_keys = _without_newborns(match_keys(used_given.texts))
     heads = pc.replace_substring_regex(given_keys, r" .*$", "")
     spaced_heads = pc.replace_substring(heads, "-", " ")
     spaced = pc.replace_substring(given_keys, "-", " ")
     lists = pc.split_pattern(spaced, " ")
-    words = lists.flatten()
-    pieces = [*(pa.array(keys, pa.string()) for keys in surname_keys), used_given_keys, spaced_heads, words]
+    pieces = [*(pa.array(keys, pa.string()) for keys in surname_keys), used_given_keys, spaced_heads, lists.flatten()]
     keys, codes = distinct(pa.concat_arrays([piece.cast(pa.string()) for piece in pieces]))
     vocabulary = build_vocabulary(keys)
     codes = np.where(vocabulary.is_usable[codes], codes, MISSING).astype(np.int32)
     birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(
         codes, np.cumsum([len(piece) for piece in pieces])[:-1]
     )
-    birth, used = take(birth_ids, surnames[0].codes), take(used_ids, surnames[1].codes)
-    head = take(head_ids, given.codes)
-    used_head = take(used_given_ids, used_given.codes)
+    birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
+    head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
+    for name, coded, found in zip(
+        ("birth_family", "used_family", "given_names", "used_given"),
+        (family, used_family, given, used_given),
+        (birth, used, head, used_head),
+        strict=True,
+    ):
+        counted(name, coded, found < 0)
     head_counts = pc.count_substring(heads, "-").to_numpy(zero_copy_only=False) + 1
-    dates = _dates(encode(columns["birth_date"]))
-    places = encode(columns["birth_place"])
-    ins = _matricules(encode(columns["ins"]), dates, places.values)
-    postcode = encode(columns["postcode"])
-    emails = encode(columns["email"])
-    email_ids, own_names, email_hashes = _emails(emails.values, vocabulary)
-    email = take(email_ids, emails.codes)
-    own = take(own_names, emails.codes)
-    own_head = (own >= 0) & (_compact(vocabulary, head, own) | _compact(vocabulary, used_head, own))
-    return Records(
-        names=vocabulary,
+    word_counts = np.minimum(lists.value_lengths().to_numpy(), MOST_WORDS).astype(np.int32)
+    return _Names(
+        vocabulary=vocabulary,
         birth=np.where(birth < 0, used, birth),
         used=np.where(used < 0, birth, used),
         head=np.where(head < 0, used_head, head),
         used_head=np.where(used_head < 0, head, used_head),
-        head_words=np.where(head < 0, 1, take(head_counts.astype(np.int32), given.codes, 1)),
+        head_words=np.where(head < 0, 1, take(head_counts.astype(np.int32), given.codes, 1)).astype(np.int32),
         words=_words(lists, word_ids, given.codes, used_head),
-        word_counts=take(np.minimum(lists.value_lengths().to_numpy(), MOST_WORDS).astype(np.int32), given.codes, 1),
-        year=dates.year,
-        month=dates.month,
-        day=dates.day,
-        fictitious=dates.fictitious,
-        sex=_sex(encode(columns["sex"])),
-        place=ins.own_place[places.codes],
-        place_hashes=stable_hashes(ins.places),
-        ins=ins.ids,
-        ins_values=ins.values,
-        ins_hashes=stable_hashes(ins.values),
-        ins_coherent=ins.coherent,
-        ins_year=ins.year,
-        ins_month=ins.month,
-        ins_place=ins.place,
-        places=ins.places,
-        domain=encode(columns["source"]).codes,
-        street=_streets(encode(columns["address"])),
-        postcode=postcode.codes,
-        postcode_hashes=stable_hashes(postcode.values),
-        departments=distinct([code[:2] for code in postcode.values] + [""])[1],
-        phone=_phones(encode(columns["phone"])),
-        email=email,
-        email_hashes=email_hashes,
-        email_name=own,
-        email_is_own=own_head,
+        word_counts=take(word_counts, given.codes, 1),
     )
-
-
-def _empty(rows: int) -> pa.Array:
-    return pa.nulls(rows, pa.string())
 
 
 def _without_newborns(keys: list[str]) -> pa.Array:
@@ -186,21 +269,33 @@ class _Dates:
 
 
 def _dates(column: Coded) -> _Dates:
+    """Read dates of birth; those written AAAA-MM-JJ all at once."""
     parsed = np.zeros((len(column.values) + 1, 4), np.int32)
-    for index, text in enumerate(column.values):
+    rows, table = table_of(column.values, 10)
+    dashed = are_digits(table[:, [0, 1, 2, 3, 5, 6, 8, 9]]) & (table[:, [4, 7]] == ord("-")).all(axis=1)
+    rows, table = rows[dashed], table[dashed]
+    year, month, day = number(table[:, :4]), number(table[:, 5:7]), number(table[:, 8:])
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last = _MONTH_DAYS[np.minimum(month, 13)] + (leap & (month == 2))
+    right = (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= last)
+    by_rule = ((month == 1) & (day == 1)) | ((month == 12) & (day == 31))
+    parsed[rows[right]] = np.stack([year, month, day, by_rule], axis=1)[right]
+    others = np.ones(len(column.values), np.bool_)
+    others[rows] = False
+    for index in np.flatnonzero(others).tolist():
         try:
-            when = BirthDate.parse(text.strip()).completed()
+            when = BirthDate.parse(column.values[index].as_py().strip()).completed()
         except TraitError:
             continue
         parsed[index] = (when.year, when.month or 0, when.day or 0, is_fictitious(when))
-    rows = parsed[column.codes]
-    return _Dates(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] > 0)
+    found = np.ascontiguousarray(parsed.T)[:, column.codes]
+    return _Dates(found[0], found[1], found[2], found[3] > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Matricules:
     ids: Ints
-    values: list[str]
+    values: NDArray[np.bytes_]
     coherent: Flags
     year: Ints
     month: Ints
@@ -209,86 +304,164 @@ class _Matricules:
     own_place: Ints
 
 
-def _matricules(column: Coded, dates: _Dates, own_places: list[str]) -> _Matricules:
+def _matricules(column: Coded, dates: _Dates, own_places: pa.StringArray) -> _Matricules:
     """Read the matricules with a right key, and one numbering of the places inside and beside them."""
     values = match_matricules(column.values)
-    is_right = np.fromiter((bool(value) for value in values), np.bool_, len(values))
-    year = np.fromiter((int(value[1:3]) if value else -1 for value in values), np.int32, len(values))
-    month = np.fromiter((int(value[3:5]) if value else -1 for value in values), np.int32, len(values))
-    inside = [value[5:10] if value[5:10] != "99999" else "" for value in values]
-    own = [code if is_place(code := text.strip().upper()) else "" for text in own_places]
-    places, place_ids = distinct([*own, *inside])
-    place_ids = np.where(np.array([code == "" for code in places], np.bool_)[place_ids], MISSING, place_ids)
-    own_ids = np.append(place_ids[: len(own)], np.int32(MISSING)).astype(np.int32)
-    ids = take(np.where(is_right, np.arange(len(values)), MISSING).astype(np.int32), column.codes)
-    row_year, row_month = take(year, column.codes), take(month, column.codes)
+    values, ids = _distinct_matricules(values)
+    table = values.view(np.uint8).reshape(-1, _MATRICULE)
+    year, month = (number(table[:, start : start + 2]).astype(np.int32) for start in (1, 3))
+    inside, own = place_numbers(table[:, 5:10]), _places(own_places)
+    coded = pa.array(np.concatenate([own, inside])).dictionary_encode()
+    known = coded.dictionary.to_numpy()
+    place_ids = coded.indices.to_numpy().astype(np.int32)
+    place_ids[np.concatenate([own, inside]) == 0] = MISSING
+    rows = take(ids, column.codes)
+    row_year, row_month = take(year, rows), take(month, rows)
     agrees = (row_year == dates.year % 100) & (
         (row_month < 1) | (row_month > 12) | (row_month == dates.month) | dates.fictitious
     )
     return _Matricules(
-        ids=ids,
+        ids=rows,
         values=values,
-        coherent=(ids >= 0) & (agrees | (dates.year == 0)),
+        coherent=(rows >= 0) & (agrees | (dates.year == 0)),
         year=row_year,
         month=row_month,
-        place=take(place_ids[len(own) :], column.codes),
-        places=places,
-        own_place=own_ids,
+        place=take(place_ids[len(own) :], rows),
+        places=[code.to_bytes(5, "big").decode() if code else "" for code in known.tolist()],
+        own_place=place_ids[: len(own)],
     )
 
 
-def match_matricules(texts: list[str]) -> list[str]:
+def match_matricules(values: pa.StringArray) -> NDArray[np.bytes_]:
     """Return each matricule in capitals without signs, or an empty text when its form or its key is wrong."""
-    return [_matricule(text) for text in texts]
+    found = np.zeros((len(values), _MATRICULE), np.uint8)
+    rows, table = table_of(values, _MATRICULE)
+    plain = are_digits(table)
+    rows, table = rows[plain], table[plain]
+    right = np.isin(table[:, 0], _FIRST_DIGITS) & (97 - number(table[:, :13]) % 97 == number(table[:, 13:]))
+    found[rows[right]] = table[right]
+    others = np.ones(len(values), np.bool_)
+    others[rows] = False
+    for index in np.flatnonzero(others).tolist():
+        matricule = _matricule(values[index].as_py())
+        if matricule:
+            found[index] = np.frombuffer(matricule.encode(), np.uint8)
+    return found.reshape(-1).view(f"S{_MATRICULE}")
 
 
 def _matricule(text: str) -> str:
-    value = text if len(text) == 15 else re.sub(r"[\s.\-]", "", text)
-    if len(value) != 15 or value[0] not in "123478":
-        return ""
+    value = re.sub(r"[\s.\-]", "", text)
     try:
-        if value.isascii() and value.isdigit():
-            return value if 97 - int(value[:13]) % 97 == int(value[13:]) else ""
-        return parse_ins(value, InsOid.NIR).matricule
-    except (InsError, ValueError):
+        return parse_ins(value, InsOid.NIR).matricule if len(value) == _MATRICULE else ""
+    except InsError:
         return ""
 
 
-def is_place(code: str) -> bool:
-    """Tell whether a code has the form of a place of birth that is known."""
-    return _PLACE.fullmatch(code) is not None and code != "99999"
+def _distinct_matricules(values: NDArray[np.bytes_]) -> tuple[NDArray[np.bytes_], Ints]:
+    """Return the distinct matricules and the index of each value among them, `MISSING` for none."""
+    width = pa.binary(_MATRICULE)
+    column = pa.FixedSizeBinaryArray.from_buffers(width, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    coded = column.dictionary_encode()
+    known = np.frombuffer(coded.dictionary.buffers()[1], f"S{_MATRICULE}")[: len(coded.dictionary)]
+    ids = coded.indices.to_numpy().astype(np.int32)
+    return known, np.where((known == b"")[ids], MISSING, ids).astype(np.int32)
 
 
-def _sex(column: Coded) -> Ints:
-    known = {"M": 1, "F": 2}
-    values = np.array([known.get(text.strip().upper(), 0) for text in column.values] + [0], np.int32)
-    return values[column.codes]
+def place_numbers(table: Bytes) -> Longs:
+    """Read codes of places as numbers, 0 for a code whose form is wrong or that stands for an unknown place."""
+    corsican = (table[:, 0] == ord("2")) & ((table[:, 1] == ord("A")) | (table[:, 1] == ord("B")))
+    right = are_digits(table[:, [0, 2, 3, 4]]) & (are_digits(table[:, [1]]) | corsican)
+    right &= (table != ord("9")).any(axis=1)
+    packed = np.zeros(len(table), np.int64)
+    for column in range(5):
+        packed = packed << 8 | table[:, column]
+    return np.where(right, packed, 0)
+
+
+def _places(values: pa.StringArray) -> Longs:
+    """Read the places of birth as the file writes them."""
+    numbers = np.zeros(len(values), np.int64)
+    rows, table = table_of(values, 5)
+    numbers[rows] = place_numbers(table)
+    for index in np.flatnonzero(numbers == 0).tolist():
+        code = values[index].as_py().strip().upper().encode()
+        if len(code) == 5:
+            numbers[index] = place_numbers(np.frombuffer(code, np.uint8).reshape(1, -1))[0]
+    return numbers
+
+
+def _sex(column: Coded) -> tuple[Ints, Flags]:
+    """Return the sex of each record, and whether the file says anything of it."""
+    texts = [text.strip().upper() for text in column.texts]
+    values = np.array([{"M": 1, "F": 2}.get(text, 0) for text in texts] + [0], np.int32)
+    said = np.array([text in ("M", "F", "U", "I") for text in texts] + [False], np.bool_)
+    return values[column.codes], said[column.codes]
+
+
+def _trimmed(column: Coded) -> Coded:
+    texts, ids = distinct([text.strip() for text in column.texts])
+    return Coded(pa.array(texts, pa.string()), take(ids, column.codes))
 
 
 def _streets(column: Coded) -> Ints:
-    keys, ids = distinct([street_key(text) or "" for text in column.values])
-    ids = np.where(np.array([key == "" for key in keys], np.bool_)[ids], MISSING, ids).astype(np.int32)
+    """Return a number for each line of address that is written alike but for signs and abbreviations."""
+    coded = street_keys(column.values).dictionary_encode()
+    ids = coded.indices.to_numpy().astype(np.int32)
+    keys: list[str] = coded.dictionary.to_pylist()
+    if "" in keys:
+        ids[ids == keys.index("")] = MISSING
     return take(ids, column.codes)
+
+
+def street_keys(values: pa.StringArray) -> pa.StringArray:
+    """Reduce lines of address as `identity.comparable.street_key` does one; empty when nothing is left."""
+    text = joined(values)
+    if text is None:
+        return pa.array([street_key(line) or "" for line in values.to_pylist()], pa.string())
+    capital, odd = capitals(text.decode())
+    data = np.frombuffer(capital.translate(_STREET_SIGNS), np.uint8)
+    is_digit, is_letter = (data >= ord("0")) & (data <= ord("9")), data >= ord("A")
+    joins = np.flatnonzero((is_digit[:-1] & is_letter[1:]) | (is_letter[:-1] & is_digit[1:]))
+    line = b" " + np.insert(data, joins + 1, ord(" ")).tobytes().replace(b" ", b"  ").replace(b"\n", b" \n ") + b" "
+    for short, full in STREETS.items():
+        line = line.replace(f" {short} ".encode(), f" {full} ".encode())
+    line = re.sub(rb"  +", b" ", line).replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ")
+    keys = lines(line)
+    if not len(odd):
+        return keys
+    told = keys.to_pylist()
+    for index in odd.tolist():
+        told[index] = street_key(values[index].as_py()) or ""
+    return pa.array(told, pa.string())
 
 
 def _phones(column: Coded) -> Longs:
     """Return national numbers as nine digits, foreign ones as all their digits; 0 for none."""
     numbers = np.zeros(len(column.values) + 1, np.int64)
-    for index, text in enumerate(column.values):
-        if len(text) == 10 and text[0] == "0" and text.isdigit():
-            number = int(text)
-            if number not in _REPEATED and number >= 100_000_000:
-                numbers[index] = number
-            continue
-        found = clean_phone(text)
-        if found:
-            numbers[index] = int(found[1:]) if found[1:4] not in _FRENCH and found[1:3] != "33" else int(found[-9:])
+    others = np.ones(len(column.values), np.bool_)
+    text = joined(column.values)
+    if text is not None:
+        starts, ends, data = split(text.replace(b"(0)", b"").translate(None, b" .-/()"))
+        for opening in _PHONE_OPENINGS:
+            rows, table = rows_of(starts, ends, data, len(opening) + 9)
+            national = table[:, len(opening) :]
+            fits = (table[:, : len(opening)] == np.frombuffer(opening, np.uint8)).all(axis=1) & are_digits(national)
+            fits &= national[:, 0] != ord("0")
+            rows, national = rows[fits], national[fits]
+            found = number(national)
+            is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & (found != 123456789)
+            numbers[rows] = np.where(is_real, found, 0)
+            others[rows] = False
+    for index in np.flatnonzero(others).tolist():
+        phone = clean_phone(column.values[index].as_py())
+        if phone:
+            is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
+            numbers[index] = int(phone[-9:] if is_french else phone[1:])
     return numbers[column.codes]
 
 
-def _emails(texts: list[str], names: Vocabulary) -> tuple[Ints, Ints, Longs]:
+def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Longs]:
     """Return each address's id, the vocabulary's compact name that it opens with, and the hash of each id."""
-    values = pa.array(texts, pa.string())
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
     valid = pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$")
     local = pc.replace_substring_regex(lowered, r"@.*$", "")
@@ -299,7 +472,7 @@ def _emails(texts: list[str], names: Vocabulary) -> tuple[Ints, Ints, Longs]:
     compact = pa.array(names.compact, pa.string())
     found = pc.index_in(opening, value_set=compact).fill_null(MISSING).to_numpy(zero_copy_only=False)
     own = np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
-    return ids, own, stable_hashes(coded.dictionary.to_pylist())
+    return ids, own, stable_hashes(coded.dictionary)
 
 
 def _compact(names: Vocabulary, name: Ints, compact: Ints) -> Flags:

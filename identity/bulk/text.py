@@ -31,6 +31,7 @@ _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in rang
 _GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
 _NEVER = ord("?")
 _EUROPEAN = 0x250
+_BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,10 @@ def _plain() -> Bytes:
     """Return the capital without marks of each European letter, 0 for a sign that has none, or several."""
     table = np.zeros(1 << 16, np.uint8)
     for code in range(_EUROPEAN):
-        capital = unicodedata.normalize("NFKD", chr(code)).upper().encode("ascii", "ignore")
-        if len(capital) == 1:
-            table[code] = capital[0]
+        marked = unicodedata.normalize("NFKD", chr(code))
+        capital = "".join(sign for sign in marked if not unicodedata.combining(sign)).upper()
+        if len(capital) == 1 and capital.isascii():
+            table[code] = ord(capital)
     return table
 
 
@@ -228,25 +230,31 @@ def distinct(keys: Sequence[str] | pa.Array) -> tuple[list[str], Ints]:
     return coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
 
 
-def stable_hashes(texts: Sequence[str]) -> Longs:
+def stable_hashes(texts: Sequence[str] | pa.StringArray) -> Longs:
     """Return a 64-bit hash of each text, the same on every machine (FNV-1a over UTF-8, then mixed)."""
-    array = pa.array(texts, pa.string())
+    array = texts if isinstance(texts, pa.StringArray) else pa.array(texts, pa.string())
     if len(array) == 0:
         return np.zeros(0, np.int64)
-    offsets = np.frombuffer(array.buffers()[1], np.int32)[: len(array) + 1]
-    data = np.frombuffer(array.buffers()[2] or b"\0", np.uint8)
+    offsets, data = letters(array)
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
     starts, ends = offsets[:-1][order], lengths[order]
-    state = np.full(len(array), 0xCBF29CE484222325, np.uint64)
-    prime = np.uint64(0x100000001B3)
+    state = np.full(len(array), _BASIS, np.uint64)
     for position in range(int(lengths.max())):
         # Longest first: those that still have a letter here are the first ones.
         left = int(np.searchsorted(-ends, -position, side="left"))
-        state[:left] = (state[:left] ^ data[starts[:left] + position]) * prime
+        state[:left] = (state[:left] ^ data[starts[:left] + position]) * _PRIME
     result = np.empty_like(state)
     result[order] = state
     return mix(result).view(np.int64)
+
+
+def hash_rows(table: Bytes) -> Longs:
+    """Return the stable hash of each row of bytes."""
+    state = np.full(len(table), _BASIS, np.uint64)
+    for column in range(table.shape[1]):
+        state = (state ^ table[:, column]) * _PRIME
+    return mix(state).view(np.int64)
 
 
 def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -1,0 +1,348 @@
+"""Learn, show, compare and evaluate linkage models: files in, a file or a report out. Needs no database.
+
+Only `train --officers` opens the database, to read what officers decided.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import click
+
+from hub.commands import model_report, model_training
+from hub.commands.labelled import compare_file, label
+from hub.commands.model_report import TRAIT_NAMES, Source
+from hub.commands.model_training import Base, Decided, Order
+from hub.commands.shared import application, told
+from hub.commands.terminal import progress, stop
+from hub.errors import Invalid
+from identity.bulk import clusters, scoring
+from identity.cutoffs import Goal
+from identity.evaluation import evaluate as measure
+from identity.model import Model, ModelError, parse_model
+from identity.model_comparison import (
+    DECISIONS,
+    decision_changes,
+    decisions,
+    interactions,
+    level_changes,
+    weight_changes,
+    weights,
+)
+from identity.normalise import match_key
+from identity.population import parse_population
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+_WORDS = {"new": "séparées", "review": "à revoir", "link": "liées"}
+_MOST_SHOWN = 15
+
+
+@click.command("train")
+@click.option(
+    "--file", "files", type=_FILE, multiple=True, required=True, help="Identities to learn from; repeatable."
+)
+@click.option("--truth", "truths", type=_FILE, multiple=True, help="The truth of each --file, in the same order.")
+@click.option("--calibrate-file", "calibrate_files", type=_FILE, multiple=True, help="Held-out file; repeatable.")
+@click.option("--calibrate-truth", "calibrate_truths", type=_FILE, multiple=True, help="Its truth.")
+@click.option("--base", type=_FILE, help="Without truth: the model to adapt to these files.")
+@click.option("--officers", is_flag=True, help="Learn from the pairs that officers decided in the database too.")
+@click.option(
+    "--officers-weight", default=5.0, show_default=True, help="What such a pair weighs beside one of a file."
+)
+@click.option("--surnames", type=_FILE, help="CSV with a column `name`: family names that are never rare.")
+@click.option("--version", required=True, help="Name of the new model.")
+@click.option("--made", help="Its day, AAAA-MM-JJ; today by default.")
+@click.option("--false-links", default=20_000, show_default=True, help="At most one false link in so many.")
+@click.option("--safety", default=1.5, show_default=True, help="Margin over that rate, for files nobody has seen.")
+@click.option("--reviews", default=4.0, show_default=True, help="At most so many reviews for 100 true pairs.")
+@click.option("--link", type=float, help="Link threshold in bits, instead of a chosen one.")
+@click.option("--review", type=float, help="Review threshold in bits, instead of a chosen one.")
+@click.option("--out", type=_OUT, required=True, help="Where the model is written.")
+@click.option("--force", is_flag=True, help="Replace that file when it exists.")
+@told
+def train(
+    files: tuple[Path, ...],
+    truths: tuple[Path, ...],
+    calibrate_files: tuple[Path, ...],
+    calibrate_truths: tuple[Path, ...],
+    base: Path | None,
+    officers: bool,
+    officers_weight: float,
+    surnames: Path | None,
+    version: str,
+    made: str | None,
+    false_links: int,
+    safety: float,
+    reviews: float,
+    link: float | None,
+    review: float | None,
+    out: Path,
+    force: bool,
+) -> None:
+    """Learn a model from files with their truth, or adapt one without.
+
+    The files are those of `hub identities load`; a truth is a CSV or Parquet with record_id and person_id. Thresholds
+    are chosen on the held-out files. The same files, options and day give the same bytes.
+    """
+    _refuse_existing(out, force)
+    if false_links < 1 or safety < 1 or reviews <= 0 or officers_weight <= 0:
+        stop("--false-links, --reviews et --officers-weight sont au-dessus de 0, --safety au moins 1.")
+    order = Order(
+        version=_version(version),
+        made=_day(made),
+        files=files,
+        truths=truths,
+        calibrate_files=calibrate_files,
+        calibrate_truths=calibrate_truths,
+        usual_surnames=_names(surnames),
+        base=_base(base),
+        goal=Goal(false_links, reviews, safety),
+        link=link,
+        review=review,
+    )
+    model_training.check(order)
+    decided = _officers(officers_weight) if officers else lambda minor_from: None
+    with progress(model_training.effort(order), "tours", "Modèle") as bar:
+
+        def report(what: str, done: int) -> None:
+            bar.set_description_str(what, refresh=False)
+            bar.update(done)
+
+        learned = model_training.learn(order, decided, report)
+    parse_model(learned.text)
+    out.write_text(learned.text, encoding="utf-8")
+    model = learned.model
+    click.echo(f"Modèle {model.version} écrit : {out}")
+    click.echo(f"Seuils : lien {_bits(model.thresholds.link)}, revue {_bits(model.thresholds.review)} (bits).")
+    for held in learned.held:
+        click.echo(
+            f"  {held.name} : {held.wrong} lien(s) faux sur {held.links} (au plus 1 sur {1 / held.at_most:.0f} avec "
+            f"95 % de confiance), rappel {held.recall:.4f}, avec revue {held.with_review:.4f}, "
+            f"{held.reviews_per_100:.1f} revues pour 100 vraies paires"
+        )
+    for remark in learned.remarks:
+        click.echo(remark)
+
+
+def _officers(weight: float) -> Callable[[int], Decided | None]:
+    def read(minor_from: int) -> Decided | None:
+        from hub.commands.officers import decided_pairs
+
+        with application():
+            return decided_pairs(minor_from, weight)
+
+    return read
+
+
+def _refuse_existing(out: Path, force: bool) -> None:
+    if out.exists() and not force:
+        stop(f"{out} existe déjà : choisissez un autre nom, ou --force.")
+    if not out.parent.is_dir():
+        stop(f"Le dossier {out.parent} n'existe pas : créez-le d'abord.")
+
+
+def _version(text: str) -> str:
+    version = text.strip()
+    if not version or len(version) > 40 or not version.isprintable():
+        stop("La version est un nom de 1 à 40 caractères.")
+    return version
+
+
+def _day(text: str | None) -> str:
+    if text is None:
+        return date.today().isoformat()  # noqa: DTZ011 - the operator's own day
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        stop("--made est un jour, écrit AAAA-MM-JJ.")
+
+
+def _names(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise Invalid(f"{path.name} : la liste des noms doit être un CSV en UTF-8.") from err
+    header = lines[0].split(",") if lines else []
+    if "name" not in header:
+        raise Invalid(f"{path.name} : il manque la colonne name.", "name")
+    column = header.index("name")
+    keys = (match_key(line.split(",")[column]) for line in lines[1:] if line.count(",") >= column)
+    return tuple(key for key in keys if key)
+
+
+def _base(path: Path | None) -> Base | None:
+    if path is None:
+        return None
+    model, text = read_model(path)
+    try:
+        population = parse_population(text)
+    except ModelError as err:
+        raise Invalid(f"Le modèle {path.name} est refusé : {err}") from err
+    if population is None:
+        raise Invalid(
+            f"Le modèle {path.name} ne dit pas sur quelles paires il a été appris : il ne peut pas être adapté. "
+            "Réapprenez-le avec hub model train et des vérités."
+        )
+    return Base(model, population)
+
+
+def read_model(path: Path) -> tuple[Model, str]:
+    """Read a model and its text; raise `Invalid` when it cannot be used."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return parse_model(text), text
+    except UnicodeDecodeError as err:
+        raise Invalid(f"Le modèle {path.name} est refusé : ce n'est pas un texte en UTF-8.") from err
+    except OSError as err:
+        raise Invalid(f"Le modèle {path.name} ne peut pas être lu : {err.strerror}.") from err
+    except ModelError as err:
+        raise Invalid(f"Le modèle {path.name} est refusé : {err}") from err
+
+
+@click.command("show")
+@click.argument("model", type=_FILE)
+@told
+def show(model: Path) -> None:
+    """Show what a model weighs, in words, and how it was made."""
+    found, text = read_model(model)
+    click.secho(f"Modèle {found.version}, fait le {found.made}", bold=True)
+    click.echo(found.how_made)
+    click.echo(f"Empreinte SHA-256 : {hashlib.sha256(text.encode()).hexdigest()}")
+    limits = found.thresholds
+    click.echo(
+        f"Lien à partir de {_bits(limits.link)} bits, revue à partir de {_bits(limits.review)}, "
+        f"avance de {_bits(limits.margin)} sur la personne suivante."
+    )
+    click.echo(
+        f"Probabilité = 1 / (1 + 2^−(score × {found.calibration.slope:g} + {found.calibration.offset:g})). "
+        f"Départ {_bits(found.prior)} ; une règle qui interdit retire {_bits(-found.caution)}."
+    )
+    click.echo(f"Mineur : né en {found.minor_from} ou après. {_rare(found)}")
+    for trait, levels in weights(found).items():
+        click.secho(f"\n{TRAIT_NAMES[trait]}", bold=True)
+        for weight in levels:
+            click.echo(f"  {_bits(weight.bits):>8}  {weight.text}")
+    click.secho("\nCe que deux traits pèsent en plus, pris ensemble (les plus forts)", bold=True)
+    for weight in interactions(found, _MOST_SHOWN):
+        click.echo(f"  {_bits(weight.bits):>8}  {weight.text.removeprefix('Pris ensemble : ')}")
+
+
+def _rare(model: Model) -> str:
+    counts = {name: len(table.values) for name, table in model.frequencies.items()}
+    return f"{counts['surname']} noms et {counts['given']} prénoms ne sont pas rares."
+
+
+def _bits(number: float) -> str:
+    return f"{number:+.2f}".replace("-", "−").replace(".", ",")
+
+
+@click.command("compare")
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+@click.option("--file", type=_FILE, required=True, help="Identities to try both models on.")
+@click.option("--truth", type=_FILE, help="The truth about them, for figures side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Write everything as JSON.")
+@told
+def compare(before: Path, after: Path, file: Path, truth: Path | None, as_json: bool) -> None:
+    """Tell what changes when AFTER takes the place of BEFORE."""
+    models = [read_model(path)[0] for path in (before, after)]
+    compared = [compare_file(file, models[0].minor_from)]
+    compared.append(
+        compared[0] if models[1].minor_from == models[0].minor_from else compare_file(file, models[1].minor_from)
+    )
+    scored = [scoring.score(item.pairs, item.vocabulary, model) for item, model in zip(compared, models, strict=True)]
+    labelled = [label(item, truth) for item in compared] if truth else None
+    same = labelled[0].same if labelled else None
+    changed = decisions(scored[0]) != decisions(scored[1])
+    levels = [
+        scoring.term_levels(item.pairs, item.vocabulary, model.frequencies)
+        for item, model in zip(compared, models, strict=True)
+    ]
+    moves = decision_changes(scored[0], scored[1], same)
+    stand_out = level_changes(changed, levels[1], _MOST_SHOWN)
+    heavier = weight_changes(models[0], models[1], _MOST_SHOWN)
+    figures = [
+        measure(one, clusters.group(one, item.records), level, known.truth)
+        for one, item, level, known in zip(scored, compared, levels, labelled or (), strict=False)
+    ]
+    if as_json:
+        content = {
+            "before": models[0].version,
+            "after": models[1].version,
+            "pairs": len(changed),
+            "changed": int(changed.sum()),
+            "decisions": [asdict(item) for item in moves],
+            "levels": [asdict(item) for item in stand_out],
+            "weights": [asdict(item) for item in heavier],
+            "figures": [
+                json.loads(model_report.as_json(model, "", one, Source(file.name, "")))["figures"]
+                for model, one in zip(models, figures, strict=False)
+            ],
+        }
+        click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    click.secho(f"{models[0].version} → {models[1].version}", bold=True)
+    click.echo(f"{int(changed.sum())} décisions changent, sur {len(changed)} paires comparées.")
+    for first in DECISIONS:
+        for item in moves:
+            if item.before == first and item.after != first:
+                known = "" if item.same is None else f", dont {item.same} d'une même personne"
+                click.echo(f"  {_WORDS[item.before]} → {_WORDS[item.after]} : {item.pairs}{known}")
+    if stand_out:
+        click.secho("\nOù les décisions changent plus qu'ailleurs", bold=True)
+        for change in stand_out:
+            click.echo(f"  {change.changed:>7} sur {change.pairs:<8} {TRAIT_NAMES[change.trait]} : {change.text}")
+    click.secho("\nPoids qui diffèrent le plus", bold=True)
+    for weight in heavier:
+        click.echo(f"  {_bits(weight.before):>8} → {_bits(weight.after):>8}  {weight.text}")
+    for model, one in zip(models, figures, strict=False):
+        click.secho(f"\n{model.version}", bold=True)
+        for line in model_report.summary(one):
+            click.echo(f"  {line}")
+
+
+@click.command("evaluate")
+@click.argument("model", type=_FILE)
+@click.option("--file", type=_FILE, required=True, help="Identities.")
+@click.option("--truth", type=_FILE, required=True, help="The truth about them: record_id, person_id and labels.")
+@click.option("--out", type=_OUT, help="Where the report is written (HTML, one file).")
+@click.option("--json", "as_json", is_flag=True, help="Write the figures as JSON on standard output.")
+@click.option("--force", is_flag=True, help="Replace the report when it exists.")
+@told
+def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bool, force: bool) -> None:
+    """Measure a model on a file whose truth is known, and write a report.
+
+    The report shows no trait of anybody: errors are told by cause and by how traits compare.
+    """
+    if out is not None:
+        _refuse_existing(out, force)
+    found, text = read_model(model)
+    with progress(4, "étapes", "Évaluation") as bar:
+        compared = compare_file(file, found.minor_from)
+        bar.update(1)
+        labelled = label(compared, truth)
+        bar.update(1)
+        scored = scoring.score(compared.pairs, compared.vocabulary, found)
+        persons = clusters.group(scored, compared.records)
+        bar.update(1)
+        levels = scoring.term_levels(compared.pairs, compared.vocabulary, found.frequencies)
+        figures = measure(scored, persons, levels, labelled.truth)
+        bar.update(1)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with file.open("rb") as stream:
+        source = Source(file.name, hashlib.file_digest(stream, "sha256").hexdigest())
+    if out is not None:
+        out.write_text(model_report.render(found, digest, figures, source), encoding="utf-8")
+    if as_json:
+        click.echo(model_report.as_json(found, digest, figures, source), nl=False)
+        return
+    for line in model_report.summary(figures):
+        click.echo(line)
+    if out is not None:
+        click.echo(f"Rapport : {out}")

@@ -1,0 +1,153 @@
+"""The bulk engine on Spark: what one machine finds, and nothing else; a sentence when Java is not there.
+
+Spark runs in a process of its own, which takes its Java along when it ends.
+"""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hub import deduplication
+from hub.config import inherited
+from hub.deduplication import Order
+from hub.regional_file import COLUMNS
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATOR = ROOT / "data" / "demonstration" / "generate.py"
+# A short run: two workers, a Java that compiles little, few pieces. None of it is seen in the results.
+OPTIONS = (
+    "--master local[2] --driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={tmp}' "
+    "--conf spark.local.dir={tmp} --conf spark.sql.shuffle.partitions=3 --conf spark.sql.codegen.wholeStage=false "
+    "--conf spark.sql.adaptive.enabled=false pyspark-shell"
+)
+Line = dict[str, str]
+
+
+def _line(number: str, /, **values: str) -> Line:
+    return dict.fromkeys(COLUMNS, "") | {"record_id": number} | values
+
+
+def _too_many_alike() -> list[Line]:
+    """Return three blocks over the limit: one that a refinement splits, one that two do, one that nothing does."""
+    names = {"birth_family": "DUPONT", "given_names": "MARIE", "sex": "F", "birth_place": "59350"}
+    lines = [
+        _line(f"A{rank}", **names, birth_date=f"19{40 + rank % 40}-05-{1 + rank % 9:02d}") for rank in range(100)
+    ]
+    names = {"birth_family": "MARTIN", "given_names": "JEAN", "sex": "M", "birth_place": "75056"}
+    lines += [_line(f"B{rank}", **names, birth_date="1950-01-02", postcode=f"7500{rank % 9}") for rank in range(100)]
+    same = {"birth_date": "1950-01-01", "phone": "0612345678", "postcode": "13001"}
+    lines += [_line(f"C{rank}", birth_family="ROCHE", given_names="PAUL", sex="M", **same) for rank in range(100)]
+    return lines
+
+
+def _large_file(folder: Path) -> Path:
+    """Write 20,000 generated records with the blocks scattered among them."""
+    generated = folder / "generated.parquet"
+    arguments = ["--records", "20000", "--difficulty", "2", "--seed", "4", "--file", generated]
+    subprocess.run([sys.executable, GENERATOR, *arguments, "--truth", folder / "truth.parquet"], check=True)
+    lines = pq.read_table(generated).to_pylist()
+    for rank, line in enumerate(_too_many_alike()):
+        lines.insert((rank * 7919) % len(lines), line)
+    path = folder / "region.parquet"
+    pq.write_table(pa.Table.from_pylist(lines), path, row_group_size=6000)
+    return path
+
+
+def _on_one_machine(file: Path, folder: Path) -> tuple[deduplication.Summary, list[pa.Table]]:
+    pairs, persons = folder / "local-pairs.parquet", folder / "local-persons.parquet"
+    summary = deduplication.run(Order(file, pairs, persons, None, "local"), lambda *_: None)
+    return summary, [pq.read_table(pairs), pq.read_table(persons)]
+
+
+def _on_spark(file: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = folder / "spark"
+    own.mkdir(exist_ok=True)
+    spark = {"PYSPARK_SUBMIT_ARGS": OPTIONS.format(tmp=own), "TMPDIR": str(own)}
+    command = [sys.executable, "-m", "hub", "identities", "dedupe", file, "--engine", "spark"]
+    outputs = ["--out", folder / "pairs", "--clusters", folder / "persons"]
+    return subprocess.run(
+        [*command, *outputs],
+        env=inherited(spark | environment),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def _tables(folder: Path) -> list[pa.Table]:
+    return [pq.read_table(folder / "pairs"), pq.read_table(folder / "persons")]
+
+
+def test_spark_finds_the_pairs_scores_decisions_and_persons_of_one_machine(tmp_path: Path) -> None:
+    file = _large_file(tmp_path)
+    summary, expected = _on_one_machine(file, tmp_path)
+
+    result = _on_spark(file, tmp_path)
+
+    assert result.returncode == 0, result.stderr
+    assert [found.equals(wanted) for found, wanted in zip(_tables(tmp_path), expected, strict=True)] == [True, True]
+    assert summary.unexamined, "a block must stay too large"
+    told = result.stdout.replace("\u202f", "")
+    assert f"{summary.records} identités, {summary.pairs} paires comparées." in told
+    assert f"{summary.links} paires reliées, {summary.reviews} à revoir ; {summary.persons} personnes." in told
+    assert all(f"{kind} {count}" in told for kind, count in summary.unexamined.items())
+    assert "warn" not in result.stderr.lower()
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")], "no draft stays"
+    assert not list((tmp_path / "spark").iterdir()), "Spark leaves nothing behind"
+
+
+def test_spark_reads_a_csv_as_one_machine_does(tmp_path: Path) -> None:
+    file = tmp_path / "region.csv"
+    traits = {"birth_family": "LEFÈVRE", "given_names": "ZOÉ", "birth_date": "1950-04-05", "sex": "F"}
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, delimiter=";")
+        writer.writeheader()
+        writer.writerow(_line("007", **traits, address='1 rue "Neuve"\nbâtiment B; 2e', postcode="59000"))
+        stream.write("torn;line\r\n")
+        writer.writerow(_line("7", **traits, address='1 rue "Neuve"\nbâtiment B; 2e', postcode="59000"))
+        writer.writerow(_line("8", **traits | {"given_names": "ZOE", "birth_date": "1950-05-04"}))
+    summary, expected = _on_one_machine(file, tmp_path)
+
+    result = _on_spark(file, tmp_path)
+
+    assert result.returncode == 0, result.stderr
+    assert _tables(tmp_path) == expected
+    assert expected[0].num_rows == 3
+    assert summary.torn == 1
+    assert "leurs colonnes ne sont pas celles de l'en-tête : 1." in result.stdout
+
+
+@pytest.mark.parametrize("java_home", ["", "/nowhere"], ids=["no JAVA_HOME", "wrong JAVA_HOME"])
+def test_without_java_the_command_says_what_to_install(tmp_path: Path, java_home: str) -> None:
+    file = tmp_path / "region.parquet"
+    pq.write_table(pa.Table.from_pylist([_line("1")]), file)
+
+    result = _on_spark(file, tmp_path, JAVA_HOME=java_home, PATH="")
+
+    assert result.returncode == 2
+    assert result.stderr.strip() == (
+        "Java est introuvable. Il faut Java 17 ou plus récent, dans JAVA_HOME ou dans PATH ; "
+        "sous Debian : apt-get install openjdk-17-jre-headless"
+    )
+    assert not (tmp_path / "pairs").exists()
+
+
+def test_a_java_that_cannot_run_spark_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "region.parquet"
+    pq.write_table(pa.Table.from_pylist([_line("1")]), file)
+    java = tmp_path / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
+    java.chmod(0o755)
+
+    result = _on_spark(file, tmp_path, JAVA_HOME=str(java.parents[1]))
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Spark n'a pas démarré. Il faut Java 17 ou plus récent")
