@@ -126,12 +126,21 @@ GROUPS = {
         },
     ),
     "model": (
-        "Linkage models: learn, show, compare, evaluate.",
+        "Linkage models: learn, measure, put in force with two officers, go back.",
         {
+            "approve": Entry("model_activation", "approve", "Put a proposed model in force, as a second officer."),
             "compare": Entry("model", "compare", "Tell what changes when AFTER takes the place of BEFORE."),
             "evaluate": Entry(
                 "model", "evaluate", "Measure a model on a file whose truth is known, and write a report."
             ),
+            "dry-run": Entry(
+                "model_activation",
+                "dry_run",
+                "Decide again a sample of the index with a proposed model; keep nothing.",
+            ),
+            "list": Entry("model_activation", "list_models", "List the models proposed, in force and taken back."),
+            "propose": Entry("model_activation", "propose", "Propose a model to the other officers."),
+            "rollback": Entry("model_activation", "rollback", "Take the model in force back, at once."),
             "show": Entry("model", "show", "Show what a model weighs, in words, and how it was made."),
             "train": Entry("model", "train", "Learn a model from files with their truth, or adapt one without."),
         },

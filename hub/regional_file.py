@@ -63,7 +63,10 @@ def check_form(path: Path) -> str | None:
     if not start:
         raise Invalid("Le fichier est vide.")
     if start != b"PAR1":
-        return _delimiter(path)
+        delimiter = _delimiter(path)
+        if line := _first_line_not_utf8(path):
+            raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.")
+        return delimiter
     from pyarrow import parquet
 
     try:

@@ -9,6 +9,7 @@ from hub.documents.store import Store, open_store
 from hub.documents.types import DocumentTypes, read_types
 from hub.encryption import Vault, derive
 from hub.errors import SettingsError
+from hub.linkage.in_force import ModelInForce
 from hub.registry.intake import Registrar
 from hub.routing.channels.sms import open_gateway
 from hub.routing.delivery import Exit
@@ -25,8 +26,13 @@ class Runtime:
     passwords: PasswordVault
     store: Store
     types: DocumentTypes
-    registrar: Registrar
+    model: ModelInForce
     way_out: Exit
+
+    @property
+    def registrar(self) -> Registrar:
+        """What the index decides and tells with now: ask again in each transaction, the model may have changed."""
+        return Registrar(self.model.read(), self.trail)
 
 
 def build(settings: Settings) -> Runtime:
@@ -35,10 +41,10 @@ def build(settings: Settings) -> Runtime:
     vault = Vault(settings.encryption_keys)
     store = open_store(settings)
     types = read_types(settings.data_dir)
-    registrar = Registrar(_read_model(settings), trail)
+    model = ModelInForce(_read_model(settings))
     way_out = Exit(settings, vault, store, trail, types, open_gateway(settings))
     passwords = PasswordVault(settings.password_memory)
-    return Runtime(settings, trail, vault, passwords, store, types, registrar, way_out)
+    return Runtime(settings, trail, vault, passwords, store, types, model, way_out)
 
 
 def _read_model(settings: Settings) -> Model:

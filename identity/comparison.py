@@ -77,12 +77,15 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """Every trait compared and its levels, the surest agreement first. A model must weigh all of them."""
 
-CORROBORATING_PLACES = frozenset({"same", "in_ins", "city"})
-"""Agreements of the place of birth: half a region shares its large maternities."""
+WEAK_CORROBORATION: dict[str, frozenset[str]] = {
+    "birth_place": frozenset({"same", "in_ins", "city"}),
+    "address": frozenset({"postcode"}),
+}
+"""Agreements of a place, which half a region shares: its large maternities, its large towns."""
 CORROBORATION: dict[str, frozenset[str]] = {
     "other_given": frozenset({"same"}),
     "ins": frozenset({"same", "same_incoherent"}),
-    "address": frozenset({"same", "postcode"}),
+    "address": frozenset({"same"}),
     "phone": frozenset({"same"}),
     "email": frozenset({"own", "named", "same", "crossed"}),
 }
@@ -123,6 +126,8 @@ PLACE_LEVELS = {
     PlaceAgreement.SAME_DEPARTMENT: "department",
     PlaceAgreement.DIFFERENT: "different",
 }
+MARRIAGEABLE = 8
+"""Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
 """Years between two birth dates from which they may be a parent's and a child's."""
 _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
@@ -140,7 +145,7 @@ class Comparison:
 def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int) -> Comparison:
     """Compare two records on every trait.
 
-    Who is born in the year `minor_from` or later counts as a minor: twins and parents share what they have.
+    Who is born in the year `minor_from` or later counts as a minor, still at home: a household shares what it has.
     """
     surname, given = _surname(a, b, minor_from), _given(a, b)
     if _may_be_swapped(surname, given) and _is_swapped(a, b):
@@ -154,6 +159,7 @@ def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int)
         or phone in CORROBORATION["phone"]
         or email in CORROBORATION["email"]
     )
+    placed = place in WEAK_CORROBORATION["birth_place"] or address in WEAK_CORROBORATION["address"]
     levels = (
         surname,
         given,
@@ -167,7 +173,7 @@ def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int)
         email,
         "same" if same_domain else "different",
         _age(a, b, minor_from),
-        "some" if confirmed else "place" if place in CORROBORATING_PLACES else "none",
+        "some" if confirmed else "place" if placed else "none",
     )
     return Comparison(levels, _keys(a.birth, b.birth), _keys(a.head, b.head))
 
@@ -208,7 +214,8 @@ def _surname(a: Comparable, b: Comparable, minor_from: int) -> str:
 def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
     """Tell whether both are women of an age to be married, or of an age unknown."""
     return all(
-        one.sex is Sex.FEMALE and (one.birth_date is None or one.birth_date.year < minor_from) for one in (a, b)
+        one.sex is Sex.FEMALE and (one.birth_date is None or one.birth_date.year < minor_from + MARRIAGEABLE)
+        for one in (a, b)
     )
 
 

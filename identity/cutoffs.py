@@ -33,14 +33,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What thresholds must hold on each file: one false link in so many, so many reviews for 100 true pairs.
+    """What thresholds must hold on each file: one false link in so many.
 
-    `safety` divides the rate of false links that is aimed at, for files that nobody has seen.
+    `safety` divides the rate of false links that is aimed at, for files that nobody has seen; `review_from` is the
+    probability from which officers look at a pair.
     """
 
     links_per_error: int
-    reviews: float
     safety: float
+    review_from: float
 
 
 def judge(scored: Scored, same: Flags, true_pairs: int) -> Judged:
@@ -96,13 +97,8 @@ def _lowest_link(file: Judged, goal: Goal) -> float | None:
     return grain(float(steps[::-1][np.flatnonzero(holds)[-1]] / _STEPS))
 
 
-def review_threshold(files: Sequence[Judged], link: float, goal: Goal) -> float:
-    """Return the lowest score under `link` from which no file gives officers more pairs than they can take."""
-    lowest = []
-    for file in files:
-        rest = file.bits[~(file.may_link & (file.bits >= link))]
-        steps, counts = np.unique(np.floor(rest * _STEPS).astype(np.int64), return_counts=True)
-        fits = counts[::-1].cumsum() * 100 <= goal.reviews * file.true_pairs
-        last = np.flatnonzero(fits)
-        lowest.append(float(steps[::-1][last[-1]]) / _STEPS if len(last) else link)
-    return grain(min(max(lowest), link - 1 / _STEPS))
+def review_threshold(calibration: Calibration, link: float, goal: Goal) -> float:
+    """Return the score from which a pair is worth an officer's time, always under `link`."""
+    odds = np.log2(goal.review_from / (1 - goal.review_from))
+    score = float(np.ceil((odds - calibration.offset) / calibration.slope * _STEPS)) / _STEPS
+    return grain(min(score, link - 1 / _STEPS))

@@ -99,6 +99,7 @@ _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 _COMMON = "usual common"
+_KNOWN = "uncommon usual common"
 
 TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
@@ -114,7 +115,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
-    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
+    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
@@ -123,6 +125,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_KNOWN, given_rarity=_KNOWN, birth_date=_NEAR_DATE)),
     Rule(
         COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")
     ),

@@ -100,6 +100,8 @@ STEPS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
     {"surname": (2**-14, 2**-12, 2**-10), "given": (2**-12, 2**-10, 2**-8)}
 )
 """From which share of the population a name is uncommon, usual, common."""
+# In a small file, the few records that bear a name may be one person's.
+_FEWEST = 5
 # People that the names of a former model stand for when a region's own are counted.
 _BEFORE = 50_000
 
@@ -241,7 +243,8 @@ def frequencies(
 ) -> Mapping[str, FrequencyTable]:
     """Return the share of each name that is not rare: the mean over files, a region weighing as much as another.
 
-    What was known `before` counts as if so many people more had been seen. Family names of `usual` are never rare.
+    What was known `before` counts as if so many people more had been seen. Family names of `usual` are listed however
+    few bear them: two of them are two names, and no slip.
     """
     tables = {}
     for trait, steps in STEPS.items():
@@ -249,7 +252,7 @@ def frequencies(
         for file in files:
             people = sum(file[trait].values())
             for name, count in file[trait].items():
-                shares[name] += count / people / len(files)
+                shares[name] += count / people / len(files) if count >= _FEWEST else 0
         if before:
             people = sum(sum(file[trait].values()) for file in files)
             known = before[trait].values

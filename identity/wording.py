@@ -95,12 +95,12 @@ SENTENCES: dict[str, dict[str, str]] = {
     "domain": {"same": "Deux numéros de la même structure", "different": "Deux structures différentes"},
     "age": {
         "adult": "Deux adultes",
-        "minor": "Mineur : les proches partagent souvent nom, adresse et contacts",
+        "minor": "Enfant ou jeune adulte : les proches partagent souvent nom, adresse et contacts",
         "missing": "Âge inconnu d'un côté",
     },
     "corroboration": {
         "some": "Un autre indice confirme le nom et la date",
-        "place": "Seul le lieu de naissance confirme le nom et la date",
+        "place": "Seul un lieu (naissance, code postal) confirme le nom et la date",
         "none": "Rien d'autre ne confirme le nom et la date",
     },
     "surname_rarity": {

@@ -114,6 +114,14 @@ def by_id(session: Session, staff_id: int) -> StaffMember:
     return _value(row)
 
 
+def by_login(session: Session, login: str) -> StaffMember:
+    """Return an active member by the address they log in with; raise `NotFound`."""
+    row = session.scalar(sa.select(StaffUser).where(StaffUser.login == login.strip().lower()))
+    if row is None or not row.active:
+        raise NotFound("Ce compte professionnel n'existe pas ou n'est plus actif.")
+    return _value(row)
+
+
 def names(session: Session, staff_ids: set[int]) -> dict[int, str]:
     """Return display names by id."""
     rows = session.execute(sa.select(StaffUser.id, StaffUser.name).where(StaffUser.id.in_(staff_ids)))

@@ -53,12 +53,14 @@ _MOST_SHOWN = 15
 @click.option(
     "--officers-weight", default=5.0, show_default=True, help="What such a pair weighs beside one of a file."
 )
-@click.option("--surnames", type=_FILE, help="CSV with a column `name`: family names that are never rare.")
+@click.option("--surnames", type=_FILE, help="CSV with a column `name`: family names that are known, however rare.")
 @click.option("--version", required=True, help="Name of the new model.")
 @click.option("--made", help="Its day, AAAA-MM-JJ; today by default.")
 @click.option("--false-links", default=20_000, show_default=True, help="At most one false link in so many.")
 @click.option("--safety", default=1.5, show_default=True, help="Margin over that rate, for files nobody has seen.")
-@click.option("--reviews", default=4.0, show_default=True, help="At most so many reviews for 100 true pairs.")
+@click.option(
+    "--review-from", default=0.25, show_default=True, help="Probability from which officers look at a pair."
+)
 @click.option("--link", type=float, help="Link threshold in bits, instead of a chosen one.")
 @click.option("--review", type=float, help="Review threshold in bits, instead of a chosen one.")
 @click.option("--out", type=_OUT, required=True, help="Where the model is written.")
@@ -77,7 +79,7 @@ def train(
     made: str | None,
     false_links: int,
     safety: float,
-    reviews: float,
+    review_from: float,
     link: float | None,
     review: float | None,
     out: Path,
@@ -89,8 +91,10 @@ def train(
     are chosen on the held-out files. The same files, options and day give the same bytes.
     """
     _refuse_existing(out, force)
-    if false_links < 1 or safety < 1 or reviews <= 0 or officers_weight <= 0:
-        stop("--false-links, --reviews et --officers-weight sont au-dessus de 0, --safety au moins 1.")
+    if false_links < 1 or safety < 1 or not 0 < review_from < 1 or officers_weight <= 0:
+        stop(
+            "--false-links et --safety sont au moins 1, --officers-weight au-dessus de 0, --review-from entre 0 et 1."
+        )
     order = Order(
         version=_version(version),
         made=_day(made),
@@ -100,7 +104,7 @@ def train(
         calibrate_truths=calibrate_truths,
         usual_surnames=_names(surnames),
         base=_base(base),
-        goal=Goal(false_links, reviews, safety),
+        goal=Goal(false_links, safety, review_from),
         link=link,
         review=review,
     )

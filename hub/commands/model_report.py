@@ -35,7 +35,7 @@ TRAIT_NAMES = {
 _MOST_INTERACTIONS = 20
 _MOST_CAUSES = 40
 # The drawing area of a curve, in its own units: narrow, so that its letters stay readable on a phone.
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 320, 276, 62, 26, 306, 236
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 320, 276, 68, 26, 306, 236
 _FARTHEST = 16.0
 _NOTHING = "–"
 
@@ -137,8 +137,9 @@ def summary(figures: Figures) -> list[str]:
         found = "jamais atteinte" if point is None else f"rappel {_percent(point.recall, 2)}"
         lines.append(f"Précision {_percent(precision, 2)} : {found}.")
     lines += [
-        f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; avec la revue "
-        f"{_percent(shipped.with_review, 2)}, {_decimal(shipped.reviews_per_100, 1)} revues pour 100 vraies paires.",
+        f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; "
+        f"avec la revue {_percent(shipped.with_review, 2)}, {_decimal(shipped.reviews_per_100, 1)} revues pour "
+        "100 vraies paires.",
         f"Personnes : {_decimal(grouped.mixed_per_100000, 1)} mélangées sur 100 000, rappel des paires "
         f"{_percent(grouped.recall, 2)}.",
     ]

@@ -213,8 +213,10 @@ def _with_thresholds(
     if judged:
         files = [item for _, item in judged]
         link = order.link if order.link is not None else _link(judged, order.goal)
-        review = order.review if order.review is not None else cutoffs.review_threshold(files, link, order.goal)
         model = replace(model, calibration=cutoffs.calibrate(files))
+        review = order.review
+        if review is None:
+            review = cutoffs.review_threshold(model.calibration, link, order.goal)
         remarks: tuple[str, ...] = ()
     else:
         link = model.thresholds.link if order.link is None else order.link

@@ -6,6 +6,7 @@ import hub.accounts.tables
 import hub.audit.tables
 import hub.directory.tables
 import hub.documents.tables
+import hub.linkage.tables
 import hub.oidc.tables
 import hub.outbox.tables
 import hub.registry.tables

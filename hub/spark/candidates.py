@@ -65,7 +65,7 @@ def _refined(large: DataFrame, records: DataFrame) -> DataFrame:
 def _count_pairs(large: DataFrame) -> dict[str, int]:
     sizes = large.select(*_KEY, "size").distinct()
     missed = sizes.groupBy("kind").agg(sql.sum(sql.expr("size * (size - 1) div 2")).alias("pairs"))
-    return {KINDS[line["kind"]]: line["pairs"] for line in missed.collect()}
+    return {KINDS[line["kind"]]: line["pairs"] for line in missed.sort("kind").collect()}
 
 
 def _neighbours(large: DataFrame) -> DataFrame:

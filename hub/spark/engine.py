@@ -20,6 +20,7 @@ from hub.spark.persons import inside, persons
 from hub.spark.records import Keep, read, with_records
 from hub.spark.session import session
 from identity.bulk.engine import Report, Stage
+from identity.bulk.records import COLUMNS
 from identity.model import write_model
 
 
@@ -73,14 +74,15 @@ def _work_folder(spark: SparkSession, beside: Path) -> Iterator[Keep]:
         def keep(table: DataFrame, name: str) -> DataFrame:
             path = f"{folder}/{name}"
             table.write.parquet(path)
-            return spark.read.parquet(path)
+            return spark.read.schema(table.schema).parquet(path)
 
         yield keep
 
 
 def _unreadable(records: DataFrame) -> dict[str, int]:
     found = records.mapInArrow(partitions.unreadable, partitions.UNREADABLE)
-    return {line[0]: line[1] for line in found.groupBy("column").agg(sql.sum("count")).collect()}
+    lines = found.groupBy("column").agg(sql.sum("count")).collect()
+    return dict(sorted(((line[0], line[1]) for line in lines), key=lambda count: COLUMNS.index(count[0])))
 
 
 def _decide(scored: DataFrame, linked: DataFrame) -> DataFrame:

@@ -8,8 +8,7 @@ from hub.config import process_environment
 from hub.errors import HubError
 
 JAVA_NEEDED = (
-    "Il faut Java 17 ou plus récent, dans JAVA_HOME ou dans PATH ; "
-    "sous Debian : apt-get install openjdk-17-jre-headless"
+    "Il faut Java 17 ou plus récent, dans JAVA_HOME ou dans PATH ; sous Debian : apt-get install default-jre-headless"
 )
 
 

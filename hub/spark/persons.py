@@ -45,6 +45,8 @@ def inside(scored: DataFrame, linked: DataFrame) -> DataFrame:
 def _components(left: Longs, right: Longs) -> tuple[Longs, Longs]:
     """Return the linked rows, and the lowest row that each is connected with."""
     rows = np.unique(np.concatenate([left, right]))
+    if not len(rows):
+        return rows, rows
     edges = (np.searchsorted(rows, left), np.searchsorted(rows, right))
     graph = coo_array((np.ones(len(left), np.bool_), edges), shape=(len(rows), len(rows)))
     _, labels = connected_components(graph, directed=False)

@@ -23,7 +23,7 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(PAIRS_AT_ONCE),
-    # The links of the whole region come to the driver, 24 bytes each.
+    # The links of the whole region come to the driver, 16 bytes each.
     "spark.driver.maxResultSize": "0",
 }
 

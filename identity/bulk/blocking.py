@@ -84,7 +84,7 @@ def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
     month = np.where(told, (records.sex * 100 + records.year % 100) * 100 + records.month, 0).astype(np.int64)
     yield month, place
     has = (records.ins >= 0) & (records.ins_place >= 0)
-    first_digits = records.ins_values.view(np.uint8).reshape(-1, 15)[:, 0]
+    first_digits = records.ins_values.view(np.uint8).reshape(-1, records.ins_values.itemsize)[:, 0]
     sex = np.append(np.where(np.isin(first_digits, _MALE), 1, 2), 0)[records.ins]
     inside = np.where(has, (sex * 100 + records.ins_year) * 100 + records.ins_month, 0).astype(np.int64)
     inside_place = np.where(has, _hashed(records.ins_place, records.place_hashes), 0)

@@ -11,7 +11,15 @@ from rapidfuzz.distance import OSA
 from identity.bulk.names import Relations
 from identity.bulk.records import MOST_WORDS, Records
 from identity.bulk.text import Flags, Ints
-from identity.comparison import CORROBORATING_PLACES, CORROBORATION, GENERATION, LEVELS, PLACE_LEVELS, SURNAME_LEVELS
+from identity.comparison import (
+    CORROBORATION,
+    GENERATION,
+    LEVELS,
+    MARRIAGEABLE,
+    PLACE_LEVELS,
+    SURNAME_LEVELS,
+    WEAK_CORROBORATION,
+)
 from identity.names import NameRelation
 from identity.places import compare_places
 
@@ -59,7 +67,9 @@ def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs
     confirmed = np.zeros(len(left), np.bool_)
     for trait, agreeing in CORROBORATION.items():
         confirmed |= np.array([level in agreeing for level in LEVELS[trait]])[levels[trait]]
-    placed = np.array([level in CORROBORATING_PLACES for level in LEVELS["birth_place"]])[levels["birth_place"]]
+    placed = np.zeros(len(left), np.bool_)
+    for trait, agreeing in WEAK_CORROBORATION.items():
+        placed |= np.array([level in agreeing for level in LEVELS[trait]])[levels[trait]]
     index = _INDEX["corroboration"]
     levels["corroboration"] = np.where(
         confirmed, index["some"], np.where(placed, index["place"], index["none"])
@@ -97,7 +107,7 @@ def _surnames(records: Records, relations: Relations, left: Ints, right: Ints, m
         best[new] = np.minimum(best[new], table[relations.of(one[new], two[new])])
     lone = (records.birth[a] == records.used[a]) & (records.birth[b] == records.used[b])
     women = (records.sex[a] == _FEMALE) & (records.sex[b] == _FEMALE)
-    women &= (records.year[a] < minor_from) & (records.year[b] < minor_from)
+    women &= (records.year[a] < minor_from + MARRIAGEABLE) & (records.year[b] < minor_from + MARRIAGEABLE)
     best[(best == index["different"]) & lone & women] = index["married"]
     best[(records.birth[a] < 0) | (records.birth[b] < 0)] = index["missing"]
     level[todo] = best
@@ -288,7 +298,7 @@ def _matricules(records: Records, left: Ints, right: Ints) -> Levels:
 
 def _are_near(values: NDArray[np.bytes_], one: Ints, two: Ints) -> Flags:
     """Tell one sign wrong, or two neighbours turned round: what one slip does to texts of one length."""
-    table = values.view(np.uint8).reshape(len(values), -1)
+    table = values.view(np.uint8).reshape(-1, values.itemsize)
     a, b = table[one], table[two]
     differ = a != b
     count = differ.sum(axis=1)

@@ -210,11 +210,13 @@ def _names(
     spaced_heads = pc.replace_substring(heads, "-", " ")
     spaced = pc.replace_substring(given_keys, "-", " ")
     lists = pc.split_pattern(spaced, " ")
-    pieces = [*(pa.array(keys, pa.string()) for keys in surname_keys), used_given_keys, spaced_heads, lists.flatten()]
+    # The empty key is always there, so that a file without a name has a vocabulary too.
+    pieces = [*(pa.array(keys, pa.string()) for keys in ([""], *surname_keys))]
+    pieces += [used_given_keys, spaced_heads, lists.flatten()]
     keys, codes = distinct(pa.concat_arrays([piece.cast(pa.string()) for piece in pieces]))
     vocabulary = build_vocabulary(keys)
     codes = np.where(vocabulary.is_usable[codes], codes, MISSING).astype(np.int32)
-    birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(
+    _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(
         codes, np.cumsum([len(piece) for piece in pieces])[:-1]
     )
     birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)

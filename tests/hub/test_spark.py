@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from hub import deduplication
+from hub import deduplication, regional_file
+from hub.commands.dedupe import lines
 from hub.config import inherited
 from hub.deduplication import Order
 from hub.regional_file import COLUMNS
@@ -23,8 +25,22 @@ GENERATOR = ROOT / "data" / "demonstration" / "generate.py"
 OPTIONS = (
     "--master local[2] --driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={tmp}' "
     "--conf spark.local.dir={tmp} --conf spark.sql.shuffle.partitions=3 --conf spark.sql.codegen.wholeStage=false "
-    "--conf spark.sql.adaptive.enabled=false pyspark-shell"
+    "--conf spark.sql.adaptive.enabled=false --conf spark.sql.files.maxPartitionBytes=300000 pyspark-shell"
 )
+READ = """
+import sys
+from pathlib import Path
+from hub.spark.records import read
+from hub.spark.session import session
+
+def keep(table, name):
+    table.write.parquet(sys.argv[2])
+    return spark.read.parquet(sys.argv[2])
+
+with session() as spark:
+    region = read(spark, Path(sys.argv[1]), keep)
+    print(region.count, region.torn)
+"""
 Line = dict[str, str]
 
 
@@ -35,14 +51,14 @@ def _line(number: str, /, **values: str) -> Line:
 def _too_many_alike() -> list[Line]:
     """Return three blocks over the limit: one that a refinement splits, one that two do, one that nothing does."""
     names = {"birth_family": "DUPONT", "given_names": "MARIE", "sex": "F", "birth_place": "59350"}
-    lines = [
+    found = [
         _line(f"A{rank}", **names, birth_date=f"19{40 + rank % 40}-05-{1 + rank % 9:02d}") for rank in range(100)
     ]
     names = {"birth_family": "MARTIN", "given_names": "JEAN", "sex": "M", "birth_place": "75056"}
-    lines += [_line(f"B{rank}", **names, birth_date="1950-01-02", postcode=f"7500{rank % 9}") for rank in range(100)]
+    found += [_line(f"B{rank}", **names, birth_date="1950-01-02", postcode=f"7500{rank % 9}") for rank in range(100)]
     same = {"birth_date": "1950-01-01", "phone": "0612345678", "postcode": "13001"}
-    lines += [_line(f"C{rank}", birth_family="ROCHE", given_names="PAUL", sex="M", **same) for rank in range(100)]
-    return lines
+    found += [_line(f"C{rank}", birth_family="ROCHE", given_names="PAUL", sex="M", **same) for rank in range(100)]
+    return found
 
 
 def _large_file(folder: Path) -> Path:
@@ -50,11 +66,11 @@ def _large_file(folder: Path) -> Path:
     generated = folder / "generated.parquet"
     arguments = ["--records", "20000", "--difficulty", "2", "--seed", "4", "--file", generated]
     subprocess.run([sys.executable, GENERATOR, *arguments, "--truth", folder / "truth.parquet"], check=True)
-    lines = pq.read_table(generated).to_pylist()
+    every = pq.read_table(generated).to_pylist()
     for rank, line in enumerate(_too_many_alike()):
-        lines.insert((rank * 7919) % len(lines), line)
+        every.insert((rank * 7919) % len(every), line)
     path = folder / "region.parquet"
-    pq.write_table(pa.Table.from_pylist(lines), path, row_group_size=6000)
+    pq.write_table(pa.Table.from_pylist(every), path, row_group_size=6000)
     return path
 
 
@@ -64,21 +80,19 @@ def _on_one_machine(file: Path, folder: Path) -> tuple[deduplication.Summary, li
     return summary, [pq.read_table(pairs), pq.read_table(persons)]
 
 
-def _on_spark(file: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _spark(folder: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     own = folder / "spark"
     own.mkdir(exist_ok=True)
-    spark = {"PYSPARK_SUBMIT_ARGS": OPTIONS.format(tmp=own), "TMPDIR": str(own)}
-    command = [sys.executable, "-m", "hub", "identities", "dedupe", file, "--engine", "spark"]
-    outputs = ["--out", folder / "pairs", "--clusters", folder / "persons"]
+    variables = {"PYSPARK_SUBMIT_ARGS": OPTIONS.format(tmp=own), "TMPDIR": str(own)} | environment
     return subprocess.run(
-        [*command, *outputs],
-        env=inherited(spark | environment),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        [sys.executable, *arguments], env=inherited(variables), cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def _on_spark(file: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    outputs = ("--out", folder / "pairs", "--clusters", folder / "persons")
+    command = ("-m", "hub", "identities", "dedupe", file, "--engine", "spark", *outputs)
+    return _spark(folder, *command, **environment)
 
 
 def _tables(folder: Path) -> list[pa.Table]:
@@ -94,10 +108,8 @@ def test_spark_finds_the_pairs_scores_decisions_and_persons_of_one_machine(tmp_p
     assert result.returncode == 0, result.stderr
     assert [found.equals(wanted) for found, wanted in zip(_tables(tmp_path), expected, strict=True)] == [True, True]
     assert summary.unexamined, "a block must stay too large"
-    told = result.stdout.replace("\u202f", "")
-    assert f"{summary.records} identités, {summary.pairs} paires comparées." in told
-    assert f"{summary.links} paires reliées, {summary.reviews} à revoir ; {summary.persons} personnes." in told
-    assert all(f"{kind} {count}" in told for kind, count in summary.unexamined.items())
+    # All that is told but the time it took.
+    assert result.stdout.splitlines()[:-1] == lines(summary, 1)[:-1]
     assert "warn" not in result.stderr.lower()
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")], "no draft stays"
     assert not list((tmp_path / "spark").iterdir()), "Spark leaves nothing behind"
@@ -113,15 +125,19 @@ def test_spark_reads_a_csv_as_one_machine_does(tmp_path: Path) -> None:
         stream.write("torn;line\r\n")
         writer.writerow(_line("7", **traits, address='1 rue "Neuve"\nbâtiment B; 2e', postcode="59000"))
         writer.writerow(_line("8", **traits | {"given_names": "ZOE", "birth_date": "1950-05-04"}))
-    summary, expected = _on_one_machine(file, tmp_path)
+    expected = regional_file.read(file)
 
-    result = _on_spark(file, tmp_path)
+    result = _spark(tmp_path, "-c", READ, file, tmp_path / "records")
 
     assert result.returncode == 0, result.stderr
-    assert _tables(tmp_path) == expected
-    assert expected[0].num_rows == 3
-    assert summary.torn == 1
-    assert "leurs colonnes ne sont pas celles de l'en-tête : 1." in result.stdout
+    assert result.stdout.split() == ["3", "1"]
+    assert expected.torn == 1
+    found = pq.read_table(tmp_path / "records").filter(~pc.field("_torn")).sort_by("row")
+    assert found["record_id"].to_pylist() == expected.record_ids.to_pylist()
+    for name in expected.table.column_names:
+        wanted = expected.table[name].cast(pa.string()).to_pylist()
+        # A cell without anything is missing on Spark and blank here: the same for a comparison.
+        assert [value or "" for value in found[name].to_pylist()] == wanted
 
 
 @pytest.mark.parametrize("java_home", ["", "/nowhere"], ids=["no JAVA_HOME", "wrong JAVA_HOME"])
@@ -134,7 +150,7 @@ def test_without_java_the_command_says_what_to_install(tmp_path: Path, java_home
     assert result.returncode == 2
     assert result.stderr.strip() == (
         "Java est introuvable. Il faut Java 17 ou plus récent, dans JAVA_HOME ou dans PATH ; "
-        "sous Debian : apt-get install openjdk-17-jre-headless"
+        "sous Debian : apt-get install default-jre-headless"
     )
     assert not (tmp_path / "pairs").exists()
 

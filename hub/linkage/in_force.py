@@ -1,0 +1,55 @@
+"""The model in force, as a process that runs sees it: asked of the database at each use, parsed when it changed."""
+
+import hashlib
+
+import sqlalchemy as sa
+
+from hub.db import database
+from hub.errors import Unavailable
+from hub.linkage.models import IN_FORCE
+from hub.linkage.tables import LinkageModel
+from identity.model import Model, ModelError, parse_model
+
+
+class ModelInForce:
+    """Answers with the model that decides now; one small query each time, so that all processes change at once."""
+
+    def __init__(self, shipped: Model) -> None:
+        self.shipped = shipped
+        self._kept: tuple[int, Model] | None = None
+
+    def read(self) -> Model:
+        """Return the model in force: the activated one, else the file of HUB_LINKAGE_MODEL.
+
+        Inside a transaction it is read there. Raises `Unavailable` when the activated one is not what was approved.
+        """
+        session = database.session()
+        if session.in_transaction():
+            return self._read(session.connection())
+        with database.engine.connect() as connection:
+            return self._read(connection)
+
+    def _read(self, connection: sa.Connection) -> Model:
+        present = connection.scalar(IN_FORCE)
+        if present is None:
+            return self.shipped
+        kept = self._kept
+        if kept is None or kept[0] != present:
+            kept = self._kept = (present, _parse(connection, present))
+        return kept[1]
+
+
+def _parse(connection: sa.Connection, model_id: int) -> Model:
+    query = sa.select(LinkageModel.text, LinkageModel.sha256).where(LinkageModel.id == model_id)
+    text, digest = connection.execute(query).one()
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise Unavailable(
+            "Le modèle de rapprochement en vigueur a été altéré : hub model rollback revient au précédent."
+        )
+    try:
+        return parse_model(text)
+    except ModelError as err:
+        raise Unavailable(
+            "Cette version du hub ne lit pas le modèle de rapprochement en vigueur : hub model rollback revient au "
+            "précédent, ou proposez-en un autre."
+        ) from err

@@ -1,0 +1,239 @@
+"""One record at a time or a whole file by columns: the same keys, levels, scores and decisions."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity import blocking
+from identity.bulk.blocking import blocking_keys as bulk_keys
+from identity.bulk.blocking import candidate_pairs
+from identity.bulk.comparison import compare as compare_columns
+from identity.bulk.records import COLUMNS, prepare
+from identity.bulk.scoring import Scored, term_levels
+from identity.bulk.scoring import score as score_columns
+from identity.comparable import comparable
+from identity.comparison import compare
+from identity.decision import NAMELESS, traits_obstacle
+from identity.ins import Ins, InsError, InsOid, nir_key, parse_ins
+from identity.model import TERMS
+from identity.normalise import check_birth_place, clean_email, clean_phone, split_given_names, write_name
+from identity.scoring import score
+from identity.traits import Address, BirthDate, Sex, TraitError, Traits
+from tests.identity.factories import model
+from tests.identity.test_linkage_pairs import PAIRS
+
+GENERATOR = Path(__file__).parents[2] / "data" / "demonstration" / "generate.py"
+RECORDS = 4000
+
+Line = dict[str, str | None]
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
+    """Generated records with twice the usual defects, and both sides of the hard pairs."""
+    folder = tmp_path_factory.mktemp("records")
+    arguments = ["--seed", "11", "--records", str(RECORDS), "--difficulty", "2"]
+    files = ["--file", str(folder / "records.parquet"), "--truth", str(folder / "truth.parquet")]
+    subprocess.run([sys.executable, str(GENERATOR), *arguments, *files], check=True)
+    records: list[Line] = pq.read_table(folder / "records.parquet").to_pylist()
+    hard = [{name: row[side + name] or None for name in COLUMNS} for row in PAIRS for side in ("a_", "b_")]
+    return records + hard
+
+
+def read_traits(line: Line) -> Traits | None:
+    """Read a line as a load does; None when the load refuses it."""
+
+    def text(column: str) -> str | None:
+        return (line.get(column) or "").strip() or None
+
+    def name(column: str, field: str) -> str | None:
+        raw = text(column)
+        return write_name(raw, field) if raw else None
+
+    try:
+        when, place, phone, email = (text(column) for column in ("birth_date", "birth_place", "phone", "email"))
+        return Traits(
+            birth_name=name("birth_family", "birth_name"),
+            used_name=name("used_family", "used_name"),
+            given_names=tuple(
+                write_name(part, "given_names") for part in split_given_names(text("given_names") or "")
+            ),
+            used_given_name=name("used_given", "used_given_name"),
+            birth_date=BirthDate.parse(when).completed() if when else None,
+            sex=Sex(text("sex") or "U"),
+            birth_place=check_birth_place(place.upper()) if place else None,
+            ins=_ins(text("ins")),
+            address=Address(text("address"), text("postcode"), text("city")),
+            phone=clean_phone(phone) if phone else None,
+            email=clean_email(email) if email else None,
+        )
+    except TraitError:
+        return None
+
+
+def _ins(raw: str | None) -> Ins | None:
+    try:
+        return parse_ins(raw, InsOid.NIR.value) if raw else None
+    except InsError:
+        return None
+
+
+def as_table(lines: Sequence[Line]) -> pa.Table:
+    return pa.table({name: pa.array([line.get(name) for line in lines], pa.string()) for name in COLUMNS})
+
+
+def score_all(lines: Sequence[Line], pairs: Sequence[tuple[int, int]]) -> tuple[Scored, list[dict[str, str]]]:
+    """Score pairs of lines by columns; return also the level of every term of each pair."""
+    records = prepare(as_table(lines))
+    left, right = (np.array(side, np.int32) for side in zip(*pairs, strict=True))
+    compared = compare_columns(records, left, right, model().minor_from)
+    levels = term_levels(compared, records.names, model().frequencies)
+    seen = [{term: TERMS[term][column[row]] for term, column in levels.items()} for row in range(len(pairs))]
+    return score_columns(compared, records.names, model()), seen
+
+
+def differences(lines: Sequence[Line], pairs: Sequence[tuple[int, int]]) -> list[object]:
+    """Compare each pair in both ways; return what differs."""
+    scored, levels = score_all(lines, pairs)
+    found: list[object] = []
+    for row, (one, other) in enumerate(pairs):
+        first, second = read_traits(lines[one]), read_traits(lines[other])
+        if first is None or second is None:
+            continue
+        pattern = model().seen(
+            compare(
+                comparable(first),
+                comparable(second),
+                same_domain=lines[one].get("source") == lines[other].get("source"),
+                minor_from=model().minor_from,
+            )
+        )
+        seen = dict(zip(TERMS, pattern, strict=True))
+        told = score(pattern, model())
+        limits = model().thresholds
+        link = told.total >= limits.link and traits_obstacle(seen) is None
+        is_near = told.total >= limits.review or seen["ins"] == "same"
+        review = is_near and not link and not NAMELESS.holds(seen)
+        online = (seen, told.total, told.probability, link, review)
+        bulk = (
+            levels[row],
+            scored.bits[row],
+            pytest.approx(scored.probability[row], abs=1e-12),
+            scored.link[row],
+            scored.review[row],
+        )
+        if online != bulk:
+            found.append((one, other, online, bulk))
+    return found
+
+
+def test_a_file_has_the_keys_of_its_records(lines: list[Line]) -> None:
+    keys: list[set[int]] = [set() for _ in lines]
+    for kind in bulk_keys(prepare(as_table(lines))):
+        for key, record in zip(kind.values.tolist(), kind.records.tolist(), strict=True):
+            keys[record].add(key)
+
+    online = [(read_traits(line), bulk) for line, bulk in zip(lines, keys, strict=True)]
+
+    assert sum(traits is not None for traits, _ in online) > RECORDS * 0.9
+    assert [traits for traits, bulk in online if traits and blocking.blocking_keys(traits) != bulk] == []
+
+
+def test_the_pairs_of_a_file_are_scored_and_decided_as_one_pair_is(lines: list[Line]) -> None:
+    candidates = candidate_pairs(prepare(as_table(lines)))
+    pairs = list(zip(candidates.left.tolist(), candidates.right.tolist(), strict=True))
+    pairs += [(RECORDS + 2 * number, RECORDS + 2 * number + 1) for number in range(len(PAIRS))]
+
+    assert len(pairs) > RECORDS
+    assert differences(lines, pairs) == []
+
+
+NAMES = st.sampled_from(
+    [
+        "MARTIN", "MARTINS", "DE LA TOUR", "LATOUR", "D'ARTAGNAN", "DARTAGNAN", "LE GOFF", "LEGOFF", "DURAND-MOREL",
+        "DURAND", "MOREL", "NGUYEN", "BEN ALI", "BENALI", "X", "INCONNU", "Müller", "MUELLER", "Lefèvre", "LEFEBVRE",
+        "LI", "FAURE", "PHAURE", "PHORE", "ÇELIK", "O", "SAINT-EXUPÉRY", "ST EXUPERY",
+    ]
+)  # fmt: skip
+GIVENS = st.sampled_from(
+    [
+        "JEAN", "JEAN-PAUL", "JEAN PAUL", "J-P", "J", "PAUL", "MARIE", "Marie-Hélène", "M", "MARIE CLAIRE", "CLAIRE",
+        "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "LEA", "LÉA", "LEO",
+        "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR",
+    ]
+)  # fmt: skip
+DATES = st.sampled_from(
+    [
+        "1946-03-14", "1946-03-15", "1946-03-41", "1946-14-03", "1946-04-13", "1964-03-14", "1947-03-14",
+        "1976-03-14", "1946", "1946-03", "1946-01-01", "1946-12-31", "2019-05-06", "2019-05-07", "2000-02-29",
+        "1900-02-29", "14/03/1946",
+    ]
+)  # fmt: skip
+PLACES = st.sampled_from(["58194", "69123", "69381", "2A004", "2a004", "20004", "99352", "92352", "99999", "5819"])
+INS = st.sampled_from(
+    [body + nir_key(body) for body in ("2460358194001", "2460358194011", "1460358194001", "246032A004001")]
+    + ["2 46 03 58 194 001 " + nir_key("2460358194001"), "246035819400199"]
+)
+LINES = st.fixed_dictionaries(
+    {
+        "source": st.sampled_from(["A", "B"]),
+        "birth_family": NAMES | st.none(),
+        "used_family": NAMES | st.none(),
+        "given_names": GIVENS | st.none(),
+        "used_given": GIVENS | st.none(),
+        "birth_date": DATES | st.none(),
+        "sex": st.sampled_from(["M", "F", "U", None]),
+        "birth_place": PLACES | st.none(),
+        "ins": INS | st.none(),
+        "address": st.sampled_from(
+            ["12 R DES LILAS", "12, rue des Lilas", "12BIS AV FOCH", "12 bis avenue Foch", None]
+        ),
+        "postcode": st.sampled_from(["58000", "58000 ", "58200", "69003", "", None]),
+        "phone": st.sampled_from(
+            [
+                "0612345679",
+                "+33 6 12 34 56 79",
+                "0033612345679",
+                "0692123456",
+                "+262692123456",
+                "0600000000",
+                "?",
+                None,
+            ]
+        ),
+        "email": st.sampled_from(
+            ["jean.morel@a.fr", "Jean.Morel@a.fr", "paul@a.fr", "inconnu@a.fr", "marie-helene@b.fr", "a@b", None]
+        ),
+    }
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(LINES, min_size=2, max_size=5))
+def test_any_two_records_are_compared_alike_in_both_ways_and_both_directions(some: list[Line]) -> None:
+    pairs = [(one, other) for one in range(len(some)) for other in range(len(some)) if one != other]
+
+    scored, levels = score_all(some, pairs)
+
+    assert differences(some, pairs) == []
+    turned = [pairs.index((other, one)) for one, other in pairs]
+    assert [levels[row] for row in turned] == levels
+    assert np.array_equal(scored.bits[turned], scored.bits)
+
+
+@settings(deadline=None, max_examples=100)
+@given(LINES)
+def test_a_record_read_in_columns_has_its_keys(line: Line) -> None:
+    traits = read_traits(line)
+
+    keys = {key for kind in bulk_keys(prepare(as_table([line]))) for key in kind.values.tolist()}
+
+    assert traits is None or keys == blocking.blocking_keys(traits)
