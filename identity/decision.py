@@ -125,7 +125,10 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
-    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_KNOWN, given_rarity=_KNOWN, birth_date=_NEAR_DATE)),
+    Rule(
+        COMMON_NAMES,
+        _levels(corroboration="place", surname_rarity=_KNOWN, given_rarity=_KNOWN, birth_date=_NEAR_DATE),
+    ),
     Rule(
         COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")
     ),
