@@ -20,13 +20,15 @@ _STEPS = 3
 _GRAIN = 64
 
 RARITIES = ("rare", "uncommon", "usual", "common", "rivals", "none")
-"""How rare a name is that agrees; « rivals » when it does not and both names are usual ones, else « none »."""
+"""How rare a name is that agrees, fully or nearly; « rivals » are two usual names that are only alike."""
 RARITY_OF = {"surname_rarity": "surname", "given_rarity": "given"}
 """Traits that are the rarity of another one, with the trait whose value is looked up."""
-RARE_LEVELS: Mapping[str, frozenset[str]] = MappingProxyType(
+SAME_NAME: Mapping[str, frozenset[str]] = MappingProxyType(
     {"surname": frozenset({"exact", "particle"}), "given": frozenset({"exact", "phonetic"})}
 )
-"""Levels at which two names agree so closely that their rarity counts: that of the commoner one."""
+"""Levels at which two names are one: its rarity counts, that of the commoner spelling."""
+OTHER_NAME = frozenset({"different", "married", "missing"})
+"""Levels at which no name is shared, and no rarity counts."""
 TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(LEVELS) | dict.fromkeys(RARITY_OF, RARITIES))
 """Everything a model weighs, and its levels."""
 Pattern = tuple[str, ...]
@@ -110,14 +112,17 @@ class Model:
         return comparison.levels + rarities
 
     def _rarity(self, trait: str, level: str, names: tuple[str, str] | None) -> str:
-        if names is None:
+        if names is None or level in OTHER_NAME:
             return "none"
-        table = self.frequencies[trait]
-        if level in RARE_LEVELS[trait]:
-            one, other = table.rarity(names[0]), table.rarity(names[1])
-            return one if RARITIES.index(one) >= RARITIES.index(other) else other
-        are_rivals = names[0] != names[1] and names[0] in table.values and names[1] in table.values
-        return "rivals" if are_rivals else "none"
+        table, (one, other) = self.frequencies[trait], names
+        if level not in SAME_NAME[trait]:
+            if one != other and one in table.values and other in table.values:
+                return "rivals"
+            if level == "swapped":
+                return "none"
+        first, second = table.rarity(one), table.rarity(other)
+        # A slip in a common name proves no more than the name itself.
+        return first if RARITIES.index(first) >= RARITIES.index(second) else second
 
     def terms(self, pattern: Pattern) -> Iterator[tuple[str, str, float]]:
         """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.

@@ -84,8 +84,8 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "phone": (("same", "missing", "different"),),
         "corroboration": (("some", "place", "none"),),
         "email": (("own", "named", "same", "missing", "different"), ("named", "crossed", "missing")),
-        "surname_rarity": (("rare", "uncommon", "usual", "common"),),
-        "given_rarity": (("rare", "uncommon", "usual", "common"),),
+        "surname_rarity": (("rare", "uncommon", "usual", "common", "rivals"),),
+        "given_rarity": (("rare", "uncommon", "usual", "common", "rivals"),),
     }
 )
 _NEUTRAL = {"domain": "different", "corroboration": "some"}

@@ -17,17 +17,43 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("dedupe")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--out", type=_FILE, required=True, help="Where the pairs are written (Parquet).")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--out", type=_FILE, help="Where the pairs are written (Parquet).")
 @click.option("--clusters", type=_FILE, help="Where the persons are written (Parquet).")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another linkage model.")
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", help="Here, or on a Spark cluster.")
-def dedupe(file: Path, out: Path, clusters: Path | None, model: Path | None, engine: str) -> None:
+@click.option("--registry", is_flag=True, help="The index itself, in place of a file: files review tasks.")
+@click.option("--link", is_flag=True, help="With --registry: link where the matching is sure, not only propose.")
+@click.option("--dry-run", is_flag=True, help="With --registry: say what would be done, write nothing.")
+@click.option("--batch", type=click.IntRange(1, 500), help="With --registry: pairs in one transaction (100).")
+def dedupe(
+    file: Path | None,
+    out: Path | None,
+    clusters: Path | None,
+    model: Path | None,
+    engine: str,
+    registry: bool,
+    link: bool,
+    dry_run: bool,
+    batch: int | None,
+) -> None:
     """Find the doubles of a CSV or Parquet FILE of identities.
 
     The columns are those of `hub identities load`. The file is only read and the index is left as it is: every
     candidate pair is written with its score, its probability and what would be decided, `link` or `review`.
+
+    With --registry, the doubles of the index: a task for each pair of persons, which an officer settles. Stopped at
+    any point, the same command goes on where it was.
     """
+    if registry:
+        _dedupe_registry(
+            link, dry_run, batch, about_a_file=bool(file or out or clusters or model or engine != "local")
+        )
+        return
+    if file is None or out is None:
+        raise click.UsageError("Donnez FILE et --out, ou --registry pour l'index.")
+    if link or dry_run or batch:
+        raise click.UsageError("--link, --dry-run et --batch vont avec --registry.")
     began = time.monotonic()
     stages = Stages()
     try:
@@ -42,6 +68,16 @@ def dedupe(file: Path, out: Path, clusters: Path | None, model: Path | None, eng
     stages.close()
     for line in lines(summary, time.monotonic() - began):
         click.echo(line)
+
+
+def _dedupe_registry(link: bool, dry_run: bool, batch: int | None, *, about_a_file: bool) -> None:
+    if about_a_file:
+        raise click.UsageError("--registry lit l'index avec le modèle en vigueur : ni FILE ni ses options.")
+    # Imported here: a file needs neither database nor settings.
+    from hub.commands.registry_dedupe import dedupe_registry
+    from hub.registry.dedupe import BATCH, Options
+
+    dedupe_registry(Options(link, batch or BATCH), dry_run=dry_run)
 
 
 def _run_on_spark(order: Order, report: Report) -> Summary:

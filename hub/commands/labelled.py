@@ -107,15 +107,15 @@ def _cases(table: pa.Table, rows: Longs) -> Mapping[str, Flags]:
 def _read_table(path: Path) -> pa.Table:
     try:
         with path.open("rb") as stream:
-            start = stream.read(4)
-        if not start:
+            header = stream.readline(1000)
+        if not header:
             raise Invalid(f"{path.name} : la vérité est vide.")
-        if start == b"PAR1":
+        if header.startswith(b"PAR1"):
             return parquet.ParquetFile(path).read()
         texts = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys((*_NUMBERS, *_CASES), pa.string()), strings_can_be_null=False
         )
-        delimiter = ";" if b";" in start + path.open("rb").readline() else ","
+        delimiter = ";" if b";" in header else ","
         return arrow_csv.read_csv(path, None, arrow_csv.ParseOptions(delimiter=delimiter), texts)
     except pa.ArrowException as err:
         raise Invalid(f"{path.name} : la vérité doit être un CSV en UTF-8 ou un Parquet.") from err

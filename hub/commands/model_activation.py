@@ -12,8 +12,8 @@ from hub.commands.terminal import progress
 from hub.errors import Invalid
 from hub.linkage import models, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
+from hub.linkage.tables import LinkageModel
 from identity.decision import Outcome
-from identity.model import parse_model
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _BY = click.option("--by", "login", required=True, help="Log-in of the officer who answers for it.")
@@ -74,7 +74,7 @@ def dry_run(version: str, sample: int) -> None:
     """Decide again a sample of the index with a proposed model; keep nothing."""
     with application() as (_, parts), db.reading() as session, progress(sample, "identités", "Essai") as bar:
         present = parts.model.read()
-        proposed = parse_model(models.text_of(session, version))
+        proposed = models.read(session, LinkageModel.version == version)
         tried = trial.try_out(session, present, proposed, sample, lambda: bar.update(1))
     click.echo(
         f"{tried.tried} identités redécidées avec {proposed.version} au lieu de {present.version} : "

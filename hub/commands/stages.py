@@ -16,9 +16,10 @@ _LABELS = {
     Stage.PAIRS: "Paires candidates",
     Stage.COMPARE: "Comparaison",
     Stage.GROUP: "Personnes",
+    Stage.DECIDE: "Décision",
     Stage.WRITE: "Écriture",
 }
-_UNITS = {Stage.COMPARE: "paires", Stage.WRITE: "paires"}
+_UNITS = {Stage.COMPARE: "paires", Stage.DECIDE: "paires", Stage.WRITE: "paires"}
 _WIDTH = max(map(len, _LABELS.values()))
 _STATUS = Path("/proc/self/status")
 _BAR = "{desc} {percentage:3.0f} % |{bar}| {n_fmt}/{total_fmt} {unit}, {rate_fmt}, reste {remaining}{postfix}"

@@ -1,14 +1,12 @@
 """The model in force, as a process that runs sees it: asked of the database at each use, parsed when it changed."""
 
-import hashlib
-
 import sqlalchemy as sa
 
 from hub.db import database
-from hub.errors import Unavailable
+from hub.linkage import models
 from hub.linkage.models import IN_FORCE
 from hub.linkage.tables import LinkageModel
-from identity.model import Model, ModelError, parse_model
+from identity.model import Model
 
 
 class ModelInForce:
@@ -35,21 +33,5 @@ class ModelInForce:
             return self.shipped
         kept = self._kept
         if kept is None or kept[0] != present:
-            kept = self._kept = (present, _parse(connection, present))
+            kept = self._kept = (present, models.read(connection, LinkageModel.id == present))
         return kept[1]
-
-
-def _parse(connection: sa.Connection, model_id: int) -> Model:
-    query = sa.select(LinkageModel.text, LinkageModel.sha256).where(LinkageModel.id == model_id)
-    text, digest = connection.execute(query).one()
-    if hashlib.sha256(text.encode()).hexdigest() != digest:
-        raise Unavailable(
-            "Le modèle de rapprochement en vigueur a été altéré : hub model rollback revient au précédent."
-        )
-    try:
-        return parse_model(text)
-    except ModelError as err:
-        raise Unavailable(
-            "Cette version du hub ne lit pas le modèle de rapprochement en vigueur : hub model rollback revient au "
-            "précédent, ou proposez-en un autre."
-        ) from err

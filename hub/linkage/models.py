@@ -17,14 +17,15 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.accounts.staff import Role, StaffMember
 from hub.audit.trail import Actor, Entry, Subject, Trail
-from hub.errors import Conflict, Forbidden, Invalid, NotFound
+from hub.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from hub.linkage.tables import LinkageModel
-from identity.model import ModelError, parse_model
+from identity.model import Model, ModelError, parse_model
 
 MOST_REASON = 1000
 _MOST_VERSION = 40
 _MOST_TEXT = 20_000_000
 _LOCK = "linkage_model"
+_UNKNOWN = "Aucun modèle de cette version n'a été proposé."
 IN_FORCE = (
     sa.select(LinkageModel.id)
     .where(LinkageModel.activated_at.is_not(None), LinkageModel.retired_at.is_(None))
@@ -154,16 +155,24 @@ def by_version(session: Session, version: str) -> KnownModel:
     """Return a model; raise `NotFound`."""
     found = next((model for model in every(session) if model.version == version), None)
     if found is None:
-        raise NotFound("Aucun modèle de cette version n'a été proposé.")
+        raise NotFound(_UNKNOWN)
     return found
 
 
-def text_of(session: Session, version: str) -> str:
-    """Return a model's text; raise `NotFound`."""
-    text = session.scalar(sa.select(LinkageModel.text).where(LinkageModel.version == version))
-    if text is None:
-        raise NotFound("Aucun modèle de cette version n'a été proposé.")
-    return text
+def read(connection: sa.Connection | Session, which: sa.ColumnElement[bool]) -> Model:
+    """Return a model; raise `NotFound`, or `Unavailable` when it is not the text that was proposed."""
+    row = connection.execute(sa.select(LinkageModel.text, LinkageModel.sha256).where(which)).one_or_none()
+    if row is None:
+        raise NotFound(_UNKNOWN)
+    if hashlib.sha256(row.text.encode()).hexdigest() != row.sha256:
+        raise Unavailable("Le modèle de rapprochement a été altéré : hub model rollback revient au précédent.")
+    try:
+        return parse_model(row.text)
+    except ModelError as err:
+        raise Unavailable(
+            "Cette version du hub ne lit pas ce modèle de rapprochement : hub model rollback revient au précédent, "
+            "ou proposez-en un autre."
+        ) from err
 
 
 def every(session: Session) -> tuple[KnownModel, ...]:

@@ -13,6 +13,7 @@ from hub import db
 from hub.audit.trail import Actor
 from hub.errors import Conflict
 from hub.registry import candidates, decisions, filing, identities, review
+from hub.registry.candidates import Candidates
 from hub.registry.links import new_person
 from hub.registry.tables import Person, SourceIdentity, SourceIdentityRevision
 from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
@@ -107,7 +108,11 @@ def find_person(
     """Look for the person of an identity that is alone in its own."""
     found = candidates.find(session, filing.sought(record.traits), leave_out=row.id)
     separated = candidates.separated_persons(session, row.id)
-    decision = decisions.decide(record, found, model, separated)
+    return follow(session, row, decisions.decide(record, found, model, separated), found, actor)
+
+
+def follow(session: Session, row: SourceIdentity, decision: Decision, found: Candidates, actor: Actor) -> Decision:
+    """Do what was decided for an identity that is alone in its person: it joins another, or an officer is asked."""
     former_person = row.person_id
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         row.person_id = int(decision.person_id)

@@ -17,7 +17,7 @@ from identity.linkage import Decision, IdentityRecord
 from identity.model import Model
 
 _KEPT_CANDIDATES = 5
-_HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
+HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
 _LIMITED = Reason("candidates-limited", "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées.")
 
 
@@ -25,7 +25,7 @@ def decide(record: IdentityRecord, found: Candidates, model: Model, separated: f
     """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's."""
     decision = linkage.decide(record, found.persons, model, separated)
     if decision.outcome is Outcome.LINK and any(item.held for item in found.groups[int(decision.person_id or 0)]):
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(_HELD,))
+        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(HELD,))
     return replace(decision, reasons=(*decision.reasons, _LIMITED)) if found.limited else decision
 
 

@@ -251,3 +251,22 @@ class LoadRun(Base):
     warned: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DedupeRun(Base):
+    """The index being compared with itself under a model: how far it came, so that an interrupted run goes on."""
+
+    __tablename__ = "dedupe_run"
+    __table_args__ = (sa.UniqueConstraint("model_version", "joins"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_version: Mapped[str] = mapped_column(sa.String(40))
+    joins: Mapped[bool]
+    # Every pair of which the later identity is not after this one was settled.
+    done_to: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    filed: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    linked: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    apart: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    asked: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

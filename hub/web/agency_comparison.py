@@ -141,6 +141,7 @@ _REASONS = {
     "held": lazy_gettext("Identité proche retenue"),
     "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),
     "told-apart": lazy_gettext("Écartée par un professionnel à la création"),
+    "automatic-proposal": lazy_gettext("Rapprochement proposé par le moteur"),
 }
 _AUTHORITIES = {
     InsOid.NIR: lazy_gettext("NIR"),

@@ -30,6 +30,7 @@ class Stage(StrEnum):
     PAIRS = "pairs"
     COMPARE = "compare"
     GROUP = "group"
+    DECIDE = "decide"
     WRITE = "write"
 
 

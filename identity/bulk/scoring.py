@@ -11,7 +11,7 @@ from identity.bulk.names import Vocabulary
 from identity.bulk.text import Flags, Ints
 from identity.comparison import LEVELS
 from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
-from identity.model import RARE_LEVELS, RARITIES, RARITY_OF, TERMS, FrequencyTable, Model
+from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
 
@@ -69,11 +69,14 @@ def term_levels(
         one, other = pairs.surnames if trait == "surname" else pairs.givens
         steps = _steps(names, frequencies[trait])
         commoner = np.maximum(steps[one], steps[other])
-        rivals = (steps[one] >= 0) & (steps[other] >= 0) & (one != other)
-        agrees = np.array([level in RARE_LEVELS[trait] for level in LEVELS[trait]])[pairs.levels[trait]]
-        agrees &= (one >= 0) & (other >= 0)
-        none = np.where(rivals, RARITIES.index("rivals"), RARITIES.index("none"))
-        levels[rarity] = np.where(agrees, np.maximum(commoner, 0), none).astype(np.int8)
+        is_same, is_other, is_swapped = (
+            np.array([level in group for level in LEVELS[trait]])[pairs.levels[trait]]
+            for group in (SAME_NAME[trait], OTHER_NAME, ("swapped",))
+        )
+        rivals = (steps[one] >= 0) & (steps[other] >= 0) & (one != other) & ~is_same
+        none = is_other | (one < 0) | (other < 0) | (is_swapped & ~rivals)
+        found = np.where(rivals, RARITIES.index("rivals"), np.maximum(commoner, 0))
+        levels[rarity] = np.where(none, RARITIES.index("none"), found).astype(np.int8)
     return levels
 
 

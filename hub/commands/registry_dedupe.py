@@ -1,0 +1,46 @@
+"""`hub identities dedupe --registry`: the doubles of the index itself."""
+
+import time
+
+import click
+
+from hub.commands.shared import OPERATOR, application, told
+from hub.commands.stages import Stages, peak_memory, written
+from hub.registry import dedupe
+from hub.registry.dedupe import Options, Summary
+
+
+@told
+def dedupe_registry(options: Options, *, dry_run: bool) -> None:
+    """Deduplicate the index, or say what that would do, and tell what was found."""
+    began = time.monotonic()
+    stages = Stages()
+    with application() as (_, parts):
+        try:
+            if dry_run:
+                summary = dedupe.rehearse(lambda: parts.registrar, options, stages.report)
+            else:
+                summary = dedupe.run(lambda: parts.registrar, OPERATOR, options, stages.report)
+        finally:
+            stages.close()
+    for line in lines(summary, time.monotonic() - began, dry_run=dry_run):
+        click.echo(line)
+
+
+def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
+    """Say in a few sentences what was found, done, and left out."""
+    counts = summary.counts
+    found = ["Essai : rien n'est écrit ; voici ce qui serait fait."] if dry_run else []
+    if summary.resumed:
+        found.append("Reprise après un passage interrompu ; les totaux comprennent ce qu'il avait fait.")
+    found += [
+        f"{written(summary.identities)} identités lues, {written(summary.examined)} paires examinées.",
+        f"{written(counts.filed)} tâches pour les officiers, {written(counts.linked)} liens.",
+        f"Laissées de côté : {written(counts.apart)} paires que des officiers ont dites de personnes différentes, "
+        f"{written(counts.asked)} qui ont déjà leur tâche.",
+    ]
+    if summary.unexamined:
+        kinds = ", ".join(f"{kind} {written(count)}" for kind, count in summary.unexamined.items())
+        found.append(f"Paires non examinées, trop d'identités se ressemblent sous une même clé : {kinds}.")
+    found.append(f"{seconds:.1f} s, mémoire {written(peak_memory() >> 20)} Mio au plus.")
+    return found

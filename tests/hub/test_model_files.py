@@ -1,0 +1,310 @@
+"""Models learned, shown, compared and measured from files, as an operator does; no database is needed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
+
+from hub.cli import main
+from identity.model import parse_model
+from tests.identity.factories import MODEL_FILE
+from tests.live import ROOT
+
+GENERATOR = ROOT / "data" / "demonstration" / "generate.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a small region with their truth, one held out, and a model learned from them."""
+    out = tmp_path_factory.mktemp("models")
+    for number, seed in enumerate(("41", "42"), start=1):
+        files = ("--file", str(out / f"f{number}.parquet"), "--truth", str(out / f"t{number}.parquet"))
+        command = [sys.executable, str(GENERATOR), "--seed", seed, "--records", "2500", "--difficulty", "1.5", *files]
+        subprocess.run(command, check=True, capture_output=True)
+    learned = train(out, "learned.json")
+    assert learned.exit_code == 0, learned.output
+    return out
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["model", *map(str, arguments)])
+
+
+def train(folder: Path, out: str, *more: object) -> Result:
+    return run(
+        "train", "--file", folder / "f1.parquet", "--truth", folder / "t1.parquet",
+        "--calibrate-file", folder / "f2.parquet", "--calibrate-truth", folder / "t2.parquet",
+        "--false-links", "200", "--version", "essai", "--made", "2026-11-23", "--out", folder / out, *more,
+    )  # fmt: skip
+
+
+def _write_csv(source: Path, out: Path, delimiter: str) -> None:
+    arrow_csv.write_csv(parquet.read_table(source), out, arrow_csv.WriteOptions(delimiter=delimiter))
+
+
+def test_a_model_is_learned_with_thresholds_for_the_rate_asked(folder: Path) -> None:
+    again = train(folder, "again.json")
+
+    model = parse_model((folder / "again.json").read_text(encoding="utf-8"))
+    assert model.version == "essai"
+    assert model.minor_from == 2009
+    assert model.caution == -4
+    assert model.thresholds.review < model.thresholds.link
+    assert "f1.parquet" in model.how_made
+    assert "au plus 1 sur" in again.output
+    assert "revues pour 100 vraies paires" in again.output
+
+
+def test_the_same_files_give_the_same_bytes(folder: Path) -> None:
+    again = train(folder, "same.json")
+
+    assert again.exit_code == 0
+    assert (folder / "same.json").read_bytes() == (folder / "learned.json").read_bytes()
+
+
+def test_csv_and_parquet_teach_the_same(folder: Path, tmp_path: Path) -> None:
+    # The same names, as a model tells which files it was learned from.
+    _write_csv(folder / "f1.parquet", tmp_path / "f1.parquet", ";")
+    _write_csv(folder / "t1.parquet", tmp_path / "t1.parquet", ",")
+    shutil.copy(folder / "f2.parquet", tmp_path)
+    shutil.copy(folder / "t2.parquet", tmp_path)
+
+    done = train(tmp_path, "csv.json")
+
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "csv.json").read_bytes() == (folder / "learned.json").read_bytes()
+
+
+def test_a_model_file_is_replaced_only_by_force(folder: Path) -> None:
+    kept = (folder / "learned.json").read_bytes()
+
+    refused = train(folder, "learned.json")
+    forced = train(folder, "learned.json", "--force")
+
+    assert (refused.exit_code, forced.exit_code) == (1, 0)
+    assert "--force" in refused.output
+    assert (folder / "learned.json").read_bytes() == kept
+
+
+def test_a_model_is_adapted_to_a_region_without_labels(folder: Path) -> None:
+    options = ("--file", folder / "f2.parquet", "--base", folder / "learned.json", "--version", "region")
+
+    done = run("train", *options, "--made", "2026-11-23", "--out", folder / "adapted.json", "--force")
+
+    assert done.exit_code == 0, done.output
+    adapted, base = (parse_model((folder / name).read_text()) for name in ("adapted.json", "learned.json"))
+    assert adapted.thresholds == base.thresholds
+    assert adapted.levels != base.levels
+    assert "sans étiquettes" in adapted.how_made
+    assert "Seuils et probabilités repris" in done.output
+
+
+def test_a_rate_that_no_threshold_holds_is_told_and_nothing_is_written(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "never.json"
+
+    done = run(
+        "train", "--file", folder / "f1.parquet", "--truth", folder / "t1.parquet", "--version", "x",
+        "--false-links", "100000000", "--calibrate-file", folder / "f2.parquet",
+        "--calibrate-truth", _shuffled(folder / "t2.parquet", tmp_path), "--out", out,
+    )  # fmt: skip
+
+    assert done.exit_code == 1
+    assert "Aucun seuil ne tient" in done.output
+    assert not out.exists()
+
+
+def _shuffled(truth: Path, folder: Path) -> Path:
+    """Write a truth by which no two records are one person, but for the two last."""
+    table = parquet.read_table(truth)
+    persons = [*range(len(table) - 1), len(table) - 2]
+    path = folder / "apart.parquet"
+    parquet.write_table(pa.table({"record_id": table["record_id"], "person_id": persons}), path)
+    return path
+
+
+def test_a_model_is_shown_in_words(folder: Path) -> None:
+    shown = run("show", folder / "learned.json").output
+
+    for words in ("Modèle essai", "Nom de naissance identique", "Lien à partir de", "Empreinte", "pris ensemble"):
+        assert words in shown
+
+
+def test_two_models_are_compared_on_a_file(folder: Path) -> None:
+    files = (folder / "learned.json", MODEL_FILE, "--file", folder / "f2.parquet")
+
+    told = run("compare", *files, "--truth", folder / "t2.parquet").output
+    blind = run("compare", *files).output
+    figures = json.loads(run("compare", *files, "--truth", folder / "t2.parquet", "--json").output)
+    same = run("compare", MODEL_FILE, MODEL_FILE, "--file", folder / "f2.parquet").output
+
+    assert "décisions changent" in told
+    assert "dont" in told
+    assert "Meilleur F1" in told
+    assert "Meilleur F1" not in blind
+    assert figures["changed"] <= figures["pairs"]
+    assert len(figures["figures"]) == 2
+    assert same.splitlines()[1].startswith("0 décisions")
+
+
+def test_a_model_is_measured_and_the_report_holds_nobodys_trait(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rapport.html"
+    files = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet", "--out", out)
+
+    told = run("evaluate", MODEL_FILE, *files)
+    refused = run("evaluate", MODEL_FILE, *files)
+    page = out.read_text(encoding="utf-8")
+
+    assert told.exit_code == 0, told.output
+    assert refused.exit_code == 1
+    for words in ("Erreurs par cause", "Travail des officiers", "Poids", "Meilleur F1", "<svg"):
+        assert words in page
+    assert "://" not in page
+    assert "src=" not in page
+    assert "<script" not in page
+    assert "Content-Security-Policy" in page
+    traits = parquet.read_table(folder / "f2.parquet", columns=["birth_family", "phone", "email", "ins", "address"])
+    values = {value for column in traits.columns for value in column.to_pylist() if value and len(value) > 5}
+    assert [value for value in values if value in page] == []
+
+
+def test_figures_are_written_as_json(folder: Path) -> None:
+    files = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet", "--json")
+
+    content = json.loads(CliRunner().invoke(main, ["model", "evaluate", str(MODEL_FILE), *map(str, files)]).stdout)
+
+    assert content["version"] == "2026-2"
+    assert len(content["model"]) == 64
+    assert 0.9 < content["figures"]["best_f1"] <= 1
+    assert set(content["figures"]["at_precision"]) == {"0.999", "0.9999"}
+
+
+def test_a_label_of_the_truth_cannot_write_into_the_report(folder: Path, tmp_path: Path) -> None:
+    table = parquet.read_table(folder / "t2.parquet")
+    labels = ["<script>alert(1)</script>"] * len(table)
+    position = table.column_names.index("case")
+    parquet.write_table(table.set_column(position, "case", pa.array(labels)), tmp_path / "t.parquet")
+    out = tmp_path / "rapport.html"
+
+    done = run(
+        "evaluate", MODEL_FILE, "--file", folder / "f2.parquet", "--truth", tmp_path / "t.parquet", "--out", out
+    )
+
+    assert done.exit_code == 0
+    assert "<script" not in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"{", "JSON", id="not JSON"),
+        pytest.param("é".encode("latin-1"), "UTF-8", id="not UTF-8"),
+        pytest.param(b'{"format": 1}', "format", id="another format"),
+        pytest.param(b'{"format": 2, "version": "x"}', "made", id="incomplete"),
+        pytest.param(b"[]", "object", id="not an object"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_refused(folder: Path, tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(content)
+
+    for arguments in (
+        ("show", path),
+        ("compare", MODEL_FILE, path, "--file", folder / "f2.parquet"),
+        ("train", "--file", folder / "f2.parquet", "--base", path, "--version", "x", "--out", tmp_path / "x.json"),
+        ("evaluate", path, "--file", folder / "f2.parquet", "--truth", folder / "t2.parquet"),
+    ):
+        refused = run(*arguments)
+        assert refused.exit_code == 1
+        assert words in refused.output
+        assert "Traceback" not in refused.output
+
+
+def test_a_model_that_tells_no_population_cannot_be_adapted(folder: Path, tmp_path: Path) -> None:
+    content = json.loads((folder / "learned.json").read_text())
+    del content["population"]
+    (tmp_path / "old.json").write_text(json.dumps(content))
+
+    options = ("--file", folder / "f2.parquet", "--base", tmp_path / "old.json", "--version", "x")
+    refused = run("train", *options, "--out", tmp_path / "x.json")
+
+    assert refused.exit_code == 1
+    assert "ne peut pas être adapté" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        pytest.param({"record_id": ["0"], "someone": [1]}, "person_id", id="no column"),
+        pytest.param(
+            {"record_id": ["0", "unknown"], "person_id": [1, 2]}, "ne sont pas dans le fichier", id="unknown"
+        ),
+        pytest.param({"record_id": ["0", "0"], "person_id": [1, 2]}, "plusieurs fois", id="twice"),
+        pytest.param({"record_id": ["0", None], "person_id": [1, 2]}, "une ligne", id="without number"),
+    ],
+)
+def test_a_truth_that_is_not_of_the_file_is_refused(
+    folder: Path, tmp_path: Path, truth: dict[str, list[object]], words: str
+) -> None:
+    parquet.write_table(pa.table(truth), tmp_path / "t.parquet")
+
+    refused = run("evaluate", MODEL_FILE, "--file", folder / "f2.parquet", "--truth", tmp_path / "t.parquet")
+
+    assert refused.exit_code == 1
+    assert words in refused.output
+
+
+def test_a_truth_that_is_no_table_is_refused(folder: Path, tmp_path: Path) -> None:
+    for content in (b"", b"PAR1 torn", b"record_id,person_id\n0,\xe9\n"):
+        (tmp_path / "t.csv").write_bytes(content)
+
+        refused = run("evaluate", MODEL_FILE, "--file", folder / "f2.parquet", "--truth", tmp_path / "t.csv")
+
+        assert refused.exit_code == 1
+        assert "Traceback" not in refused.output
+        assert "t.csv" in refused.output
+
+
+def test_a_file_without_pairs_teaches_nothing(folder: Path, tmp_path: Path) -> None:
+    for part, kept in (("f", 1), ("t", 1)):
+        parquet.write_table(
+            parquet.read_table(folder / f"{part}1.parquet").slice(0, kept), tmp_path / f"{part}.parquet"
+        )
+
+    options = ("--file", tmp_path / "f.parquet", "--truth", tmp_path / "t.parquet", "--version", "x")
+    refused = run("train", *options, "--out", tmp_path / "x.json")
+
+    assert refused.exit_code == 1
+    assert "aucune paire" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--truth", "t1.parquet", "--base", "learned.json"), "--base"),
+        ((), "--base"),
+        (("--truth", "t1.parquet", "--truth", "t2.parquet"), "une vérité pour chaque fichier"),
+        (("--truth", "t1.parquet", "--calibrate-file", "f2.parquet"), "--calibrate-truth"),
+        (("--truth", "t1.parquet", "--made", "demain"), "--made"),
+        (("--truth", "t1.parquet", "--safety", "0.5"), "--safety"),
+        (("--truth", "t1.parquet", "--link", "2", "--review", "3"), "--review"),
+        (("--truth", "t1.parquet", "--surnames", "t1.parquet"), "UTF-8"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value) or "nothing",
+)
+def test_an_order_that_contradicts_itself_is_refused(
+    folder: Path, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    named = [folder / word if word.endswith((".parquet", ".json")) else word for word in arguments]
+
+    refused = run("train", "--file", folder / "f1.parquet", "--version", "x", "--out", tmp_path / "x.json", *named)
+
+    assert refused.exit_code == 1
+    assert words in refused.output
+    assert not (tmp_path / "x.json").exists()
