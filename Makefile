@@ -26,7 +26,7 @@ check: .make/test ## Style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .make/test ## Measure speed; prints ratios
+bench: .make/test ## Measure accuracy and speed against Splink and a floor; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench.run
 
 screenshots: .make/test ## Make README's screenshots again

@@ -110,7 +110,9 @@ GROUPS = {
     "identities": (
         "The identity index.",
         {
-            "dedupe": Entry("dedupe", "dedupe", "Find the doubles of a CSV or Parquet FILE of identities."),
+            "dedupe": Entry(
+                "dedupe", "dedupe", "Find the doubles of a CSV or Parquet FILE of identities, or of the index."
+            ),
             "load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities."),
             "reindex": Entry(
                 "identities", "reindex_identities", "File every identity again under the keys of this version."

@@ -62,16 +62,15 @@ class Name:
 @lru_cache(maxsize=65536)
 def read_name(key: str) -> Name:
     """Take a match key apart: without spaces, without particles, its sound, its words."""
+    core, parts = read_words(key)
+    return Name(key=key, compact=key.replace(" ", ""), core=core, code=french_code(core), parts=frozenset(parts))
+
+
+def read_words(key: str) -> tuple[str, list[str]]:
+    """Return a match key without spaces and particles, and those of its words that count as its parts."""
     words = key.split()
     meaning = [word for word in words if word not in PARTICLES] or words
-    core = "".join(meaning)
-    return Name(
-        key=key,
-        compact=key.replace(" ", ""),
-        core=core,
-        code=french_code(core),
-        parts=frozenset(sorted({word for word in meaning if len(word) > SHORT_PART})[:MOST_PARTS]),
-    )
+    return "".join(meaning), sorted({word for word in meaning if len(word) > SHORT_PART})[:MOST_PARTS]
 
 
 def is_typo(first: str, second: str) -> bool:

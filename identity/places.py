@@ -182,6 +182,15 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
     return PlaceAgreement.DIFFERENT
 
 
+def stands_alone(code: str) -> bool:
+    """Tell whether a code has only ever meant one place, which took over no name and lost none.
+
+    Two such places, not the same, have at most a département in common.
+    """
+    place = _read(code, None)
+    return place is not None and {place.own, place.today, place.city, *place.possible} == {code}
+
+
 def _has_form(code: str) -> bool:
     return _FORM.fullmatch(code) is not None and code != _UNKNOWN
 

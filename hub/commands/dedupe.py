@@ -37,7 +37,7 @@ def dedupe(
     dry_run: bool,
     batch: int | None,
 ) -> None:
-    """Find the doubles of a CSV or Parquet FILE of identities.
+    """Find the doubles of a CSV or Parquet FILE of identities, or of the index.
 
     The columns are those of `hub identities load`. The file is only read and the index is left as it is: every
     candidate pair is written with its score, its probability and what would be decided, `link` or `review`.

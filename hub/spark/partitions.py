@@ -55,8 +55,11 @@ def refined(batches: Batches) -> Batches:
         kinds, rows = batch["kind"].to_numpy(), batch["row"].to_numpy()
         table = batch["parts"].flatten().to_numpy().reshape(len(batch), -1)
         entries = np.arange(len(batch), dtype=np.int32)
-        for found in refine("", batch["value"].to_numpy(), entries, list(table.T)):
-            yield _batch(kind=kinds[found.records], value=found.values, row=rows[found.records])
+        for number in np.unique(kinds).tolist():
+            of_kind = kinds == number
+            values = batch["value"].to_numpy()[of_kind]
+            for found in refine(KINDS[number], values, entries[of_kind], list(table[of_kind].T)):
+                yield _batch(kind=kinds[found.records], value=found.values, row=rows[found.records])
 
 
 def unreadable(batches: Batches) -> Batches:

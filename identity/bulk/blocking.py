@@ -4,15 +4,17 @@ The keys are those of `identity.blocking`. A key held by too many records is ref
 never cut in silence: the pairs that cannot be examined are counted and told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identity.blocking import KINDS
 from identity.bulk.records import Records
-from identity.bulk.text import Ints, Longs, mix
+from identity.bulk.text import Ints, Longs, mix, once
+from identity.bulk.threads import WORKERS, spread
 
 MOST_TOGETHER = 64
 """Records that may share a key before it is refined."""
@@ -21,7 +23,20 @@ MOST_REFINED = 2
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
+# What a key already holds does not refine it: its number among `refining_parts`.
+_HELD: dict[str, tuple[int, ...]] = {
+    "date-name": (0, 1),
+    "month-surname": (0,),
+    "day-surname": (1,),
+    "birth": (0, 2),
+    "date-postcode": (0, 1, 3),
+    "day-place-given": (1, 2, 5),
+    "year-postcode-given": (3,),
+}
+_SAMPLE = 4096
 _MALE = np.frombuffer(b"137", np.uint8)
+
+Slots = list[tuple[NDArray[np.generic], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,12 @@ class Candidates:
 
 def blocking_keys(records: Records) -> Iterator[Keys]:
     """Yield every kind of key of a file."""
+    slots = _slots(records)
+    return (_keys(kind, slots[kind]()) for kind in KINDS)
+
+
+def _slots(records: Records) -> dict[str, Callable[[], Slots]]:
+    """Return what makes each slot of each kind of key."""
     names = _sounds(records, records.birth, records.used)
     given = _sounds(records, records.words[:, 0], records.used_head)
     dated = records.year > 0
@@ -54,17 +75,19 @@ def blocking_keys(records: Records) -> Iterator[Keys]:
     year = records.year
     place = _hashed(records.place, records.place_hashes)
     postcode = _hashed(records.postcode, records.postcode_hashes)
-    yield _keys("date-name", [(date, sound) for sound in (*names, *given)])
-    yield _keys("month-surname", [(month_of_year, sound) for sound in names])
-    yield _keys("day-surname", [(day_of_month, sound) for sound in names])
-    yield _keys("names", [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given])
-    yield _keys("ins", [(_hashed(records.ins, records.ins_hashes),)])
-    yield _keys("birth", list(_births(records, place)))
-    yield _keys("phone", [(records.phone,)])
-    yield _keys("email", [(_hashed(records.email, records.email_hashes),)])
-    yield _keys("date-postcode", [(date, postcode)])
-    yield _keys("day-place-given", [(day_of_month, place, given[0])])
-    yield _keys("year-postcode-given", [(year, postcode, sound) for sound in given])
+    return {
+        "date-name": lambda: [(date, sound) for sound in (*names, *given)],
+        "month-surname": lambda: [(month_of_year, sound) for sound in names],
+        "day-surname": lambda: [(day_of_month, sound) for sound in names],
+        "names": lambda: [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given],
+        "ins": lambda: [(_hashed(records.ins, records.ins_hashes),)],
+        "birth": lambda: list(_births(records, place)),
+        "phone": lambda: [(records.phone,)],
+        "email": lambda: [(_hashed(records.email, records.email_hashes),)],
+        "date-postcode": lambda: [(date, postcode)],
+        "day-place-given": lambda: [(day_of_month, place, given[0])],
+        "year-postcode-given": lambda: [(year, postcode, sound) for sound in given],
+    }
 
 
 def _sounds(records: Records, first: Ints, second: Ints) -> list[Longs]:
@@ -92,7 +115,7 @@ def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
     yield np.where(again, 0, inside), inside_place
 
 
-def _keys(kind: str, slots: list[tuple[NDArray[np.generic], ...]]) -> Keys:
+def _keys(kind: str, slots: Slots) -> Keys:
     """Hash each slot's parts together; an entry lacks when one of its parts is 0."""
     values, holders = [], []
     for parts in slots:
@@ -106,42 +129,87 @@ def _keys(kind: str, slots: list[tuple[NDArray[np.generic], ...]]) -> Keys:
 
 
 def candidate_pairs(records: Records) -> Candidates:
-    """Return every pair of records that share a key, each once."""
-    found: list[Longs] = []
-    unexamined: dict[str, int] = {}
+    """Return every pair of records that share a key, each once, in the order of the file."""
     count = len(records)
-    for keys in blocking_keys(records):
-        found.extend(_pairs(keys, records, count, unexamined))
-    packed = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-    left, right = np.divmod(packed, count) if count else (packed, packed)
+    slots = _slots(records)
+    parts = cache(lambda: refining_parts(records, np.arange(count)))
+
+    def find(kind: str) -> tuple[Longs, int]:
+        finder = _Finder(kind, count, parts)
+        found = list(finder.pairs(_keys(kind, slots[kind]())))
+        return np.concatenate(found) if found else np.zeros(0, np.int64), finder.unexamined
+
+    found = dict(zip(KINDS, spread(find, KINDS), strict=True))
+    packed = np.concatenate([pairs for pairs, _ in found.values()])
+    unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
+    del found
+    packed = _in_order(packed)
+    left, right = np.divmod(packed, max(1, count))
     return Candidates(left.astype(np.int32), right.astype(np.int32), unexamined)
 
 
-def _pairs(keys: Keys, records: Records, count: int, unexamined: dict[str, int], depth: int = 0) -> Iterator[Longs]:
-    values, holders = _shared(keys.values, keys.records)
-    order = np.argsort(values)
-    values, holders = values[order], holders[order].astype(np.int64)
-    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]]) if len(values) else np.zeros(0, np.int64)
-    sizes = np.diff(np.r_[starts, len(values)])
-    large = sizes > MOST_TOGETHER
-    last = np.repeat(starts + np.where(large, 0, sizes), sizes)
-    for chunk in _run_pairs(last, MOST_TOGETHER):
-        yield _pack(holders[chunk[0]], holders[chunk[1]], count)
-    if not large.any():
-        return
-    within = np.repeat(large, sizes)
-    if depth < MOST_REFINED:
-        parts = refining_parts(records, holders[within])
-        for refined in refine(keys.kind, values[within], holders[within].astype(np.int32), parts):
-            yield from _pairs(refined, records, count, unexamined, depth + 1)
-    else:
-        missed = int((sizes[large].astype(np.int64) * (sizes[large] - 1) // 2).sum())
-        unexamined[keys.kind] = unexamined.get(keys.kind, 0) + missed
-        last = np.repeat(starts + np.where(large, sizes, 0), sizes)
-        # Who is whose neighbour must not depend on how equal keys were sorted.
-        holders = holders[np.lexsort((holders, values))]
-        for chunk in _run_pairs(last, NEIGHBOURS):
-            yield _pack(holders[chunk[0]], holders[chunk[1]], count)
+def _in_order(packed: Longs) -> Longs:
+    """Sort the pairs and drop those found again."""
+    limits = np.sort(packed[:: max(1, len(packed) // _SAMPLE)])
+    limits = limits[len(limits) // WORKERS :: max(1, len(limits) // WORKERS)][: WORKERS - 1]
+    edges = [-1, *limits.tolist(), np.iinfo(np.int64).max]
+
+    def part(number: int) -> Longs:
+        chosen = packed[(packed > edges[number]) & (packed <= edges[number + 1])]
+        chosen.sort()
+        return once(chosen)
+
+    return np.concatenate(list(spread(part, range(len(edges) - 1))))
+
+
+class _Finder:
+    """Pairs of records that share a key of one kind."""
+
+    def __init__(self, kind: str, count: int, parts: Callable[[], list[Longs]]) -> None:
+        self.unexamined = 0
+        self._kind, self._count, self._parts = kind, count, parts
+
+    def pairs(self, keys: Keys, depth: int = 0) -> Iterator[Longs]:
+        """Yield the pairs, some more than once."""
+        values, holders = _by_key(*_shared(keys.values, keys.records))
+        starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, np.int64)
+        sizes = np.diff(np.append(starts, len(values)))
+        large = sizes > MOST_TOGETHER
+        last = np.repeat(starts + np.where(large, 0, sizes), sizes)
+        for one, other in _run_pairs(last, MOST_TOGETHER):
+            yield _pack(holders[one], holders[other], self._count)
+        if not large.any():
+            return
+        within = np.repeat(large, sizes)
+        values, holders = values[within], holders[within]
+        if depth < MOST_REFINED:
+            parts = [part[holders] for part in self._parts()]
+            for refined in refine(self._kind, values, holders.astype(np.int32), parts):
+                yield from self.pairs(refined, depth + 1)
+        else:
+            self.unexamined += int((sizes[large] * (sizes[large] - 1) // 2).sum())
+            # Who is whose neighbour must not depend on how equal keys were sorted.
+            order = np.lexsort((holders, values))
+            values, holders = values[order], holders[order]
+            ends = np.append(np.flatnonzero(values[1:] != values[:-1]) + 1, len(values))
+            last = np.repeat(ends, np.diff(np.append(0, ends)))
+            for one, other in _run_pairs(last, NEIGHBOURS):
+                yield _pack(holders[one], holders[other], self._count)
+
+
+def _by_key(values: Longs, holders: Ints) -> tuple[Longs, Longs]:
+    """Sort entries by key; the number of an entry takes the place of the last bits of its key meanwhile."""
+    bits = np.uint64(max(1, len(values)).bit_length())
+    packed = (values.view(np.uint64) >> bits << bits) | np.arange(len(values), dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+    openings = packed >> bits
+    found = values[order]
+    if ((openings[1:] == openings[:-1]) & (found[1:] != found[:-1])).any():
+        # Two keys that differ in their last bits only: rare enough to sort again in full.
+        order = np.argsort(values)
+        found = values[order]
+    return found, holders[order].astype(np.int64)
 
 
 def refining_parts(records: Records, holders: Longs) -> list[Longs]:
@@ -162,6 +230,8 @@ def refining_parts(records: Records, holders: Longs) -> list[Longs]:
 def refine(kind: str, values: Longs, holders: Ints, parts: list[Longs]) -> Iterator[Keys]:
     """Split large blocks by each of several other traits."""
     for number, part in enumerate(parts):
+        if number in _HELD.get(kind, ()):
+            continue
         has = part != 0
         mixed = mix(mix(values[has].view(np.uint64) ^ np.uint64(number + 1)) ^ part[has].view(np.uint64))
         yield Keys(kind, mixed.view(np.int64), holders[has])
@@ -171,7 +241,7 @@ def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:
     """Drop most of the keys that only one record holds, before anything is sorted."""
     if len(values) < 1024:
         return values, holders
-    bits = min(24, len(values).bit_length() + 2)
+    bits = min(23, len(values).bit_length() + 2)
     bucket = (values.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
     counts = np.bincount(bucket, minlength=1 << bits)
     kept = counts[bucket] > 1

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
 from identity.bulk.names import Relations
 from identity.bulk.records import MOST_WORDS, Records
-from identity.bulk.text import Flags, Ints
+from identity.bulk.text import Flags, Ints, unique
 from identity.comparison import (
     CORROBORATION,
     GENERATION,
@@ -261,14 +260,15 @@ def _places(records: Records, left: Ints, right: Ints) -> Levels:
     in_ins, other_ins = (np.where(records.ins_coherent[rows], records.ins_place[rows], -1) for rows in (left, right))
     level = np.where(own == other, index["same"], index["different"]).astype(np.int8)
     unknown = (own < 0) | (other < 0)
-    todo = np.flatnonzero(~unknown & (own != other))
-    packed = pa.array(own[todo].astype(np.int64) * len(records.places) + other[todo]).dictionary_encode()
-    pairs = np.divmod(packed.dictionary.to_numpy(), max(1, len(records.places)))
+    departments = records.place_departments
+    level[(departments[own] == departments[other]) & (departments[own] >= 0) & (own != other)] = index["department"]
+    todo = np.flatnonzero(~unknown & (own != other) & ~(records.place_is_alone[own] & records.place_is_alone[other]))
+    pairs, where = unique(own[todo].astype(np.int64) * len(records.places) + other[todo])
     found = [
         index[PLACE_LEVELS[compare_places(records.places[one], records.places[two])]]
-        for one, two in zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)
+        for one, two in zip(*(side.tolist() for side in np.divmod(pairs, max(1, len(records.places)))), strict=True)
     ]
-    level[todo] = np.array(found, np.int8)[packed.indices.to_numpy()]
+    level[todo] = np.array(found, np.int8)[where]
     level[unknown] = index["missing"]
     crossed = ((own >= 0) & (own == other_ins)) | ((other >= 0) & (other == in_ins))
     crossed |= (in_ins >= 0) & (in_ins == other_ins)

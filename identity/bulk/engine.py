@@ -6,6 +6,7 @@ Pairs are compared and scored a chunk at a time: what memory holds grows with wh
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from identity.bulk.clusters import Persons
 from identity.bulk.comparison import Pairs, compare
 from identity.bulk.records import Records, prepare
 from identity.bulk.scoring import Scored
+from identity.bulk.threads import spread
 from identity.model import Model
 
 CHUNK = 1 << 17
@@ -71,14 +73,18 @@ def score_candidates(records: Records, candidates: Candidates, model: Model, rep
     total = len(left)
     bits, probability = np.empty(total), np.empty(total)
     vetoed, contradicts, link, review = (np.empty(total, np.bool_) for _ in range(4))
-    for start in range(0, total, CHUNK):
-        report(Stage.COMPARE, start, total)
-        rows = slice(start, start + CHUNK)
-        part = scoring.score(compare(records, left[rows], right[rows], model.minor_from), records.names, model)
+    compare_rows = partial(_score_rows, records, candidates, model)
+    report(Stage.COMPARE, 0, total)
+    for rows, part in spread(compare_rows, (slice(start, start + CHUNK) for start in range(0, total, CHUNK))):
         bits[rows], probability[rows] = part.bits, part.probability
         vetoed[rows], contradicts[rows] = part.vetoed, part.contradicts
         link[rows], review[rows] = part.link, part.review
-    report(Stage.COMPARE, total, total)
+        report(Stage.COMPARE, min(rows.stop, total), total)
     none = np.zeros(0, np.int32)
     pairs = Pairs(left, right, {}, (none, none), (none, none))
     return Scored(pairs, bits, probability, vetoed, contradicts, link, review)
+
+
+def _score_rows(records: Records, candidates: Candidates, model: Model, rows: slice) -> tuple[slice, Scored]:
+    pairs = compare(records, candidates.left[rows], candidates.right[rows], model.minor_from)
+    return rows, scoring.score(pairs, records.names, model)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.text import Bytes, Flags, Ints, Longs, distinct, letters, stable_hashes
+from identity.bulk.text import Bytes, Flags, Ints, Longs, distinct, letters, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
-from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name
+from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name, read_words
+from identity.model import FrequencyTable
 from identity.normalise import PLACEHOLDERS
 from identity.phonetics import french_codes, sounds_alike
 
@@ -65,6 +66,8 @@ class Vocabulary:
     """The keys of each known given name, as numbers; 0 where there is none."""
     given_levels: dict[int, int] = field(default_factory=dict)
     """Levels found for pairs of given names, kept from one chunk of pairs to the next."""
+    rarities: dict[str, tuple[FrequencyTable, Ints]] = field(default_factory=dict)
+    """The rarity of each name by a table of frequencies, by trait, kept likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,9 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
     spaced = [index for index, key in enumerate(keys) if " " in key]
     for index in spaced:
         key = keys[index]
-        name = read_name(key)
-        compact[index], core[index] = name.compact, name.core
-        found = sorted(name.parts)
-        counts[index] = len(name.parts)
+        compact[index] = key.replace(" ", "")
+        core[index], found = read_words(key)
+        counts[index] = len(found)
         parts[index, : len(found)] = [words.setdefault(word, len(words) + 1) for word in found]
         has_short_word[index] = any(len(word) <= SHORT_PART for word in key.split())
     lengths = np.fromiter(map(len, compact), np.int32, len(compact))
@@ -212,7 +214,7 @@ class Relations:
         by_words = self._by_words(a[spaced], b[spaced])
         found[spaced] = np.where(by_words == _DIFFERENT, found[spaced], by_words)
         near = np.flatnonzero(_may_be_close(self._names, a, b, furthest) & (found == _DIFFERENT))
-        pairs, where = _unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
+        pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
         found[near] = self._spelled_out(*np.divmod(pairs, len(self._names.keys)))[where]
         result[rows] = found
         return result
@@ -231,7 +233,7 @@ class Relations:
         if not len(rows):
             return result
         a, b = left[rows].astype(np.int64), right[rows].astype(np.int64)
-        pairs, where = _unique(np.minimum(a, b) * len(names.keys) + np.maximum(a, b))
+        pairs, where = unique(np.minimum(a, b) * len(names.keys) + np.maximum(a, b))
         result[rows] = np.array([self._given_level(pair) for pair in pairs.tolist()], np.int8)[where]
         return result
 
@@ -329,9 +331,3 @@ def _families(names: list[str], known: Longs) -> Ints:
     for index, keys in zip(known.tolist(), found, strict=True):
         table[index, : len(keys)] = [numbers.setdefault(key, len(numbers) + 1) for key in keys]
     return table
-
-
-def _unique(values: Longs) -> tuple[Longs, Ints]:
-    """Return the distinct values and the index of each among them, without sorting."""
-    coded = pa.array(values).dictionary_encode()
-    return coded.dictionary.to_numpy(), coded.indices.to_numpy().astype(np.int32, copy=False)

@@ -38,6 +38,7 @@ from identity.bulk.text import (
 from identity.comparable import STREETS, is_fictitious, street_key
 from identity.ins import InsError, InsOid, parse_ins
 from identity.normalise import EMPTY_EMAILS, NEWBORN_WORDS, clean_phone
+from identity.places import department, stands_alone
 from identity.traits import BirthDate, TraitError
 
 _NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
@@ -89,6 +90,10 @@ class Records:
     ins_month: Ints
     ins_place: Ints
     places: list[str]
+    place_departments: Ints
+    """The département of each place as it is written, as a number; -1 abroad."""
+    place_is_alone: Flags
+    """Places that the code alone tells all about (`identity.places.stands_alone`)."""
     domain: Ints
     street: Ints
     postcode: Ints
@@ -173,6 +178,8 @@ def prepare(table: pa.Table) -> Records:
         ins_month=ins.month,
         ins_place=ins.place,
         places=ins.places,
+        place_departments=_departments(ins.places),
+        place_is_alone=np.array([*(stands_alone(code) for code in ins.places), False], np.bool_),
         domain=column("source").codes,
         street=street,
         postcode=postcode.codes,
@@ -390,6 +397,13 @@ def _places(values: pa.StringArray) -> Longs:
         if len(code) == 5:
             numbers[index] = place_numbers(np.frombuffer(code, np.uint8).reshape(1, -1))[0]
     return numbers
+
+
+def _departments(places: list[str]) -> Ints:
+    names = [department(code) or "" for code in places]
+    known, ids = distinct(names)
+    numbers = np.where(np.array([name == "" for name in known], np.bool_)[ids], MISSING, ids)
+    return np.append(numbers, MISSING).astype(np.int32)
 
 
 def _sex(column: Coded) -> tuple[Ints, Flags]:

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
-from identity.bulk.text import Flags, Ints
+from identity.bulk.text import Flags, Ints, unique
 from identity.comparison import LEVELS
 from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
+Level = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,12 @@ class Scored:
 
 
 def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
-    """Score and decide every pair, each for itself."""
-    levels = term_levels(pairs, names, model.frequencies)
-    bits = np.full(len(pairs.left), model.prior)
+    """Score and decide every pair, each for itself.
+
+    Pairs come in far fewer patterns of levels than there are pairs: each pattern is weighed once.
+    """
+    levels, where = patterns(term_levels(pairs, names, model.frequencies))
+    bits = np.full(len(levels["surname"]), model.prior)
     for trait, column in levels.items():
         bits += np.array([model.levels[trait][level] for level in TERMS[trait]])[column]
     for pair in model.interactions:
@@ -49,15 +53,25 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
     same_ins = levels["ins"] == TERMS["ins"].index("same")
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
-    return Scored(
-        pairs=pairs,
-        bits=bits,
-        probability=1 / (1 + np.exp2(-exponent)),
-        vetoed=vetoed,
-        contradicts=against & (bits < model.thresholds.link + model.caution),
-        link=enough & ~vetoed,
-        review=((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~(enough & ~vetoed),
-    )
+    link = enough & ~vetoed
+    contradicts = against & (bits < model.thresholds.link + model.caution)
+    review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
+    probability = 1 / (1 + np.exp2(-exponent))
+    return Scored(pairs, *(column[where] for column in (bits, probability, vetoed, contradicts, link, review)))
+
+
+def patterns(levels: Mapping[str, Level]) -> tuple[dict[str, Level], Ints]:
+    """Return the distinct patterns of levels, term by term, and the index of each pair's pattern."""
+    packed = np.zeros(len(levels["surname"]), np.int64)
+    for term, column in levels.items():
+        packed *= len(TERMS[term])
+        packed += column
+    left, where = unique(packed)
+    distinct: dict[str, Level] = {}
+    for term in reversed(levels):
+        left, column = np.divmod(left, len(TERMS[term]))
+        distinct[term] = column.astype(np.int8)
+    return distinct, where
 
 
 def term_levels(
@@ -67,7 +81,7 @@ def term_levels(
     levels = dict(pairs.levels)
     for rarity, trait in RARITY_OF.items():
         one, other = pairs.surnames if trait == "surname" else pairs.givens
-        steps = _steps(names, frequencies[trait])
+        steps = _steps(names, trait, frequencies[trait])
         commoner = np.maximum(steps[one], steps[other])
         is_same, is_other, is_swapped = (
             np.array([level in group for level in LEVELS[trait]])[pairs.levels[trait]]
@@ -80,10 +94,14 @@ def term_levels(
     return levels
 
 
-def _steps(names: Vocabulary, table: FrequencyTable) -> Ints:
+def _steps(names: Vocabulary, trait: str, table: FrequencyTable) -> Ints:
     """Return the rarity of each name of the vocabulary, -1 for a name that the table does not hold (or none)."""
-    known = {key: RARITIES.index(table.rarity(key)) for key in table.values}
-    return np.array([known.get(key, -1) for key in names.keys] + [-1], np.int32)
+    kept = names.rarities.get(trait)
+    if kept is None or kept[0] is not table:
+        known = {key: RARITIES.index(table.rarity(key)) for key in table.values}
+        kept = table, np.array([known.get(key, -1) for key in names.keys] + [-1], np.int32)
+        names.rarities[trait] = kept
+    return kept[1]
 
 
 def forbidden(levels: Mapping[str, NDArray[np.int8]], rules: Iterable[Rule]) -> Flags:

@@ -152,7 +152,7 @@ def capitals(text: str) -> tuple[bytes, Longs]:
     if len(odd):
         data[odd] = _NEVER
     ends = np.flatnonzero(units == ord("\n")) if len(odd) else odd
-    return data.tobytes(), np.unique(np.searchsorted(ends, odd))
+    return data.tobytes(), once(np.searchsorted(ends, odd))
 
 
 def _typed(text: str) -> str:
@@ -228,6 +228,17 @@ def distinct(keys: Sequence[str] | pa.Array) -> tuple[list[str], Ints]:
     """Return the distinct keys and the index of each key among them."""
     coded = (pa.array(keys, pa.string()) if not isinstance(keys, pa.Array) else keys).dictionary_encode()
     return coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+
+def once(values: NDArray[Number]) -> NDArray[Number]:
+    """Drop from sorted values those that come again."""
+    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
+def unique(values: Longs) -> tuple[Longs, Ints]:
+    """Return the distinct values and the index of each among them, without sorting."""
+    coded = pa.array(values).dictionary_encode()
+    return coded.dictionary.to_numpy(), coded.indices.to_numpy().astype(np.int32, copy=False)
 
 
 def stable_hashes(texts: Sequence[str] | pa.StringArray) -> Longs:

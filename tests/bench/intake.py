@@ -48,9 +48,9 @@ from identity.model import Model
 from identity.status import IdentityStatus
 from identity.traits import Address, BirthDate, Sex, Traits
 from tests import live, postgres
-from tests.bench.run import SYLLABLES
 
 DOMAIN = "1.2.250.1.999.9.1"
+SYLLABLES = ("BA", "CO", "DU", "FE", "GI", "LA", "MO", "NI", "PE", "RO", "SU", "TA", "VI", "ZO", "LEC", "MAR", "DEN")
 T = TypeVar("T")
 
 OPTIONS = LoadOptions(frozenset({InsOid.NIR_TEST}), InsOid.NIR_TEST)
@@ -290,6 +290,39 @@ def _sizes(count: int) -> tuple[float, float]:
     return float(index) / count * 1e6 / 2**20, float(column) / count * 1e6 / 2**20
 
 
+def measure_all(persons: int, singles: int, identities: int, searches: int, seed: int) -> list[str]:
+    """Measure both engines; return the lines of two tables."""
+    rates_lines = ["| engine | lines | file, lines/s | one by one /s | p99 ms |", "|---|---|---|---|---|"]
+    search_lines = [
+        "| engine | identities | keys each | index + column, MiB per million | persons found | found p50 / p99 ms "
+        "| with keys and scores p50 / p99 ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
+    try:
+        write_region(folder, persons, seed)
+        with databases(folder) as urls:
+            for engine in ("SQLite", "PostgreSQL"):
+                with opened(urls[f"{engine} bench"], folder) as app:
+                    rates = measure(folder, app.extensions["hub"], singles)
+                rates_lines.append(
+                    f"| {engine} | {rates.lines} | {rates.load_per_second:.0f} | {rates.single_per_second:.0f} "
+                    f"| {rates.single_p99_ms:.1f} |"
+                )
+                print(rates_lines[-1], flush=True)
+                with opened(urls[f"{engine} large"], folder) as app:
+                    large = measure_search(identities, searches, seed, app.extensions["hub"].registrar.model)
+                search_lines.append(
+                    f"| {engine} | {large.identities:,} | {large.keys:.1f} | {large.index_mib:.0f} + "
+                    f"{large.column_mib:.0f} | {large.candidates:.1f} | {large.find_p50_ms:.2f} / "
+                    f"{large.find_p99_ms:.2f} | {large.all_p50_ms:.2f} / {large.all_p99_ms:.2f} |"
+                )
+                print(search_lines[-1], flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [*rates_lines, "", *search_lines]
+
+
 def main() -> None:
     """Measure both engines and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -299,31 +332,7 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
-    try:
-        write_region(folder, options.persons, options.seed)
-        with databases(folder) as urls:
-            for engine in ("SQLite", "PostgreSQL"):
-                with opened(urls[f"{engine} bench"], folder) as app:
-                    rates = measure(folder, app.extensions["hub"], options.singles)
-                print(
-                    f"{engine}: file {rates.load_per_second:.0f}/s ({rates.lines} lines), one by one "
-                    f"{rates.single_per_second:.0f}/s, p99 {rates.single_p99_ms:.1f} ms",
-                    flush=True,
-                )
-                with opened(urls[f"{engine} large"], folder) as app:
-                    model = app.extensions["hub"].registrar.model
-                    large = measure_search(options.identities, options.searches, options.seed, model)
-                print(
-                    f"{engine}: {large.identities} identities of {large.keys:.1f} keys, "
-                    f"index {large.index_mib:.0f} + column {large.column_mib:.0f} MiB for a million; "
-                    f"{large.candidates:.1f} persons "
-                    f"found in p50 {large.find_p50_ms:.2f} p99 {large.find_p99_ms:.2f} ms, "
-                    f"and scored in p50 {large.all_p50_ms:.2f} p99 {large.all_p99_ms:.2f} ms",
-                    flush=True,
-                )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    measure_all(options.persons, options.singles, options.identities, options.searches, options.seed)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from hub import config, db
 from hub.documents.tables import Document
+from hub.registry.tables import SourceIdentity
 from tests import live, stories
 from tests.factories import make_staff, make_structure, parts_of
 
@@ -181,3 +182,23 @@ def test_a_backup_is_written_and_restored_by_command(app: Flask, variables: dict
     assert "existe déjà" in twice.stderr
     assert restored.returncode == 0, restored.stderr
     assert "intacte" in verified.stdout
+
+
+def test_the_index_is_deduplicated_by_command(app: Flask, variables: dict[str, str]) -> None:
+    stories.know(app, make_structure(app))
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(SourceIdentity).values(blocking_keys=None))
+    stories.know(app, make_structure(app))
+
+    rehearsed = _hub(variables, "identities", "dedupe", "--registry", "--dry-run")
+    done = _hub(variables, "identities", "dedupe", "--registry", "--batch", "10")
+    again = _hub(variables, "identities", "dedupe", "--registry")
+    mixed = _hub(variables, "identities", "dedupe", "--registry", "--out", "pairs.parquet")
+    nothing = _hub(variables, "identities", "dedupe")
+
+    assert [result.returncode for result in (rehearsed, done, again, mixed, nothing)] == [0, 0, 0, 2, 2], done.stderr
+    assert rehearsed.stdout.startswith("Essai : rien n'est écrit")
+    assert "1 tâches pour les officiers" in rehearsed.stdout
+    assert "1 tâches pour les officiers" in done.stdout
+    assert "0 tâches pour les officiers" in again.stdout
+    assert "Décision" in done.stderr

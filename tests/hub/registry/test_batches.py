@@ -66,10 +66,10 @@ def _told(results: Sequence[Intake]) -> list[Any]:
 
 def _tried(app: Flask, batch: Sequence[IncomingIdentity], *, together: bool) -> tuple[list[Any], dict[str, int]]:
     """Receive, tell what came of it, and undo it."""
-    registrar = parts_of(app).registrar
     tables = (SourceIdentity, LinkageDecision, LinkEvent, ReviewTask)
     try:
         with app.app_context(), db.transaction() as session:
+            registrar = parts_of(app).registrar
             if together:
                 results = intake.receive_all(session, batch, registrar, SYSTEM)
             else:

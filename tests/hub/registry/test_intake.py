@@ -60,7 +60,7 @@ def test_the_same_patient_of_another_structure_joins_the_person(app: Flask) -> N
     assert kept.outcome == Outcome.LINK
     (considered,) = kept.explanation["considered"]
     terms = sum(term["bits"] for term in considered["contributions"])
-    assert considered["score"] == kept.score == terms + parts_of(app).registrar.model.prior
+    assert considered["score"] == kept.score == terms + parts_of(app).model.shipped.prior
 
 
 def test_a_possible_twin_goes_to_review_with_the_reason(app: Flask) -> None:
@@ -110,11 +110,10 @@ def test_structures_that_send_one_new_patient_at_once_make_one_person(app: Flask
 def test_crossed_batches_never_wait_for_each_other(app: Flask) -> None:
     structure = make_structure(app)
     one, two = incoming(structure, "1"), incoming(structure, "2", PAUL)
-    registrar = parts_of(app).registrar
 
     def load(*batch: IncomingIdentity) -> int:
         with app.app_context(), db.transaction() as session:
-            return len(intake.receive_all(session, list(batch), registrar, SYSTEM))
+            return len(intake.receive_all(session, list(batch), parts_of(app).registrar, SYSTEM))
 
     assert at_once(app, lambda: load(one, two), lambda: load(two, one), lambda: load(one, two)) == [2, 2, 2]
     assert len(rows(app, SourceIdentity)) == 2
