@@ -91,7 +91,7 @@ def run(order: Order, report: Report) -> Summary:
     report(Stage.READ, 0, 0)
     file = regional_file.read(order.file)
     report(Stage.READ, len(file.record_ids), len(file.record_ids))
-    found = ENGINES[order.engine](file.table, model, report)
+    found = engine.match(file.table, model, report)
     decisions = decide(found)
     with ExitStack() as files:
         _write_pairs(files.enter_context(_new(order.pairs)), file.record_ids, found, decisions, report)
@@ -103,7 +103,7 @@ def run(order: Order, report: Report) -> Summary:
         pairs=len(decisions),
         links=int((decisions == _LINK).sum()),
         reviews=int((decisions == _REVIEW).sum()),
-        persons=len(np.unique(found.persons.person)),
+        persons=int((found.persons.person == np.arange(len(file.record_ids))).sum()),
         unreadable=found.unreadable,
         unexamined=found.unexamined,
     )
@@ -149,9 +149,8 @@ def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Code
 
 
 def _pairs_schema(record_id: pa.DataType) -> pa.Schema:
-    return pa.schema(
-        {"id_l": record_id, "id_r": record_id, "score": pa.float64(), "probability": pa.float64(), "decision": pa.string()}
-    )
+    kinds = {"id_l": record_id, "id_r": record_id, "score": pa.float64(), "probability": pa.float64()}
+    return pa.schema(kinds | {"decision": pa.string()})
 
 
 def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:

@@ -63,6 +63,9 @@ _MOST_SHOWN = 15
 )
 @click.option("--link", type=float, help="Link threshold in bits, instead of a chosen one.")
 @click.option("--review", type=float, help="Review threshold in bits, instead of a chosen one.")
+@click.option(
+    "--young", default=25, show_default=True, help="Years under which people are taken to live with relatives."
+)
 @click.option("--out", type=_OUT, required=True, help="Where the model is written.")
 @click.option("--force", is_flag=True, help="Replace that file when it exists.")
 @told
@@ -82,6 +85,7 @@ def train(
     review_from: float,
     link: float | None,
     review: float | None,
+    young: int,
     out: Path,
     force: bool,
 ) -> None:
@@ -107,6 +111,7 @@ def train(
         goal=Goal(false_links, safety, review_from),
         link=link,
         review=review,
+        young=young,
     )
     model_training.check(order)
     decided = _officers(officers_weight) if officers else lambda minor_from: None
@@ -227,7 +232,7 @@ def show(model: Path) -> None:
         f"Probabilité = 1 / (1 + 2^−(score × {found.calibration.slope:g} + {found.calibration.offset:g})). "
         f"Départ {_bits(found.prior)} ; une règle qui interdit retire {_bits(-found.caution)}."
     )
-    click.echo(f"Mineur : né en {found.minor_from} ou après. {_rare(found)}")
+    click.echo(f"Enfant ou jeune adulte : né en {found.minor_from} ou après. {_rare(found)}")
     for trait, levels in weights(found).items():
         click.secho(f"\n{TRAIT_NAMES[trait]}", bold=True)
         for weight in levels:

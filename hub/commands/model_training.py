@@ -15,8 +15,6 @@ from identity.population import Population, seen_in, write_learned
 from identity.training import Patterns, Weights
 
 CAUTION, MARGIN = -4.0, 4.0
-# Who is older has all the rights of an adult on 31 December of the model's year.
-_MINORITY = 17
 _UNFITTED = Calibration(1.0, 0.0)
 
 Report = Callable[[str, int], None]
@@ -58,11 +56,13 @@ class Order:
     goal: Goal
     link: float | None
     review: float | None
+    young: int
+    """Years under which somebody is taken to live with relatives, on 31 December of the model's year."""
 
     @property
     def minor_from(self) -> int:
-        """Year of birth from which a person counts as a minor."""
-        return int(self.made[:4]) - _MINORITY
+        """Year of birth from which a person is young."""
+        return int(self.made[:4]) - self.young
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,14 +43,14 @@ _TEXTS = {
     "email": SourceIdentity.email,
 }
 _MATCHED = sa.and_(SourceIdentity.active, SourceIdentity.attributes.not_like(f"%{Attribute.FICTITIOUS.value}%"))
+_READ: tuple[Any, ...] = (
+    SourceIdentity.id,
+    SourceIdentity.person_id,
+    SourceIdentity.birth_date,
+    SourceIdentity.birth_date_presumed,
+)
 _PAGE = (
-    sa.select(
-        SourceIdentity.id,
-        SourceIdentity.person_id,
-        SourceIdentity.birth_date,
-        SourceIdentity.birth_date_presumed,
-        *_TEXTS.values(),
-    )
+    sa.select(*_READ, *_TEXTS.values())
     .where(_MATCHED, SourceIdentity.id > sa.bindparam("after"))
     .order_by(SourceIdentity.id)
     .limit(PAGE)
@@ -116,7 +116,7 @@ def _page(after: int) -> Sequence[sa.Row[Any]]:
 
 
 def _columns(rows: Sequence[sa.Row[Any]]) -> pa.Table:
-    texts = list(zip(*(row[4:] for row in rows), strict=True))
+    texts = list(zip(*(row[len(_READ) :] for row in rows), strict=True))
     columns = {name: pa.array(values, pa.string()) for name, values in zip(_TEXTS, texts, strict=True)}
     columns["birth_date"] = pa.array(
         [_birth_date(row.birth_date, row.birth_date_presumed) for row in rows], pa.string()

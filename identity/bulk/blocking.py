@@ -23,16 +23,6 @@ MOST_REFINED = 2
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
-# What a key already holds does not refine it: its number among `refining_parts`.
-_HELD: dict[str, tuple[int, ...]] = {
-    "date-name": (0, 1),
-    "month-surname": (0,),
-    "day-surname": (1,),
-    "birth": (0, 2),
-    "date-postcode": (0, 1, 3),
-    "day-place-given": (1, 2, 5),
-    "year-postcode-given": (3,),
-}
 _SAMPLE = 4096
 _MALE = np.frombuffer(b"137", np.uint8)
 
@@ -230,8 +220,6 @@ def refining_parts(records: Records, holders: Longs) -> list[Longs]:
 def refine(kind: str, values: Longs, holders: Ints, parts: list[Longs]) -> Iterator[Keys]:
     """Split large blocks by each of several other traits."""
     for number, part in enumerate(parts):
-        if number in _HELD.get(kind, ()):
-            continue
         has = part != 0
         mixed = mix(mix(values[has].view(np.uint64) ^ np.uint64(number + 1)) ^ part[has].view(np.uint64))
         yield Keys(kind, mixed.view(np.int64), holders[has])

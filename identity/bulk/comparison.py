@@ -140,7 +140,8 @@ def _givens(records: Records, relations: Relations, left: Ints, right: Ints) -> 
 def _opens(records: Records, a: Ints, b: Ints) -> Flags:
     """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
     compound = (records.head_words[a] == 2) & (records.words[a, 1] >= 0)
-    return compound & (records.words[a, :2] == records.words[b, :2]).all(axis=1)
+    opens: Flags = compound & (records.words[a, :2] == records.words[b, :2]).all(axis=1)
+    return opens
 
 
 def _listed(records: Records, a: Ints, b: Ints) -> Flags:
@@ -303,7 +304,8 @@ def _are_near(values: NDArray[np.bytes_], one: Ints, two: Ints) -> Flags:
     differ = a != b
     count = differ.sum(axis=1)
     turned = (differ[:, :-1] & differ[:, 1:] & (a[:, :-1] == b[:, 1:]) & (a[:, 1:] == b[:, :-1])).any(axis=1)
-    return (count == 1) | ((count == 2) & turned)
+    near: Flags = (count == 1) | ((count == 2) & turned)
+    return near
 
 
 def _addresses(records: Records, left: Ints, right: Ints) -> Levels:
@@ -331,4 +333,5 @@ def _opens_with(records: Records, a: Ints, b: Ints) -> Flags:
     """Tell whether the address of `a` opens with a first or used given name of `b`."""
     name = records.email_name[a]
     compact = np.append(records.names.compact_ids, np.int32(-2))
-    return (name >= 0) & ((name == compact[records.head[b]]) | (name == compact[records.used_head[b]]))
+    opens: Flags = (name >= 0) & ((name == compact[records.head[b]]) | (name == compact[records.used_head[b]]))
+    return opens

@@ -1,6 +1,6 @@
 """A file of identities compared with itself: candidates, levels, scores, persons, stage after stage.
 
-Pairs are compared and scored a chunk at a time: what memory holds grows with what is found, not with what is compared.
+Pairs are compared and scored a chunk at a time, so that the levels of all pairs are never held at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ Report = Callable[[Stage, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a file holds: its candidate pairs scored, the persons they make, and what could not be read or examined."""
+    """The candidate pairs of a file scored, the persons they make, and what could not be read or examined."""
 
     scored: Scored
     persons: Persons

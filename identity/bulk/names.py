@@ -15,8 +15,8 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from identity.bulk.text import Bytes, Flags, Ints, Longs, distinct, letters, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
-from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name, read_words
 from identity.model import FrequencyTable
+from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name, read_words
 from identity.normalise import PLACEHOLDERS
 from identity.phonetics import french_codes, sounds_alike
 
@@ -172,10 +172,11 @@ def _spelling(
             marks[rows] |= (counts[:, letter] > 0).astype(np.uint64) << np.uint64(2 * letter)
             marks[rows] |= (counts[:, letter] > 1).astype(np.uint64) << np.uint64(2 * letter + 1)
         more[rows] = np.maximum(counts - 2, 0).sum(axis=1)
-    opening = np.zeros(len(compact), np.uint32)
+    opening: NDArray[np.uint32] = np.zeros(len(compact), np.uint32)
     padded = np.append(data, np.zeros(4, np.uint8))
     for position in range(4):
-        opening = opening << 8 | np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
+        opening <<= np.uint32(8)
+        opening |= np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
     family_marks = np.zeros(len(compact), np.uint64)
     for column in range(families.shape[1]):
         number = families[:, column]
@@ -294,7 +295,7 @@ def _may_be_close(names: Vocabulary, left: Longs, right: Longs, furthest: NameRe
     length, length2 = spelling.lengths[left], spelling.lengths[right]
     slips = _SLIPS[np.minimum(np.minimum(length, length2), len(_SLIPS) - 1)]
     # A slip puts one letter in the place of another, at most.
-    close = (np.bitwise_count(one ^ other) <= 2 * slips) & (np.abs(length - length2) <= slips) & (slips > 0)
+    close: Flags = (np.bitwise_count(one ^ other) <= 2 * slips) & (np.abs(length - length2) <= slips) & (slips > 0)
     if furthest <= NameRelation.TYPO:
         return close
     both = one & other

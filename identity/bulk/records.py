@@ -55,6 +55,7 @@ COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
     "address", "postcode", "phone", "email",
 )  # fmt: skip
+_NAME_COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
 MOST_WORDS = 5
 """Given names looked at, in words."""
 
@@ -128,7 +129,8 @@ def prepare(table: pa.Table) -> Records:
         if count := np.count_nonzero(is_missing & (coded.codes >= 0)):
             unreadable[name] = int(count)
 
-    names = _names(*(column(name) for name in ("birth_family", "used_family", "given_names", "used_given")), counted)
+    family, used_family, given, used_given = (column(name) for name in _NAME_COLUMNS)
+    names = _names(family, used_family, given, used_given, counted)
     when = column("birth_date")
     dates = _dates(when)
     counted("birth_date", when, dates.year == 0)
@@ -209,7 +211,7 @@ class _Names:
 def _names(
     family: Coded, used_family: Coded, given: Coded, used_given: Coded, counted: Callable[[str, Coded, Flags], None]
 ) -> _Names:
-    """Put all names of a file into one vocabulary; a name that is not known is stood in for by the other of its kind."""
+    """Put all names of a file into one vocabulary; an unknown name is stood in for by the other of its kind."""
     surname_keys = [match_keys(coded.texts) for coded in (family, used_family)]
     given_keys = _without_newborns(match_keys(given.texts, hyphens=True))
     used_given_keys = _without_newborns(match_keys(used_given.texts))
@@ -228,12 +230,8 @@ def _names(
     )
     birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
-    for name, coded, found in zip(
-        ("birth_family", "used_family", "given_names", "used_given"),
-        (family, used_family, given, used_given),
-        (birth, used, head, used_head),
-        strict=True,
-    ):
+    columns = (family, used_family, given, used_given)
+    for name, coded, found in zip(_NAME_COLUMNS, columns, (birth, used, head, used_head), strict=True):
         counted(name, coded, found < 0)
     head_counts = pc.count_substring(heads, "-").to_numpy(zero_copy_only=False) + 1
     word_counts = np.minimum(lists.value_lengths().to_numpy(), MOST_WORDS).astype(np.int32)
@@ -369,7 +367,9 @@ def _matricule(text: str) -> str:
 def _distinct_matricules(values: NDArray[np.bytes_]) -> tuple[NDArray[np.bytes_], Ints]:
     """Return the distinct matricules and the index of each value among them, `MISSING` for none."""
     width = pa.binary(_MATRICULE)
-    column = pa.FixedSizeBinaryArray.from_buffers(width, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    column = pa.FixedSizeBinaryArray.from_buffers(
+        width, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
+    )
     coded = column.dictionary_encode()
     known = np.frombuffer(coded.dictionary.buffers()[1], f"S{_MATRICULE}")[: len(coded.dictionary)]
     ids = coded.indices.to_numpy().astype(np.int32)
@@ -492,4 +492,5 @@ def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Long
 
 
 def _compact(names: Vocabulary, name: Ints, compact: Ints) -> Flags:
-    return (name >= 0) & (names.compact_ids[name] == compact)
+    same: Flags = (name >= 0) & (names.compact_ids[name] == compact)
+    return same

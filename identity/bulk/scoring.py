@@ -57,7 +57,15 @@ def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
     contradicts = against & (bits < model.thresholds.link + model.caution)
     review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
     probability = 1 / (1 + np.exp2(-exponent))
-    return Scored(pairs, *(column[where] for column in (bits, probability, vetoed, contradicts, link, review)))
+    return Scored(
+        pairs=pairs,
+        bits=bits[where],
+        probability=probability[where],
+        vetoed=vetoed[where],
+        contradicts=contradicts[where],
+        link=link[where],
+        review=review[where],
+    )
 
 
 def patterns(levels: Mapping[str, Level]) -> tuple[dict[str, Level], Ints]:
@@ -68,7 +76,7 @@ def patterns(levels: Mapping[str, Level]) -> tuple[dict[str, Level], Ints]:
         packed += column
     left, where = unique(packed)
     distinct: dict[str, Level] = {}
-    for term in reversed(levels):
+    for term in reversed(list(levels)):
         left, column = np.divmod(left, len(TERMS[term]))
         distinct[term] = column.astype(np.int8)
     return distinct, where

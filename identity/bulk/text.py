@@ -94,7 +94,7 @@ def rows_of(starts: Ints, ends: Ints, data: Bytes, width: int) -> tuple[Longs, B
 
 def are_digits(table: Bytes) -> Flags:
     """Tell which rows hold digits only."""
-    return ((table >= _ZERO) & (table <= _NINE)).all(axis=1)
+    return np.logical_and.reduce((table >= _ZERO) & (table <= _NINE), axis=1)
 
 
 def number(table: Bytes) -> Longs:

@@ -1,7 +1,8 @@
 """`make bench`: matching against Splink, the index on both engines, `POST /fhir/Patient` against a floor.
 
-Matching is `tests.bench.matching`, the index `tests.bench.intake`. For requests, the floor is `GET /health/live` of the same server by the same clients: what HTTP and this machine cost without any
-work of the hub. Absolute figures belong to the machine; the ratio travels. Writes `docs/benchmarks.md`.
+Matching is `tests.bench.matching`, the index `tests.bench.intake`. The floor of requests is `GET /health/live` of the
+same server by the same clients: what HTTP and this machine cost without any work of the hub. Absolute figures belong
+to the machine; ratios travel. Writes `docs/benchmarks.md`.
 """
 
 import argparse

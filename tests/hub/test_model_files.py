@@ -54,7 +54,7 @@ def test_a_model_is_learned_with_thresholds_for_the_rate_asked(folder: Path) -> 
 
     model = parse_model((folder / "again.json").read_text(encoding="utf-8"))
     assert model.version == "essai"
-    assert model.minor_from == 2009
+    assert model.minor_from == 2001
     assert model.caution == -4
     assert model.thresholds.review < model.thresholds.link
     assert "f1.parquet" in model.how_made
