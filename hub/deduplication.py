@@ -4,7 +4,7 @@ Output files appear whole or not at all. Needs no database: the file is only rea
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from hub import regional_file
 from hub.config import linkage_model_file
 from hub.errors import Invalid
 from identity.bulk import engine
+from identity.bulk.columns import number_column, text_column
 from identity.bulk.engine import Match, Report, Stage
 from identity.model import Model, ModelError, parse_model
 
@@ -25,11 +26,6 @@ _ROWS = 1 << 18
 _LINK, _REVIEW, _NOTHING = range(3)
 
 Codes = NDArray[np.int8]
-
-Engine = Callable[[pa.Table, Model, Report], Match]
-"""What finds the persons of a table: here, or on several machines."""
-
-ENGINES: Mapping[str, Engine] = {"local": engine.match}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +126,18 @@ def _new(path: Path) -> Iterator[Path]:
 
 def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Codes, report: Report) -> None:
     scored = found.scored
-    words = pa.array(["link", "review"])
+    words = pa.concat_arrays([text_column(["link", "review"]), pa.nulls(1, pa.string())])
     total = len(decisions)
     with _writer(path, _pairs_schema(record_ids.type)) as writer:
         for start in range(0, total, _ROWS):
             report(Stage.WRITE, start, total)
             rows = slice(start, start + _ROWS)
-            codes = decisions[rows]
             columns = [
-                record_ids.take(pa.array(scored.pairs.left[rows])),
-                record_ids.take(pa.array(scored.pairs.right[rows])),
-                pa.array(scored.bits[rows]),
-                pa.array(scored.probability[rows]),
-                words.take(pa.array(codes, mask=codes == _NOTHING)),
+                record_ids.take(number_column(scored.pairs.left[rows])),
+                record_ids.take(number_column(scored.pairs.right[rows])),
+                number_column(scored.bits[rows]),
+                number_column(scored.probability[rows]),
+                words.take(number_column(decisions[rows])),
             ]
             writer.write_table(pa.table(columns, schema=_pairs_schema(record_ids.type)))
     report(Stage.WRITE, total, total)
@@ -154,7 +149,7 @@ def _pairs_schema(record_id: pa.DataType) -> pa.Schema:
 
 
 def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:
-    person = record_ids.take(pa.array(found.persons.person))
+    person = record_ids.take(number_column(found.persons.person))
     table = pa.table({"record_id": record_ids, "person": person})
     with _writer(path, table.schema) as writer:
         writer.write_table(table)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from hub.errors import Invalid
+from identity.bulk.columns import integers
 from identity.bulk.records import COLUMNS as COMPARED
 
 COLUMNS = (
@@ -26,6 +27,7 @@ COLUMNS = (
 SHOWN = 3
 _SHOWN_LENGTH = 40
 _BLOCK = 8 << 20
+_DAMAGED_PARQUET = "Le fichier commence comme un Parquet mais ne peut pas être lu comme tel."
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -67,16 +69,7 @@ def check_form(path: Path) -> str | None:
         if line := _first_line_not_utf8(path):
             raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.")
         return delimiter
-    from pyarrow import parquet
-
-    try:
-        columns = parquet.ParquetFile(path).schema_arrow.empty_table()
-    except pa.ArrowException as err:
-        raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
-    _check_columns(columns.column_names)
-    _check_ids_type(columns["record_id"].type)
-    for name in COMPARED:
-        _as_text(name, columns[name])
+    _texts_of_parquet(path)
     return None
 
 
@@ -109,12 +102,26 @@ def _read_parquet(path: Path) -> pa.Table:
     # Imported here: a CSV does not pay for it.
     from pyarrow import parquet
 
+    texts = _texts_of_parquet(path)
     try:
-        file = parquet.ParquetFile(path, read_dictionary=list(COMPARED))
-        _check_columns(file.schema_arrow.names)
-        return file.read(columns=["record_id", *COMPARED])
+        return parquet.ParquetFile(path, read_dictionary=texts).read(columns=["record_id", *COMPARED])
     except pa.ArrowException as err:
-        raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
+        raise Invalid(_DAMAGED_PARQUET) from err
+
+
+def _texts_of_parquet(path: Path) -> list[str]:
+    """Refuse a Parquet whose columns are not those compared; return those that are texts already."""
+    from pyarrow import parquet
+
+    try:
+        schema = parquet.ParquetFile(path).schema_arrow
+    except pa.ArrowException as err:
+        raise Invalid(_DAMAGED_PARQUET) from err
+    _check_columns(schema.names)
+    _check_ids_type(schema.field("record_id").type)
+    for name in COMPARED:
+        _check_type(name, schema.field(name).type)
+    return [name for name in COMPARED if _is_text(schema.field(name).type)]
 
 
 def _read_csv(path: Path) -> tuple[pa.Table, int]:
@@ -148,9 +155,10 @@ def _read_csv(path: Path) -> tuple[pa.Table, int]:
 
 
 def _delimiter(path: Path) -> str:
+    with path.open("rb") as stream:
+        first = stream.readline(100_000)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = stream.readline(100_000)
+        header = first.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
     if not header.strip():
@@ -177,7 +185,7 @@ def _record_ids(column: pa.ChunkedArray) -> pa.Array:
     _check_ids_type(kind)
     array = column.cast(pa.string() if pa.types.is_large_string(kind) else kind).combine_chunks()
     coded = array.dictionary_encode()
-    held = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(coded.dictionary))
+    held = np.bincount(integers(coded.indices.drop_null()), minlength=len(coded.dictionary))
     empty = held[coded.dictionary.index("").as_py()] if pa.types.is_string(array.type) and _has_empty(coded) else 0
     double = np.flatnonzero(held > 1)
     shown = [str(coded.dictionary[index]) for index in double[:SHOWN].tolist()]
@@ -190,14 +198,27 @@ def _has_empty(coded: pa.DictionaryArray) -> bool:
     return bool((np.diff(offsets) == 0).any())
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _check_type(name: str, kind: pa.DataType) -> None:
+    """Refuse a type whose text would not be what was typed: a number has lost its zeros."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not (_is_text(kind) or pa.types.is_null(kind) or _is_date(name, kind) or _is_code(name, kind)):
+        raise Invalid(f"La colonne {name} doit être un texte, et non {kind}.", name)
+
+
+def _is_date(name: str, kind: pa.DataType) -> bool:
+    return name == "birth_date" and bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def _is_code(name: str, kind: pa.DataType) -> bool:
+    return name == "source" and bool(pa.types.is_integer(kind))
+
+
 def _as_text(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column as text; refuse a type whose text would not be what was typed: a number has lost its zeros."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    if is_text or pa.types.is_null(kind):
-        return column
-    if name == "birth_date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+    if _is_date(name, column.type):
         return column.cast(pa.date32()).cast(pa.string())
-    if name == "source" and pa.types.is_integer(kind):
-        return column.cast(pa.string())
-    raise Invalid(f"La colonne {name} doit être un texte, et non {kind}.", name)
+    return column.cast(pa.string()) if _is_code(name, column.type) else column

@@ -183,12 +183,12 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
 
 
 def stands_alone(code: str) -> bool:
-    """Tell whether a code has only ever meant one place, which took over no name and lost none.
+    """Tell whether a well-formed code has only ever meant one place, of that very code today.
 
     Two such places, not the same, have at most a département in common.
     """
-    place = _read(code, None)
-    return place is not None and {place.own, place.today, place.city, *place.possible} == {code}
+    is_listed = any(code in table for table in (_RENUMBERED, _MERGED, _CITIES, _STOOD_FOR))
+    return not is_listed and _colony(code, None) is None
 
 
 def _has_form(code: str) -> bool:

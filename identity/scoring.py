@@ -35,9 +35,7 @@ class Score:
 
 def score(pattern: Pattern, model: Model) -> Score:
     """Weigh the levels of a pair and explain each term."""
-    parts = [
-        Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(pattern)
-    ]
+    parts = [Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(pattern)]
     rule = caution(dict(zip(TERMS, pattern, strict=True)))
     if rule is not None:
         parts.append(Contribution("rule", rule.code, model.caution, rule.text))

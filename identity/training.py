@@ -346,11 +346,14 @@ def in_order(prior: float, mains: dict[str, Floats], pairs: dict[tuple[str, str]
     return Weights(grain(prior), MappingProxyType(levels), interactions)
 
 
+_SLACK = 2 / 64
+
+
 def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]) -> None:
     """Make more agreement never weigh less, whatever the other traits say.
 
     Between two neighbours of a chain, each interaction may take back only its share of what the traits' own weights
-    give; what exceeds is moved half and half.
+    give; what exceeds is moved half and half. Rounding to the grain must not undo it: hence the slack.
     """
     for trait, chains in _CHAINS.items():
         _order_main(mains[trait], trait, chains)
@@ -365,7 +368,7 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
             for better, worse in _neighbours(trait, chains):
                 step = mains[trait][better] - mains[trait][worse]
                 for table in tables:
-                    lack = np.maximum(0, -(table[better] - table[worse]) - step / len(tables))
+                    lack = np.maximum(0, _SLACK - (table[better] - table[worse]) - step / len(tables))
                     worst = max(worst, float(lack.max(initial=0)))
                     table[better] += lack / 2
                     table[worse] -= lack / 2

@@ -28,9 +28,8 @@ def group(scored: Scored, records: int) -> Persons:
     person = components(pairs.left[links], pairs.right[links], records)
     against = np.flatnonzero(scored.contradicts & (person[pairs.left] == person[pairs.right]))
     if len(against):
-        torn = np.unique(person[pairs.left[against]])
         is_torn = np.zeros(records, np.bool_)
-        is_torn[torn] = True
+        is_torn[person[pairs.left[against]]] = True
         again = links[is_torn[person[pairs.left[links]]]]
         members = np.flatnonzero(is_torn[person])
         person[members] = members

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.text import Bytes, Flags, Ints, Longs, distinct, letters, stable_hashes, unique
+from identity.bulk.columns import Bytes, Flags, Ints, Longs, flags, integers, letters, text_column
+from identity.bulk.text import distinct, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
 from identity.model import FrequencyTable
-from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, NameRelation, is_abbreviated, read_name, read_words
+from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, Name, NameRelation, is_abbreviated, read_words
 from identity.normalise import PLACEHOLDERS
-from identity.phonetics import french_codes, sounds_alike
+from identity.phonetics import alike, french_codes
 
 Relation = NDArray[np.int8]
 
@@ -38,6 +39,9 @@ _EXACT, _PHONETIC, _DIFFERENT = (
 )
 _ROWS = 1 << 15
 _ALPHABET = 26
+_ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
+_TWICE = _ONCE << np.uint64(1)
+_LETTER_X = _ONCE[ord("X") - ord("A")] | _TWICE[ord("X") - ord("A")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,16 @@ class Vocabulary:
     compact: list[str]
     compact_ids: Ints
     core_ids: Ints
+    codes: list[str]
+    """Every sound of a name, without particles or with them."""
     code_ids: Ints
+    compact_code_ids: Ints
+    """The sound of the whole name, particles included."""
     code_hashes: Longs
     """Stable hash of the sound: what blocking keys are made of."""
-    code_lengths: Ints
     parts: Ints
     """Up to four words each as an index; 0 where there is none."""
     part_counts: Ints
-    lengths: Ints
     has_short_word: Flags
     is_usable: Flags
     """False for placeholders, for an empty key and for what is too long to be a name."""
@@ -91,62 +97,44 @@ class Spelling:
 
 def build_vocabulary(keys: list[str]) -> Vocabulary:
     """Take every key apart."""
-    compact, core = list(keys), list(keys)
-    parts = np.zeros((len(keys), MOST_PARTS), np.int32)
-    words: dict[str, int] = {}
-    counts = np.ones(len(keys), np.int32)
-    has_short_word = np.zeros(len(keys), np.bool_)
-    spaced = [index for index, key in enumerate(keys) if " " in key]
-    for index in spaced:
-        key = keys[index]
-        compact[index] = key.replace(" ", "")
-        core[index], found = read_words(key)
-        counts[index] = len(found)
-        parts[index, : len(found)] = [words.setdefault(word, len(words) + 1) for word in found]
-        has_short_word[index] = any(len(word) <= SHORT_PART for word in key.split())
-    lengths = np.fromiter(map(len, compact), np.int32, len(compact))
-    single = np.ones(len(keys), np.bool_)
-    single[spaced] = False
+    words = _take_apart(keys)
+    texts, compact = text_column(keys), text_column(words.compact)
+    lengths = np.diff(letters(compact)[0])
     # A name of one word is its own part when it is long enough and some compound name holds it.
-    own = pa.array(keys, pa.string())
-    held = pa.array(list(words), pa.string())
-    where = pc.index_in(own, value_set=held).fill_null(-1).to_numpy(zero_copy_only=False) + 1
-    parts[single, 0] = np.where(lengths[single] > SHORT_PART, where[single], 0)
-    counts[single] = (lengths[single] > SHORT_PART).astype(np.int32)
-    has_short_word |= lengths <= SHORT_PART
+    single = np.flatnonzero(words.counts == 1)
+    is_long = lengths[single] > SHORT_PART
+    number = integers(pc.index_in(texts, value_set=text_column(list(words.numbers)))) + 1
+    words.parts[single, 0] = np.where(is_long, number[single], 0)
+    words.part_counts[single] = is_long
     _, compact_ids = distinct(compact)
-    core_names, core_ids = distinct(core)
-    codes = french_codes(core_names)
-    code_names, code_of_core = distinct(codes)
-    code_ids = code_of_core[core_ids]
-    sounds = np.fromiter(map(len, code_names), np.int32, len(code_names))
-    usable = np.fromiter((bool(key.replace("X", "").strip()) for key in keys), np.bool_, len(keys))
-    placeholders = pa.array(sorted(PLACEHOLDERS), pa.string())
-    usable &= ~np.asarray(pc.is_in(own, value_set=placeholders).to_numpy(zero_copy_only=False), np.bool_)
-    usable &= lengths <= _MOST_LETTERS
-    known = pc.is_in(pa.array(compact, pa.string()), value_set=pa.array(sorted(KNOWN), pa.string()))
-    is_known = np.asarray(known.to_numpy(zero_copy_only=False), np.bool_)
+    _, core_ids = distinct(words.core)
+    sounded, which = distinct([*words.core, *words.compact])
+    codes, code_of = distinct(french_codes(sounded))
+    code_ids, compact_code_ids = np.split(code_of[which], 2)
+    is_known = flags(pc.is_in(compact, value_set=text_column(sorted(KNOWN))))
     families = _families(keys, np.flatnonzero(is_known))
-    code_lengths = sounds[code_ids]
+    code_lengths = np.fromiter(map(len, codes), np.int32, len(codes))[code_ids]
+    alone = -1 - np.arange(len(keys), dtype=np.int32)
     spelling = _spelling(
         compact,
-        words=np.fromiter((key.count(" ") + 1 for key in keys), np.int16, len(keys)),
-        sounds=np.where(code_lengths > 1, code_ids, -1 - np.arange(len(keys), dtype=np.int32)).astype(np.int32),
-        is_spaced=~single,
+        words=words.counts,
+        sounds=np.where(code_lengths > 1, code_ids, alone).astype(np.int32),
         families=families,
     )
+    usable = (spelling.letters & ~_LETTER_X != 0) & (lengths <= _MOST_LETTERS)
+    usable &= ~flags(pc.is_in(texts, value_set=text_column(sorted(PLACEHOLDERS))))
     return Vocabulary(
         keys=keys,
-        compact=compact,
+        compact=words.compact,
         compact_ids=compact_ids,
         core_ids=core_ids,
+        codes=codes,
         code_ids=code_ids,
-        code_hashes=stable_hashes(code_names)[code_ids],
-        code_lengths=code_lengths,
-        parts=parts,
-        part_counts=counts,
-        lengths=lengths,
-        has_short_word=has_short_word,
+        compact_code_ids=compact_code_ids,
+        code_hashes=stable_hashes(codes)[code_ids],
+        parts=words.parts,
+        part_counts=words.part_counts,
+        has_short_word=words.has_short | (lengths <= SHORT_PART),
         is_usable=usable,
         spelling=spelling,
         is_known=is_known,
@@ -154,23 +142,50 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
     )
 
 
-def _spelling(
-    compact: list[str],
-    *,
-    words: NDArray[np.int16],
-    sounds: Ints,
-    is_spaced: Flags,
-    families: Ints,
-) -> Spelling:
-    offsets, data = letters(pa.array(compact, pa.string()))
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of each name; a name of one word is left for the columns to take apart."""
+
+    compact: list[str]
+    core: list[str]
+    parts: Ints
+    part_counts: Ints
+    counts: NDArray[np.int16]
+    has_short: Flags
+    numbers: dict[str, int]
+    """The number of each word that is a part of a name."""
+
+
+def _take_apart(keys: list[str]) -> _Words:
+    count = len(keys)
+    words = _Words(
+        compact=list(keys),
+        core=list(keys),
+        parts=np.zeros((count, MOST_PARTS), np.int32),
+        part_counts=np.ones(count, np.int32),
+        counts=np.ones(count, np.int16),
+        has_short=np.zeros(count, np.bool_),
+        numbers={},
+    )
+    numbers = words.numbers
+    for index in [index for index, key in enumerate(keys) if " " in key]:
+        found = keys[index].split(" ")
+        words.compact[index] = "".join(found)
+        words.core[index], parts = read_words(keys[index])
+        words.parts[index, : len(parts)] = [numbers.setdefault(word, len(numbers) + 1) for word in parts]
+        words.part_counts[index], words.counts[index] = len(parts), len(found)
+        words.has_short[index] = min(map(len, found)) <= SHORT_PART
+    return words
+
+
+def _spelling(compact: pa.StringArray, *, words: NDArray[np.int16], sounds: Ints, families: Ints) -> Spelling:
+    offsets, data = letters(compact)
     lengths = np.diff(offsets)
     marks, more = np.zeros(len(compact), np.uint64), np.zeros(len(compact), np.int16)
     for start in range(0, len(compact), _ROWS):
         rows = slice(start, start + _ROWS)
         counts = _count_letters(lengths[rows], data[offsets[start] : offsets[min(start + _ROWS, len(compact))]])
-        for letter in range(_ALPHABET):
-            marks[rows] |= (counts[:, letter] > 0).astype(np.uint64) << np.uint64(2 * letter)
-            marks[rows] |= (counts[:, letter] > 1).astype(np.uint64) << np.uint64(2 * letter + 1)
+        marks[rows] = ((counts > 0) * _ONCE + (counts > 1) * _TWICE).sum(axis=1)
         more[rows] = np.maximum(counts - 2, 0).sum(axis=1)
     opening: NDArray[np.uint32] = np.zeros(len(compact), np.uint32)
     padded = np.append(data, np.zeros(4, np.uint8))
@@ -181,7 +196,16 @@ def _spelling(
     for column in range(families.shape[1]):
         number = families[:, column]
         family_marks |= np.where(number > 0, np.uint64(1) << (number % 64).astype(np.uint64), np.uint64(0))
-    return Spelling(marks, more, opening, lengths.astype(np.int16), words, sounds, is_spaced, family_marks)
+    return Spelling(
+        letters=marks,
+        more=more,
+        opening=opening,
+        lengths=lengths.astype(np.int16),
+        words=words,
+        sounds=sounds,
+        is_spaced=words > 1,
+        families=family_marks,
+    )
 
 
 def _count_letters(lengths: Ints, data: Bytes) -> NDArray[np.int64]:
@@ -242,10 +266,16 @@ class Relations:
         names = self._names
         level = names.given_levels.get(pair)
         if level is None:
-            one, other = divmod(pair, len(names.keys))
-            level = _GIVEN_INDEX[given_level(read_name(names.keys[one]), read_name(names.keys[other]))]
-            names.given_levels[pair] = level
+            one, other = (self._name(index) for index in divmod(pair, len(names.keys)))
+            level = names.given_levels[pair] = _GIVEN_INDEX[given_level(one, other)]
         return level
+
+    def _name(self, index: int) -> Name:
+        """Return a name of the vocabulary as `identity.names.read_name` would, its sound being known already."""
+        names = self._names
+        core, parts = read_words(names.keys[index])
+        code = names.codes[names.code_ids[index]]
+        return Name(names.keys[index], names.compact[index], core, code, frozenset(parts))
 
     def _by_words(self, left: Longs, right: Longs) -> Relation:
         """Tell SAME, PART and OVERLAP of names of which one at least has several words."""
@@ -279,10 +309,22 @@ class Relations:
         short_word = names.has_short_word[left] | names.has_short_word[right]
         far = np.flatnonzero((distance > slips) & ((similarity > 0) | opens | short_word))
         for index in far.tolist():
-            result[index] = _rare_relation(
-                names.keys[left[index]], names.keys[right[index]], first[index], second[index], similarity[index] > 0
-            )
+            result[index] = self._rare_relation(int(left[index]), int(right[index]), bool(similarity[index] > 0))
         return result
+
+    def _rare_relation(self, left: int, right: int, is_similar: bool) -> NameRelation:
+        """Tell apart the few pairs that are close without being a slip."""
+        names = self._names
+        if is_abbreviated(names.keys[left], names.keys[right]):
+            return NameRelation.ABBREVIATED
+        first, second = names.compact[left], names.compact[right]
+        short, long = sorted((first, second), key=len)
+        if len(short) > SHORT_PART and long.startswith(short):
+            return NameRelation.TRUNCATED
+        if not is_similar:
+            return NameRelation.DIFFERENT
+        codes = (names.codes[names.compact_code_ids[index]] for index in (left, right))
+        return NameRelation.PHONETIC if alike(first, second, *codes) else NameRelation.SIMILAR
 
 
 def _may_be_close(names: Vocabulary, left: Longs, right: Longs, furthest: NameRelation) -> Flags:
@@ -310,18 +352,6 @@ def _may_be_close(names: Vocabulary, left: Longs, right: Longs, furthest: NameRe
     short_word = names.has_short_word[left] | names.has_short_word[right]
     close |= short_word & (opening > 0) & (spelling.words[left] == spelling.words[right])
     return close
-
-
-def _rare_relation(one: str, other: str, first: str, second: str, is_similar: bool) -> NameRelation:
-    """Tell apart the few pairs that are close without being a slip."""
-    if is_abbreviated(one, other):
-        return NameRelation.ABBREVIATED
-    short, long = sorted((first, second), key=len)
-    if len(short) > SHORT_PART and long.startswith(short):
-        return NameRelation.TRUNCATED
-    if not is_similar:
-        return NameRelation.DIFFERENT
-    return NameRelation.PHONETIC if sounds_alike(first, second) else NameRelation.SIMILAR
 
 
 def _families(names: list[str], known: Longs) -> Ints:

@@ -5,6 +5,7 @@ The same reduction as `identity.comparable` does for one record. Placeholders an
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,14 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Longs, flags, integers, letters, text_column
 from identity.bulk.names import Vocabulary, build_vocabulary
 from identity.bulk.text import (
-    MISSING,
-    Bytes,
     Coded,
-    Flags,
-    Ints,
-    Longs,
     are_digits,
     capitals,
     distinct,
@@ -34,11 +31,12 @@ from identity.bulk.text import (
     stable_hashes,
     table_of,
     take,
+    unique,
 )
 from identity.comparable import STREETS, is_fictitious, street_key
 from identity.ins import InsError, InsOid, parse_ins
 from identity.normalise import EMPTY_EMAILS, NEWBORN_WORDS, clean_phone
-from identity.places import department, stands_alone
+from identity.places import stands_alone
 from identity.traits import BirthDate, TraitError
 
 _NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
@@ -56,6 +54,7 @@ COLUMNS = (
     "address", "postcode", "phone", "email",
 )  # fmt: skip
 _NAME_COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
+_LONGEST = 1000
 MOST_WORDS = 5
 """Given names looked at, in words."""
 
@@ -129,26 +128,28 @@ def prepare(table: pa.Table) -> Records:
         if count := np.count_nonzero(is_missing & (coded.codes >= 0)):
             unreadable[name] = int(count)
 
-    family, used_family, given, used_given = (column(name) for name in _NAME_COLUMNS)
-    names = _names(family, used_family, given, used_given, counted)
-    when = column("birth_date")
-    dates = _dates(when)
-    counted("birth_date", when, dates.year == 0)
-    written_sex = column("sex")
-    sex, said = _sex(written_sex)
-    counted("sex", written_sex, ~said)
-    written_place, written_ins = column("birth_place"), column("ins")
-    ins = _matricules(written_ins, dates, written_place.values)
-    place = take(ins.own_place, written_place.codes)
-    counted("birth_place", written_place, place < 0)
-    counted("ins", written_ins, ins.ids < 0)
-    line = column("address")
-    street = _streets(line)
-    counted("address", line, street < 0)
-    postcode = _trimmed(column("postcode"))
-    number = column("phone")
-    phone = _phones(number)
-    counted("phone", number, phone == 0)
+    # The names are half of the work: the other half is done meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        names_to_come = pool.submit(_names, *(column(name) for name in _NAME_COLUMNS), counted)
+        when = column("birth_date")
+        dates = _dates(when)
+        counted("birth_date", when, dates.year == 0)
+        written_sex = column("sex")
+        sex, said = _sex(written_sex)
+        counted("sex", written_sex, ~said)
+        written_place, written_ins = column("birth_place"), column("ins")
+        ins = _matricules(written_ins, dates, written_place.values)
+        place = take(ins.own_place, written_place.codes)
+        counted("birth_place", written_place, place < 0)
+        counted("ins", written_ins, ins.ids < 0)
+        line = column("address")
+        street = _streets(line)
+        counted("address", line, street < 0)
+        postcode = _trimmed(column("postcode"))
+        number = column("phone")
+        phone = _phones(number)
+        counted("phone", number, phone == 0)
+    names = names_to_come.result()
     address = column("email")
     email_ids, own_names, email_hashes = _emails(address.values, names.vocabulary)
     email = take(email_ids, address.codes)
@@ -192,7 +193,7 @@ def prepare(table: pa.Table) -> Records:
         email_hashes=email_hashes,
         email_name=own,
         email_is_own=own_head,
-        unreadable=unreadable,
+        unreadable={name: unreadable[name] for name in COLUMNS if name in unreadable},
     )
 
 
@@ -212,15 +213,15 @@ def _names(
     family: Coded, used_family: Coded, given: Coded, used_given: Coded, counted: Callable[[str, Coded, Flags], None]
 ) -> _Names:
     """Put all names of a file into one vocabulary; an unknown name is stood in for by the other of its kind."""
-    surname_keys = [match_keys(coded.texts) for coded in (family, used_family)]
-    given_keys = _without_newborns(match_keys(given.texts, hyphens=True))
-    used_given_keys = _without_newborns(match_keys(used_given.texts))
+    surname_keys = [match_keys(_written(coded)) for coded in (family, used_family)]
+    given_keys = _without_newborns(match_keys(_written(given), hyphens=True))
+    used_given_keys = _without_newborns(match_keys(_written(used_given)))
     heads = pc.replace_substring_regex(given_keys, r" .*$", "")
     spaced_heads = pc.replace_substring(heads, "-", " ")
     spaced = pc.replace_substring(given_keys, "-", " ")
     lists = pc.split_pattern(spaced, " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
-    pieces = [*(pa.array(keys, pa.string()) for keys in ([""], *surname_keys))]
+    pieces = [text_column(keys) for keys in ([""], *surname_keys)]
     pieces += [used_given_keys, spaced_heads, lists.flatten()]
     keys, codes = distinct(pa.concat_arrays([piece.cast(pa.string()) for piece in pieces]))
     vocabulary = build_vocabulary(keys)
@@ -233,8 +234,8 @@ def _names(
     columns = (family, used_family, given, used_given)
     for name, coded, found in zip(_NAME_COLUMNS, columns, (birth, used, head, used_head), strict=True):
         counted(name, coded, found < 0)
-    head_counts = pc.count_substring(heads, "-").to_numpy(zero_copy_only=False) + 1
-    word_counts = np.minimum(lists.value_lengths().to_numpy(), MOST_WORDS).astype(np.int32)
+    head_counts = integers(pc.count_substring(heads, "-")) + np.int32(1)
+    word_counts = np.minimum(integers(lists.value_lengths()), MOST_WORDS).astype(np.int32)
     return _Names(
         vocabulary=vocabulary,
         birth=np.where(birth < 0, used, birth),
@@ -247,15 +248,25 @@ def _names(
     )
 
 
+def _written(column: Coded) -> list[str]:
+    """Return names as they are written, cut where no name goes on: a text that long is none."""
+    texts = column.texts
+    if int(np.diff(letters(column.values)[0]).max(initial=0)) <= _LONGEST:
+        return texts
+    return [text[:_LONGEST] for text in texts]
+
+
 def _without_newborns(keys: list[str]) -> pa.Array:
     """Blank what is written for a newborn without a given name."""
-    values = pa.array(keys, pa.string())
-    return pc.if_else(pc.match_substring_regex(values, _NEWBORN), "", values)
+    newborns = flags(pc.match_substring_regex(text_column(keys), _NEWBORN))
+    for index in np.flatnonzero(newborns).tolist():
+        keys[index] = ""
+    return text_column(keys)
 
 
 def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:
     """Return the first given names of each record, word by word; without any, the used one stands for them."""
-    offsets = lists.offsets.to_numpy()
+    offsets = integers(lists.offsets)
     counts = np.diff(offsets)
     table = np.full((len(lists) + 1, MOST_WORDS), MISSING, np.int32)
     for position in range(MOST_WORDS):
@@ -318,10 +329,8 @@ def _matricules(column: Coded, dates: _Dates, own_places: pa.StringArray) -> _Ma
     table = values.view(np.uint8).reshape(-1, _MATRICULE)
     year, month = (number(table[:, start : start + 2]).astype(np.int32) for start in (1, 3))
     inside, own = place_numbers(table[:, 5:10]), _places(own_places)
-    coded = pa.array(np.concatenate([own, inside])).dictionary_encode()
-    known = coded.dictionary.to_numpy()
-    place_ids = coded.indices.to_numpy().astype(np.int32)
-    place_ids[np.concatenate([own, inside]) == 0] = MISSING
+    known, place_ids = unique(np.concatenate([own, inside]))
+    place_ids = np.where((known == 0)[place_ids], MISSING, place_ids).astype(np.int32)
     rows = take(ids, column.codes)
     row_year, row_month = take(year, rows), take(month, rows)
     agrees = (row_year == dates.year % 100) & (
@@ -372,7 +381,7 @@ def _distinct_matricules(values: NDArray[np.bytes_]) -> tuple[NDArray[np.bytes_]
     )
     coded = column.dictionary_encode()
     known = np.frombuffer(coded.dictionary.buffers()[1], f"S{_MATRICULE}")[: len(coded.dictionary)]
-    ids = coded.indices.to_numpy().astype(np.int32)
+    ids = integers(coded.indices)
     return known, np.where((known == b"")[ids], MISSING, ids).astype(np.int32)
 
 
@@ -400,10 +409,10 @@ def _places(values: pa.StringArray) -> Longs:
 
 
 def _departments(places: list[str]) -> Ints:
-    names = [department(code) or "" for code in places]
-    known, ids = distinct(names)
-    numbers = np.where(np.array([name == "" for name in known], np.bool_)[ids], MISSING, ids)
-    return np.append(numbers, MISSING).astype(np.int32)
+    """Return the département of each place as it is written, as a number; -1 abroad, and for the last, no place."""
+    numbers: dict[str, int] = {"99": MISSING, "": MISSING}
+    names = (place[:3] if place[:2] in ("97", "98") else place[:2] for place in places)
+    return np.array([*(numbers.setdefault(name, len(numbers)) for name in names), MISSING], np.int32)
 
 
 def _sex(column: Coded) -> tuple[Ints, Flags]:
@@ -416,24 +425,22 @@ def _sex(column: Coded) -> tuple[Ints, Flags]:
 
 def _trimmed(column: Coded) -> Coded:
     texts, ids = distinct([text.strip() for text in column.texts])
-    return Coded(pa.array(texts, pa.string()), take(ids, column.codes))
+    return Coded(text_column(texts), take(ids, column.codes))
 
 
 def _streets(column: Coded) -> Ints:
     """Return a number for each line of address that is written alike but for signs and abbreviations."""
     coded = street_keys(column.values).dictionary_encode()
-    ids = coded.indices.to_numpy().astype(np.int32)
-    keys: list[str] = coded.dictionary.to_pylist()
-    if "" in keys:
-        ids[ids == keys.index("")] = MISSING
-    return take(ids, column.codes)
+    empty = np.diff(letters(coded.dictionary)[0]) == 0
+    ids = integers(coded.indices)
+    return take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
 
 
 def street_keys(values: pa.StringArray) -> pa.StringArray:
     """Reduce lines of address as `identity.comparable.street_key` does one; empty when nothing is left."""
     text = joined(values)
     if text is None:
-        return pa.array([street_key(line) or "" for line in values.to_pylist()], pa.string())
+        return text_column([street_key(line) or "" for line in values.to_pylist()])
     capital, odd = capitals(text.decode())
     data = np.frombuffer(capital.translate(_STREET_SIGNS), np.uint8)
     is_digit, is_letter = (data >= ord("0")) & (data <= ord("9")), data >= ord("A")
@@ -448,7 +455,7 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
     told = keys.to_pylist()
     for index in odd.tolist():
         told[index] = street_key(values[index].as_py()) or ""
-    return pa.array(told, pa.string())
+    return text_column(told)
 
 
 def _phones(column: Coded) -> Longs:
@@ -479,14 +486,13 @@ def _phones(column: Coded) -> Longs:
 def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Longs]:
     """Return each address's id, the vocabulary's compact name that it opens with, and the hash of each id."""
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
-    valid = pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$")
+    valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     local = pc.replace_substring_regex(lowered, r"@.*$", "")
-    valid = pc.and_(valid, pc.invert(pc.is_in(local, value_set=pa.array(sorted(EMPTY_EMAILS)))))
-    coded = pc.if_else(valid, lowered, None).dictionary_encode()
-    ids = coded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32)
+    valid &= ~flags(pc.is_in(local, value_set=text_column(sorted(EMPTY_EMAILS))))
+    coded = lowered.dictionary_encode()
+    ids = np.where(valid, integers(coded.indices), MISSING).astype(np.int32)
     opening = pc.utf8_upper(pc.replace_substring_regex(local, r"[^a-z].*$", ""))
-    compact = pa.array(names.compact, pa.string())
-    found = pc.index_in(opening, value_set=compact).fill_null(MISSING).to_numpy(zero_copy_only=False)
+    found = integers(pc.index_in(opening, value_set=text_column(names.compact)))
     own = np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
     return ids, own, stable_hashes(coded.dictionary)
 

@@ -13,20 +13,27 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from identity.bulk.columns import (
+    MISSING,
+    Bytes,
+    Flags,
+    Ints,
+    Longs,
+    integers,
+    letters,
+    longs,
+    number_column,
+    text_column,
+)
 from identity.normalise import TYPOGRAPHY
 
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Bytes = NDArray[np.uint8]
+__all__ = ["MISSING", "Bytes", "Flags", "Ints", "Longs"]
 
 Number = TypeVar("Number", bound=np.generic)
 
-MISSING = -1
-_ZERO, _NINE = ord("0"), ord("9")
+_ZERO, _NINE, _END = ord("0"), ord("9"), ord("\n")
 _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in range(256))
 _GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
 _NEVER = ord("?")
@@ -48,13 +55,13 @@ class Coded:
         return texts
 
 
-def encode(column: pa.ChunkedArray | pa.Array) -> Coded:
+def encode(texts: pa.ChunkedArray | pa.Array) -> Coded:
     """Read a column of texts; blank texts are missing."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     if not pa.types.is_dictionary(array.type):
         array = array.cast(pa.string()).dictionary_encode()
     values = array.dictionary.cast(pa.string())
-    codes = array.indices.fill_null(MISSING).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes = integers(array.indices.cast(pa.int32()))
     blank = _blank(values)
     return Coded(values, np.where(blank[codes], MISSING, codes).astype(np.int32) if blank.any() else codes)
 
@@ -67,15 +74,6 @@ def _blank(values: pa.StringArray) -> Flags:
     for index in spaced.tolist():
         blank[index] = not values[index].as_py().strip()
     return blank
-
-
-def letters(values: pa.StringArray) -> tuple[Ints, Bytes]:
-    """Return where each value begins and ends in the bytes of all values, and these bytes (UTF-8)."""
-    buffers = values.buffers()
-    if not len(values):
-        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    offsets = np.frombuffer(buffers[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    return offsets, np.frombuffer(buffers[2] or b"", np.uint8)
 
 
 def table_of(values: pa.StringArray, width: int) -> tuple[Longs, Bytes]:
@@ -94,7 +92,8 @@ def rows_of(starts: Ints, ends: Ints, data: Bytes, width: int) -> tuple[Longs, B
 
 def are_digits(table: Bytes) -> Flags:
     """Tell which rows hold digits only."""
-    return np.logical_and.reduce((table >= _ZERO) & (table <= _NINE), axis=1)
+    digits: Flags = np.logical_and.reduce((table >= _ZERO) & (table <= _NINE), axis=1)
+    return digits
 
 
 def number(table: Bytes) -> Longs:
@@ -107,17 +106,20 @@ def number(table: Bytes) -> Longs:
 
 def joined(values: pa.StringArray) -> bytes | None:
     """Return all values, one a line; None when one of them holds an end of line."""
-    if not len(values):
+    offsets, data = letters(values)
+    if not len(values) or (data[offsets[0] : offsets[-1]] == _END).any():
         return None
-    one = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values), "\n")
-    text: bytes = one.cast(pa.binary())[0].as_py()
-    return text if text.count(b"\n") == len(values) - 1 else None
+    text = np.full(offsets[-1] - offsets[0] + len(values), _END, np.uint8)
+    is_letter = np.ones(len(text), np.bool_)
+    is_letter[offsets[1:] - offsets[0] + np.arange(len(values))] = False
+    text[is_letter] = data[offsets[0] : offsets[-1]]
+    return text[:-1].tobytes()
 
 
 def split(text: bytes) -> tuple[Ints, Ints, Bytes]:
     """Return where each line of a text begins and ends, and its bytes."""
     data = np.frombuffer(text, np.uint8)
-    ends = np.append(np.flatnonzero(data == ord("\n")), len(data)).astype(np.int32)
+    ends = np.append(np.flatnonzero(data == _END), len(data)).astype(np.int32)
     return np.append(np.int32(0), ends[:-1] + 1).astype(np.int32), ends, data
 
 
@@ -130,7 +132,7 @@ def take(values: NDArray[Number], codes: Ints, missing: int = MISSING) -> NDArra
 def lines(text: bytes) -> pa.StringArray:
     """Return the lines of a text as a column."""
     data = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
+    ends = np.flatnonzero(data == _END)
     offsets = np.empty(len(ends) + 2, np.int32)
     offsets[0], offsets[1:-1], offsets[-1] = 0, ends - np.arange(len(ends)), len(data) - len(ends)
     return pa.StringArray.from_buffers(
@@ -151,7 +153,7 @@ def capitals(text: str) -> tuple[bytes, Longs]:
     odd = np.flatnonzero(data == 0)
     if len(odd):
         data[odd] = _NEVER
-    ends = np.flatnonzero(units == ord("\n")) if len(odd) else odd
+    ends = np.flatnonzero(units == _END) if len(odd) else odd
     return data.tobytes(), once(np.searchsorted(ends, odd))
 
 
@@ -226,8 +228,8 @@ def _as_utf8(pair: str) -> str:
 
 def distinct(keys: Sequence[str] | pa.Array) -> tuple[list[str], Ints]:
     """Return the distinct keys and the index of each key among them."""
-    coded = (pa.array(keys, pa.string()) if not isinstance(keys, pa.Array) else keys).dictionary_encode()
-    return coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    coded = (keys if isinstance(keys, pa.Array) else text_column(keys)).dictionary_encode()
+    return coded.dictionary.to_pylist(), integers(coded.indices)
 
 
 def once(values: NDArray[Number]) -> NDArray[Number]:
@@ -237,13 +239,13 @@ def once(values: NDArray[Number]) -> NDArray[Number]:
 
 def unique(values: Longs) -> tuple[Longs, Ints]:
     """Return the distinct values and the index of each among them, without sorting."""
-    coded = pa.array(values).dictionary_encode()
-    return coded.dictionary.to_numpy(), coded.indices.to_numpy().astype(np.int32, copy=False)
+    coded = number_column(values).dictionary_encode()
+    return longs(coded.dictionary), integers(coded.indices)
 
 
 def stable_hashes(texts: Sequence[str] | pa.StringArray) -> Longs:
     """Return a 64-bit hash of each text, the same on every machine (FNV-1a over UTF-8, then mixed)."""
-    array = texts if isinstance(texts, pa.StringArray) else pa.array(texts, pa.string())
+    array = texts if isinstance(texts, pa.StringArray) else text_column(texts)
     if len(array) == 0:
         return np.zeros(0, np.int64)
     offsets, data = letters(array)

@@ -1,0 +1,67 @@
+"""Arrow columns as NumPy arrays and back, by their buffers.
+
+PyArrow's own conversions first import pandas wherever it is installed, which takes longer than to match a small file.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+
+MISSING = -1
+
+
+def integers(column: pa.Array) -> Ints:
+    """Return 32-bit integers, `MISSING` where there is none."""
+    values = np.frombuffer(column.buffers()[1] or b"", np.int32)[column.offset : column.offset + len(column)]
+    return np.where(_present(column), values, np.int32(MISSING)) if column.null_count else values
+
+
+def longs(column: pa.Array) -> Longs:
+    """Return 64-bit integers, of a column where none is missing."""
+    return np.frombuffer(column.buffers()[1] or b"", np.int64)[column.offset : column.offset + len(column)]
+
+
+def flags(column: pa.BooleanArray) -> Flags:
+    """Return truth values, False where there is none."""
+    values = _bits(column.buffers()[1], column)
+    return values & _present(column) if column.null_count else values
+
+
+def _present(column: pa.Array) -> Flags:
+    return _bits(column.buffers()[0], column)
+
+
+def _bits(buffer: pa.Buffer, column: pa.Array) -> Flags:
+    bits = np.unpackbits(np.frombuffer(buffer or b"", np.uint8), bitorder="little")
+    return bits[column.offset : column.offset + len(column)].view(np.bool_)
+
+
+def number_column(values: NDArray[np.generic]) -> pa.Array:
+    """Return numbers as a column."""
+    values = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+
+
+def text_column(texts: Sequence[str]) -> pa.StringArray:
+    """Return texts as a column."""
+    data = "".join(texts)
+    lengths = map(len, texts) if data.isascii() else (len(text.encode()) for text in texts)
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(np.fromiter(lengths, np.int32, len(texts)), out=offsets[1:])
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data.encode()))
+
+
+def letters(texts: pa.StringArray) -> tuple[Ints, Bytes]:
+    """Return where each text begins and ends in the bytes of all texts, and these bytes (UTF-8)."""
+    if not len(texts):
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return ends, np.frombuffer(data or b"", np.uint8)

@@ -1,0 +1,290 @@
+"""The doubles of a file: pairs and persons written whole or not at all, and one sentence for a file that is unfit."""
+
+import csv
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from hub import config, deduplication, regional_file
+from hub.commands.dedupe import dedupe
+from hub.deduplication import Order
+from hub.errors import Invalid
+from hub.regional_file import COLUMNS
+from hub.registry import load
+
+Line = dict[str, str | None]
+
+JEANNE: Line = {
+    "record_id": "1",
+    "source": "A",
+    "birth_family": "DURAND",
+    "used_family": "MOREL",
+    "given_names": "JEANNE MARIE",
+    "birth_date": "1946-03-14",
+    "sex": "F",
+    "birth_place": "58194",
+    "postcode": "58000",
+    "city": "NEVERS",
+    "phone": "0612345679",
+}
+OTTO = JEANNE | {
+    "record_id": "2",
+    "birth_family": "ZWEIG",
+    "used_family": None,
+    "given_names": "OTTO",
+    "birth_date": "1980-02-03",
+    "sex": "M",
+    "phone": None,
+}
+AGAIN = JEANNE | {"record_id": "3", "source": "B", "given_names": "Jeanne"}
+SISTER = JEANNE | {"record_id": "4", "source": "B", "given_names": "LOUISE", "birth_date": "1949-07-01"}
+FILE = [JEANNE, OTTO, AGAIN, SISTER]
+
+
+def write_parquet(path: Path, lines: list[Line], **columns: pa.Array) -> Path:
+    table = {name: pa.array([line.get(name) for line in lines], pa.string()) for name in COLUMNS}
+    pq.write_table(pa.table(table | columns), path)
+    return path
+
+
+def write_csv(path: Path, lines: list[Line], delimiter: str = ",", encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, delimiter=delimiter, restval="")
+        writer.writeheader()
+        writer.writerows({name: value or "" for name, value in line.items()} for line in lines)
+    return path
+
+
+def run(file: Path, *options: str | Path) -> Result:
+    arguments = [str(file), "--out", str(file.parent / "pairs.parquet"), *map(str, options)]
+    return CliRunner().invoke(dedupe, arguments)
+
+
+def refusal(file: Path, *options: str | Path) -> str:
+    """Run a command that must be refused, and leave nothing behind; return its sentence."""
+    before = sorted(file.parent.iterdir())
+
+    done = run(file, *options)
+
+    assert (done.exit_code, sorted(file.parent.iterdir())) == (1, before)
+    assert "DURAND" not in done.output
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_pairs_and_persons_are_written_under_the_numbers_of_the_file(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+
+    done = run(file, "--clusters", tmp_path / "persons.parquet")
+
+    assert done.exit_code == 0, done.output
+    pairs = pq.read_table(tmp_path / "pairs.parquet")
+    assert pairs.schema.names == ["id_l", "id_r", "score", "probability", "decision"]
+    by_ids = {(pair["id_l"], pair["id_r"]): pair for pair in pairs.to_pylist()}
+    assert by_ids["1", "3"]["decision"] == "link"
+    assert by_ids["1", "3"]["score"] > 0
+    assert by_ids["1", "3"]["probability"] > 0.99
+    assert by_ids["1", "4"]["decision"] in (None, "review")
+    persons = pq.read_table(tmp_path / "persons.parquet").to_pydict()
+    assert persons == {"record_id": ["1", "2", "3", "4"], "person": ["1", "2", "1", "4"]}
+    assert all(words in done.stdout for words in ("4 identités", "1 paires reliées", "3 personnes"))
+
+
+def test_each_stage_is_one_line_where_nothing_can_be_drawn(tmp_path: Path) -> None:
+    done = run(write_parquet(tmp_path / "region.parquet", FILE))
+
+    stages = [line.split(" :")[0] for line in done.stderr.splitlines()]
+    assert stages == ["Lecture", "Préparation", "Paires candidates", "Comparaison", "Personnes", "Écriture"]
+    assert not any(value in done.output for value in ("DURAND", "1946"))
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8-sig")], ids=["commas", "semicolons and a mark"]
+)
+def test_a_csv_gives_the_pairs_of_a_parquet(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    lines = [*FILE, AGAIN | {"record_id": "5", "birth_family": "DURAND, dit\n« l'Aîné »"}]
+    run(write_parquet(tmp_path / "region.parquet", lines))
+    expected = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
+
+    done = run(write_csv(tmp_path / "region.csv", lines, delimiter, encoding))
+
+    assert done.exit_code == 0, done.output
+    assert pq.read_table(tmp_path / "pairs.parquet").to_pylist() == expected
+
+
+def test_numbers_stay_numbers_and_dates_are_read(tmp_path: Path) -> None:
+    born = pa.array([date(1946, 3, 14), date(1980, 2, 3), date(1946, 3, 14), None], pa.date32())
+    file = write_parquet(tmp_path / "region.parquet", FILE, record_id=pa.array([10, 20, 30, 40]), birth_date=born)
+
+    done = run(file, "--clusters", tmp_path / "persons.parquet")
+
+    assert done.exit_code == 0, done.output
+    pairs = pq.read_table(tmp_path / "pairs.parquet")
+    assert pairs.schema.field("id_l").type == pa.int64()
+    assert {"id_l": 10, "id_r": 30, "decision": "link"}.items() <= pairs.to_pylist()[0].items()
+    assert pq.read_table(tmp_path / "persons.parquet")["person"].to_pylist() == [10, 20, 10, 40]
+
+
+def test_the_columns_are_those_of_a_load() -> None:
+    assert COLUMNS == load.COLUMNS
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "region.csv"
+    file.touch()
+
+    assert refusal(file) == "Le fichier est vide."
+
+
+def test_a_header_alone_is_refused(tmp_path: Path) -> None:
+    assert "n'a qu'un en-tête" in refusal(write_csv(tmp_path / "region.csv", []))
+    assert "n'a qu'un en-tête" in refusal(write_parquet(tmp_path / "region.parquet", []))
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    pq.write_table(pa.table({name: ["1"] for name in COLUMNS if name != "birth_date"}), tmp_path / "region.parquet")
+
+    assert refusal(tmp_path / "region.parquet") == "Il manque au fichier les colonnes : birth_date."
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("postcode", pa.array([1000, 1000, 1000, 1000])),
+        ("phone", pa.array([6.1, 6.2, 6.3, None])),
+        ("record_id", pa.array([1.0, 2.0, 3.0, 4.0])),
+        ("birth_family", pa.array([["A"], ["B"], ["C"], ["D"]])),
+    ],
+    ids=["postcode as number", "phone as number", "fractional number", "list of names"],
+)
+def test_a_column_of_the_wrong_type_is_named(tmp_path: Path, column: str, values: pa.Array) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE, **{column: values})
+
+    assert f"La colonne {column} doit être un texte" in refusal(file)
+
+
+def test_a_number_that_comes_twice_is_refused_and_at_most_three_are_told(tmp_path: Path) -> None:
+    lines = [JEANNE | {"record_id": f"N{number % 50}"} for number in range(100)]
+
+    told = refusal(write_csv(tmp_path / "region.csv", lines))
+
+    assert "50 numéro(s) reviennent plusieurs fois" in told
+    assert told.count("N") == 3
+
+
+@pytest.mark.parametrize("missing", [None, ""], ids=["null", "empty"])
+def test_a_record_without_a_number_is_refused(tmp_path: Path, missing: str | None) -> None:
+    lines = [JEANNE, OTTO | {"record_id": missing}, AGAIN | {"record_id": missing}]
+
+    assert "Il manque un record_id à 2 ligne(s)" in refusal(write_parquet(tmp_path / "region.parquet", lines))
+
+
+def test_a_csv_that_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "region.csv", FILE)
+    with file.open("ab") as stream:
+        stream.write("9,A,FRANÇOIS,,,,,,,,,,,,\n".encode("latin-1"))
+
+    assert refusal(file) == "Le fichier doit être en UTF-8 : sa ligne 6 ne l'est pas."
+
+
+def test_torn_lines_are_left_out_and_counted(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "region.csv", FILE)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write("5,A,DURAND\n6,A,DURAND" + "," * 20 + "\n")
+
+    done = run(file)
+
+    assert done.exit_code == 0, done.output
+    assert "Lignes laissées de côté, leurs colonnes ne sont pas celles de l'en-tête : 2." in done.stdout
+    assert done.stdout.startswith("4 identités")
+
+
+def test_an_open_quote_is_refused(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "region.csv", FILE)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write('5,A,"DURAND,,,\n')
+
+    done = run(file)
+
+    assert done.exit_code == 1 or "Lignes laissées de côté" in done.stdout
+
+
+def test_a_damaged_parquet_is_refused(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    file.write_bytes(file.read_bytes()[:-20])
+
+    assert "ne peut pas être lu" in refusal(file)
+
+
+def test_another_format_of_model_is_refused(tmp_path: Path) -> None:
+    content = json.loads(config.linkage_model_file().read_text(encoding="utf-8")) | {"format": 1}
+    (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+
+    assert "Le modèle model.json est refusé" in refusal(file, "--model", tmp_path / "model.json")
+
+
+def test_the_model_in_force_is_found_without_other_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HUB_LINKAGE_MODEL", "linkage/mine.json")
+
+    assert config.linkage_model_file() == tmp_path / "linkage" / "mine.json"
+    assert "mine.json ne peut pas être lu" in refusal(write_parquet(tmp_path / "region.parquet", FILE))
+
+
+def test_the_file_is_never_written_over(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    (tmp_path / "link.parquet").symlink_to(file)
+
+    assert "est le fichier lu" in refusal(file, "--out", file)
+    assert "est le fichier lu" in refusal(file, "--clusters", tmp_path / "link.parquet")
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+
+    assert "n'existe pas : créez-le" in refusal(file, "--clusters", tmp_path / "nowhere" / "persons.parquet")
+
+
+def test_one_output_cannot_be_the_other(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+
+    assert "choisissez deux noms" in refusal(file, "--clusters", tmp_path / "pairs.parquet")
+
+
+def test_a_run_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    (tmp_path / "pairs.parquet").write_text("yesterday's", encoding="utf-8")
+    order = Order(file, tmp_path / "pairs.parquet", tmp_path / "persons.parquet", None, "local")
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if stage == "write" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deduplication.run(order, interrupt)
+
+    assert (tmp_path / "pairs.parquet").read_text(encoding="utf-8") == "yesterday's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.parquet", "region.parquet"]
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="ne peut pas être lu"):
+        regional_file.read(tmp_path / "nothing.csv")
+
+
+def test_the_command_imports_neither_the_application_nor_what_only_other_commands_need(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    script = "import sys; from hub.cli import main; main(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    arguments = ["identities", "dedupe", str(file), "--out", str(tmp_path / "pairs.parquet")]
+
+    done = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
+
+    heavy = {"flask", "sqlalchemy", "fhir", "cryptography", "tqdm", "scipy", "pandas", "polars", "pyspark"}
+    assert set(done.stdout.splitlines()[-1].split()) & heavy == set()

@@ -1,0 +1,200 @@
+"""A whole file compared by columns: what it must not depend on, and what no file may make it do."""
+
+import random
+import tracemalloc
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from identity.bulk import engine
+from identity.bulk.blocking import NEIGHBOURS
+from identity.bulk.engine import Match
+from identity.bulk.records import COLUMNS, prepare
+from tests.identity.factories import model
+
+Line = dict[str, str | None]
+
+JEANNE: Line = {
+    "source": "A",
+    "birth_family": "DURAND",
+    "used_family": "MOREL",
+    "given_names": "JEANNE MARIE",
+    "birth_date": "1946-03-14",
+    "sex": "F",
+    "birth_place": "58194",
+    "address": "12 rue des Lilas",
+    "postcode": "58000",
+    "phone": "0612345679",
+    "email": "jeanne.morel@exemple.fr",
+}
+SURNAMES = ("MARTIN", "DURAND", "LEFEVRE", "ROUX", "DE LA TOUR", "NGUYEN", "BENALI", "D'ARTAGNAN")
+GIVENS = ("JEAN", "MARIE HELENE", "PAUL", "ZOE", "JEAN-PAUL", "AICHA", "LEA", "HUGO")
+
+
+def as_table(lines: Sequence[Line]) -> pa.Table:
+    return pa.table({name: pa.array([line.get(name) for line in lines], pa.string()) for name in COLUMNS})
+
+
+def match(lines: Sequence[Line]) -> Match:
+    return engine.match(as_table(lines), model(), lambda stage, done, total: None)
+
+
+def found(lines: Sequence[Line], names: Sequence[int]) -> set[tuple[frozenset[int], float, bool]]:
+    """Return what was found on each pair, the records by their names."""
+    result = match(lines)
+    pairs = result.scored.pairs
+    return {
+        (frozenset((names[left], names[right])), bits, inside)
+        for left, right, bits, inside in zip(
+            pairs.left.tolist(),
+            pairs.right.tolist(),
+            result.scored.bits.tolist(),
+            result.persons.inside.tolist(),
+            strict=True,
+        )
+    }
+
+
+def people(count: int, seed: int = 5) -> list[Line]:
+    rng = random.Random(seed)
+    lines: list[Line] = []
+    while len(lines) < count:
+        line = JEANNE | {
+            "source": rng.choice("AB"),
+            "birth_family": rng.choice(SURNAMES),
+            "used_family": None,
+            "given_names": rng.choice(GIVENS),
+            "birth_date": f"19{rng.randrange(40, 60)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 28):02d}",
+            "sex": rng.choice("MF"),
+            "phone": f"06{rng.randrange(10**7, 10**7 + 40):08d}",
+            "email": None,
+        }
+        lines += [line, line | {"birth_family": str(line["birth_family"]).replace("T", "TT", 1)}]
+    return lines[:count]
+
+
+def test_the_order_of_the_file_changes_no_pair_and_no_person() -> None:
+    lines = people(400)
+    order = list(range(400))
+    random.Random(7).shuffle(order)
+
+    expected = found(lines, range(400))
+
+    assert found([lines[number] for number in order], order) == expected
+    assert any(inside for _, _, inside in expected)
+
+
+def test_accents_case_and_hyphens_change_no_score() -> None:
+    plain = people(200)
+    spelled = {"LEFEVRE": "Lefèvre", "ZOE": "Zoé", "JEAN-PAUL": "jean-paul", "DE LA TOUR": "de La-Tour", "LEA": "Léa"}
+
+    written = [
+        line
+        | {name: spelled.get(str(line[name]), str(line[name]).lower()) for name in ("birth_family", "given_names")}
+        for line in plain
+    ]
+
+    assert found(written, range(200)) == found(plain, range(200))
+
+
+def test_the_person_of_a_record_is_the_first_of_its_records() -> None:
+    other = JEANNE | {"source": "C", "birth_family": "ZWEIG", "given_names": "OTTO", "birth_date": "1980-02-03"}
+
+    result = match([other | {"phone": None, "email": None}, JEANNE, JEANNE | {"source": "B"}])
+
+    assert result.persons.person.tolist() == [0, 1, 1]
+
+
+def test_ten_thousand_placeholder_records_make_no_pair() -> None:
+    blank: Line = {
+        "source": "A",
+        "birth_family": "INCONNU",
+        "given_names": "X",
+        "birth_date": "1900-01-01",
+        "sex": "U",
+    }
+
+    result = match([blank] * 10_000)
+
+    assert len(result.scored.bits) == 0
+    assert result.persons.person.tolist() == list(range(10_000))
+    assert result.unreadable == {"birth_family": 10_000, "given_names": 10_000}
+
+
+def test_ten_thousand_records_of_one_person_are_bounded_and_told() -> None:
+    result = match([JEANNE] * 10_000)
+
+    assert len(result.scored.bits) < 10_000 * NEIGHBOURS
+    assert result.persons.person.tolist() == [0] * 10_000
+    assert set(result.unexamined) >= {"date-name", "phone", "email"}
+
+
+@pytest.mark.parametrize("dated", [True, False], ids=["with dates", "without any date"])
+def test_one_surname_for_everybody_is_bounded(dated: bool) -> None:
+    rng = random.Random(3)
+    lines = [
+        line | {"birth_family": "MARTIN", "phone": None} | ({} if dated else {"birth_date": None})
+        for line in people(20_000)
+    ]
+    for line in lines:
+        line["given_names"] = "".join(rng.choice("BCDLMNRT") + rng.choice("AEIOU") for _ in range(3))
+
+    result = match(lines)
+
+    assert len(result.scored.bits) < 20_000 * 100
+
+
+def test_names_of_four_thousand_letters_are_left_aside() -> None:
+    rng = random.Random(9)
+    lines = [
+        JEANNE
+        | {
+            "birth_family": "".join(rng.choice("ABCDEFG") for _ in range(4000)),
+            "used_family": None,
+            "given_names": " ".join(rng.choice(GIVENS) for _ in range(800)),
+            "address": "x" * 4000,
+            "email": "a" * 4000,
+        }
+        for _ in range(300)
+    ]
+    tracemalloc.start()
+
+    result = match(lines)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.unreadable == {"birth_family": 300, "email": 300}
+    assert peak < 100e6
+
+
+def test_names_that_no_key_can_hold_are_counted_as_unreadable() -> None:
+    scripts = ("Иванов", "王", "محمد", "\ud7ff\U0001f600", "???", "  ", "\u00a0")
+
+    records = prepare(as_table([JEANNE | {"birth_family": name, "used_family": None} for name in scripts]))
+
+    assert records.birth.tolist() == [-1] * len(scripts)
+    # What is blank is no value at all.
+    assert records.unreadable["birth_family"] == len(scripts) - 1
+
+
+def test_names_whose_encoding_was_broken_are_mended() -> None:
+    records = prepare(as_table([JEANNE | {"given_names": name} for name in ("FranÃ§oise", "Françoise", "FRANCOISE")]))
+
+    assert len(set(records.head.tolist())) == 1
+
+
+def test_a_file_of_nothing_but_sources_has_no_pair() -> None:
+    result = match([{"source": "A"}, {"source": "A"}, {}])
+
+    assert (len(result.scored.bits), result.persons.person.tolist()) == (0, [0, 1, 2])
+
+
+def test_what_cannot_be_read_is_counted_by_column() -> None:
+    wrong = {"birth_date": "14/03/1946", "sex": "X", "birth_place": "5819", "ins": "1", "phone": "12", "email": "a@b"}
+
+    result = match([JEANNE | wrong, JEANNE])
+
+    assert result.unreadable == dict.fromkeys(wrong, 1)
+    assert np.isfinite(result.scored.bits).all()
