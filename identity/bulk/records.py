@@ -130,7 +130,7 @@ def prepare(table: pa.Table) -> Records:
 
     # The names are half of the work: the other half is done meanwhile.
     with ThreadPoolExecutor(1) as pool:
-        names_to_come = pool.submit(_names, *(column(name) for name in _NAME_COLUMNS), counted)
+        names_to_come = pool.submit(_names, [column(name) for name in _NAME_COLUMNS], counted)
         when = column("birth_date")
         dates = _dates(when)
         counted("birth_date", when, dates.year == 0)
@@ -209,10 +209,9 @@ class _Names:
     word_counts: Ints
 
 
-def _names(
-    family: Coded, used_family: Coded, given: Coded, used_given: Coded, counted: Callable[[str, Coded, Flags], None]
-) -> _Names:
+def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -> _Names:
     """Put all names of a file into one vocabulary; an unknown name is stood in for by the other of its kind."""
+    family, used_family, given, used_given = columns
     surname_keys = [match_keys(_written(coded)) for coded in (family, used_family)]
     given_keys = _without_newborns(match_keys(_written(given), hyphens=True))
     used_given_keys = _without_newborns(match_keys(_written(used_given)))
@@ -231,7 +230,6 @@ def _names(
     )
     birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
-    columns = (family, used_family, given, used_given)
     for name, coded, found in zip(_NAME_COLUMNS, columns, (birth, used, head, used_head), strict=True):
         counted(name, coded, found < 0)
     head_counts = integers(pc.count_substring(heads, "-")) + np.int32(1)
