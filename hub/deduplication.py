@@ -20,6 +20,7 @@ from hub.errors import Invalid
 from identity.bulk import engine
 from identity.bulk.columns import number_column, text_column
 from identity.bulk.engine import Match, Report, Stage
+from identity.bulk.records import Records, prepare
 from identity.model import Model, ModelError, parse_model
 
 _ROWS = 1 << 18
@@ -84,25 +85,35 @@ def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
     check_outputs(order)
     model = read_model(order.model)
-    report(Stage.READ, 0, 0)
-    file = regional_file.read(order.file)
-    report(Stage.READ, len(file.record_ids), len(file.record_ids))
-    found = engine.match(file.table, model, report)
+    records, record_ids, torn = _prepare(order.file, report)
+    found = engine.match(records, model, report)
     decisions = decide(found)
     with ExitStack() as files:
-        _write_pairs(files.enter_context(_new(order.pairs)), file.record_ids, found, decisions, report)
+        _write_pairs(files.enter_context(_new(order.pairs)), record_ids, found, decisions, report)
         if order.clusters is not None:
-            _write_persons(files.enter_context(_new(order.clusters)), file.record_ids, found)
+            _write_persons(files.enter_context(_new(order.clusters)), record_ids, found)
     return Summary(
-        records=len(file.record_ids),
-        torn=file.torn,
+        records=len(record_ids),
+        torn=torn,
         pairs=len(decisions),
         links=int((decisions == _LINK).sum()),
         reviews=int((decisions == _REVIEW).sum()),
-        persons=int((found.persons.person == np.arange(len(file.record_ids))).sum()),
-        unreadable=found.unreadable,
+        persons=int((found.persons.person == np.arange(len(record_ids))).sum()),
+        unreadable=records.unreadable,
         unexamined=found.unexamined,
     )
+
+
+def _prepare(path: Path, report: Report) -> tuple[Records, pa.Array, int]:
+    """Read a file and make it ready; its texts are not held any longer than that."""
+    report(Stage.READ, 0, 0)
+    file = regional_file.read(path)
+    count = len(file.record_ids)
+    report(Stage.READ, count, count)
+    report(Stage.PREPARE, 0, count)
+    records = prepare(file.table)
+    report(Stage.PREPARE, count, count)
+    return records, file.record_ids, file.torn
 
 
 def decide(found: Match) -> Codes:

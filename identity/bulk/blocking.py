@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from identity.blocking import KINDS
 from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, once
-from identity.bulk.threads import WORKERS, spread
+from identity.bulk.threads import spread
 
 MOST_TOGETHER = 64
 """Records that may share a key before it is refined."""
@@ -24,6 +24,8 @@ NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
 _SAMPLE = 4096
+# Pairs are sorted in so many pieces: as much less memory for each.
+_PIECES = 8
 _MALE = np.frombuffer(b"137", np.uint8)
 
 Slots = list[tuple[NDArray[np.generic], ...]]
@@ -130,26 +132,25 @@ def candidate_pairs(records: Records) -> Candidates:
         return np.concatenate(found) if found else np.zeros(0, np.int64), finder.unexamined
 
     found = dict(zip(KINDS, spread(find, KINDS), strict=True))
-    packed = np.concatenate([pairs for pairs, _ in found.values()])
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
-    del found
-    packed = _in_order(packed)
-    left, right = np.divmod(packed, max(1, count))
-    return Candidates(left.astype(np.int32), right.astype(np.int32), unexamined)
+    left, right = _in_order([pairs for pairs, _ in found.values()], max(1, count))
+    return Candidates(left, right, unexamined)
 
 
-def _in_order(packed: Longs) -> Longs:
-    """Sort the pairs and drop those found again."""
-    limits = np.sort(packed[:: max(1, len(packed) // _SAMPLE)])
-    limits = limits[len(limits) // WORKERS :: max(1, len(limits) // WORKERS)][: WORKERS - 1]
-    edges = [-1, *limits.tolist(), np.iinfo(np.int64).max]
+def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
+    """Return the two records of each pair in the order of the file, dropping the pairs that were found again."""
+    sample = np.sort(np.concatenate([pairs[:: max(1, len(pairs) // _SAMPLE)] for pairs in found]))
+    edges = [-1, *sample[len(sample) // _PIECES :: max(1, len(sample) // _PIECES)].tolist(), np.iinfo(np.int64).max]
 
-    def part(number: int) -> Longs:
-        chosen = packed[(packed > edges[number]) & (packed <= edges[number + 1])]
-        chosen.sort()
-        return once(chosen)
+    def piece(number: int) -> tuple[Ints, Ints]:
+        low, high = edges[number], edges[number + 1]
+        packed = np.concatenate([pairs[(pairs > low) & (pairs <= high)] for pairs in found])
+        packed.sort()
+        left, right = np.divmod(once(packed), count)
+        return left.astype(np.int32), right.astype(np.int32)
 
-    return np.concatenate(list(spread(part, range(len(edges) - 1))))
+    pieces = list(spread(piece, range(len(edges) - 1)))
+    return np.concatenate([left for left, _ in pieces]), np.concatenate([right for _, right in pieces])
 
 
 class _Finder:

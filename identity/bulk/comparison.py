@@ -1,6 +1,6 @@
 """How the records of many pairs agree, trait by trait: the levels of `identity.comparison`, column by column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from identity.names import NameRelation
 from identity.places import compare_places
 
 Levels = NDArray[np.int8]
+Rows = NDArray[np.intp]
 
 _FEMALE = 2
 
@@ -44,6 +45,17 @@ class Pairs:
 
 def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs:
     """Compare the two records of each pair on every trait."""
+    levels = _levels(records, left.astype(np.intp), right.astype(np.intp), minor_from)
+    return Pairs(
+        left=left,
+        right=right,
+        levels=levels,
+        surnames=(records.birth[left], records.birth[right]),
+        givens=(records.head[left], records.head[right]),
+    )
+
+
+def _levels(records: Records, left: Rows, right: Rows, minor_from: int) -> dict[str, Levels]:
     relations = Relations(records.names)
     surname, given = _surnames(records, relations, left, right, minor_from), _givens(records, relations, left, right)
     swapped = _swapped(records, relations, left, right, (surname, given))
@@ -73,13 +85,7 @@ def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs
     levels["corroboration"] = np.where(
         confirmed, index["some"], np.where(placed, index["place"], index["none"])
     ).astype(np.int8)
-    return Pairs(
-        left=left,
-        right=right,
-        levels=levels,
-        surnames=(records.birth[left], records.birth[right]),
-        givens=(records.head[left], records.head[right]),
-    )
+    return levels
 
 
 def _equality(trait: str, a: NDArray[np.generic], b: NDArray[np.generic], unknown: int) -> Levels:
@@ -90,156 +96,164 @@ def _equality(trait: str, a: NDArray[np.generic], b: NDArray[np.generic], unknow
     return result.astype(np.int8)
 
 
-def _surnames(records: Records, relations: Relations, left: Ints, right: Ints, minor_from: int) -> Levels:
+def _surnames(records: Records, relations: Relations, left: Rows, right: Rows, minor_from: int) -> Levels:
     index = _INDEX["surname"]
     table = np.array([index[SURNAME_LEVELS[relation]] for relation in NameRelation], np.int8)
-    birth, other = records.birth[left], records.birth[right]
+    birth, birth2 = records.birth[left], records.birth[right]
     level = np.full(len(left), index["exact"], np.int8)
-    todo = np.flatnonzero((birth != other) | (birth < 0))
-    a, b = left[todo], right[todo]
-    found = relations.of(records.birth[a], records.birth[b])
-    best = np.where(found == NameRelation.SAME, index["particle"], table[found])
-    for first, second in ((records.birth, records.used), (records.used, records.birth), (records.used, records.used)):
-        one, two = first[a], second[b]
-        # A used name that is the birth name adds nothing.
-        new = np.flatnonzero((one != records.birth[a]) | (two != records.birth[b]))
+    todo = np.flatnonzero((birth != birth2) | (birth < 0))
+    a, b, birth, birth2 = left[todo], right[todo], birth[todo], birth2[todo]
+    used, used2 = records.used[a], records.used[b]
+    found = relations.of(birth, birth2)
+    best = np.where(found == NameRelation.SAME, index["particle"], table[found]).astype(np.int8)
+    for one, two, new in _others(birth, birth2, used, used2):
         best[new] = np.minimum(best[new], table[relations.of(one[new], two[new])])
-    lone = (records.birth[a] == records.used[a]) & (records.birth[b] == records.used[b])
-    women = (records.sex[a] == _FEMALE) & (records.sex[b] == _FEMALE)
-    women &= (records.year[a] < minor_from + MARRIAGEABLE) & (records.year[b] < minor_from + MARRIAGEABLE)
-    best[(best == index["different"]) & lone & women] = index["married"]
-    best[(records.birth[a] < 0) | (records.birth[b] < 0)] = index["missing"]
+    unlike = np.flatnonzero((best == index["different"]) & (birth == used) & (birth2 == used2))
+    best[unlike[_are_women(records, a[unlike], b[unlike], minor_from + MARRIAGEABLE)]] = index["married"]
+    best[(birth < 0) | (birth2 < 0)] = index["missing"]
     level[todo] = best
     return level
 
 
-def _givens(records: Records, relations: Relations, left: Ints, right: Ints) -> Levels:
+def _others(name: Ints, name2: Ints, used: Ints, used2: Ints) -> Iterator[tuple[Ints, Ints, Rows]]:
+    """Yield the other ways to put two records' names side by side, and the rows where that is something new."""
+    differs, differs2 = used != name, used2 != name2
+    yield name, used2, np.flatnonzero(differs2)
+    yield used, name2, np.flatnonzero(differs)
+    yield used, used2, np.flatnonzero(differs & differs2)
+
+
+def _are_women(records: Records, a: Rows, b: Rows, born_before: int) -> Flags:
+    women: Flags = (records.sex[a] == _FEMALE) & (records.sex[b] == _FEMALE)
+    women &= (records.year[a] < born_before) & (records.year[b] < born_before)
+    return women
+
+
+def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> Levels:
     index = _INDEX["given"]
-    head, other = records.head[left], records.head[right]
+    head, head2 = records.head[left], records.head[right]
     level = np.full(len(left), index["exact"], np.int8)
-    todo = np.flatnonzero((head != other) | (head < 0))
-    a, b = left[todo], right[todo]
-    best = relations.given_levels(records.head[a], records.head[b])
-    for first, second in (
-        (records.head, records.used_head),
-        (records.used_head, records.head),
-        (records.used_head, records.used_head),
-    ):
-        one, two = first[a], second[b]
-        new = np.flatnonzero((one != records.head[a]) | (two != records.head[b]))
+    todo = np.flatnonzero((head != head2) | (head < 0))
+    a, b, head, head2 = left[todo], right[todo], head[todo], head2[todo]
+    best = relations.given_levels(head, head2)
+    for one, two, new in _others(head, head2, records.used_head[a], records.used_head[b]):
         best[new] = np.minimum(best[new], relations.given_levels(one[new], two[new]))
     best[_opens(records, a, b) | _opens(records, b, a)] = index["exact"]
     unlike = np.flatnonzero(best > index["listed"])
     listed = _listed(records, a[unlike], b[unlike]) | _listed(records, b[unlike], a[unlike])
     best[unlike[listed]] = index["listed"]
-    best[(records.head[a] < 0) | (records.head[b] < 0)] = index["missing"]
+    best[(head < 0) | (head2 < 0)] = index["missing"]
     level[todo] = best
     return level
 
 
-def _opens(records: Records, a: Ints, b: Ints) -> Flags:
+def _opens(records: Records, a: Rows, b: Rows) -> Flags:
     """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
-    compound = (records.head_words[a] == 2) & (records.words[a, 1] >= 0)
-    opens: Flags = compound & (records.words[a, :2] == records.words[b, :2]).all(axis=1)
-    return opens
+    result = np.zeros(len(a), np.bool_)
+    rows = np.flatnonzero(records.head_words[a] == 2)
+    words, others = records.words[a[rows], :2], records.words[b[rows], :2]
+    result[rows] = (words[:, 1] >= 0) & (words == others).all(axis=1)
+    return result
 
 
-def _listed(records: Records, a: Ints, b: Ints) -> Flags:
+def _listed(records: Records, a: Rows, b: Rows) -> Flags:
     """Tell whether a first or used name of `a`, of one word, stands further in the list of `b`."""
-    found = np.zeros(len(a), np.bool_)
-    for column in range(MOST_WORDS):
-        word = records.words[b, column]
-        found |= (word >= 0) & ((word == records.head[a]) | (word == records.used_head[a]))
-    return found
+    result = np.zeros(len(a), np.bool_)
+    rows = np.flatnonzero(records.head_marks[a] & records.word_marks[b])
+    words, head, used_head = records.words[b[rows]], records.head[a[rows]], records.used_head[a[rows]]
+    same = (words == head[:, None]) | (words == used_head[:, None])
+    result[rows] = (same & (words >= 0)).any(axis=1)
+    return result
 
 
-def _other_givens(records: Records, relations: Relations, left: Ints, right: Ints) -> Levels:
+def _other_givens(records: Records, relations: Relations, left: Rows, right: Rows) -> Levels:
     """Compare the given names after the first one."""
     index = _INDEX["other_given"]
-    start = np.maximum(records.head_words[left], records.head_words[right])
-    words, others = records.words[left], records.words[right]
     level = np.full(len(left), index["missing"], np.int8)
-    rows = np.flatnonzero(
-        (np.take_along_axis(words, np.minimum(start, MOST_WORDS - 1)[:, None], 1)[:, 0] >= 0)
-        & (np.take_along_axis(others, np.minimum(start, MOST_WORDS - 1)[:, None], 1)[:, 0] >= 0)
-        & (start < MOST_WORDS)
-    )
-    if not len(rows):
-        return level
-    start, words, others, a, b = start[rows], words[rows], others[rows], left[rows], right[rows]
-    first = np.take_along_axis(words, start[:, None], 1)[:, 0]
-    second = np.take_along_axis(others, start[:, None], 1)[:, 0]
+    counts = np.minimum(records.word_counts[left], records.word_counts[right])
+    start = np.maximum(records.head_words[left], records.head_words[right])
+    rows = np.flatnonzero(counts > start)
+    a, b, start, counts = left[rows], right[rows], start[rows].astype(np.intp), counts[rows]
+    words, others = records.words[a], records.words[b]
+    first, second = (side[np.arange(len(rows)), start] for side in (words, others))
     columns = np.arange(MOST_WORDS)
-    tail = np.where((columns >= start[:, None]) & (words >= 0), words, -1)
-    other_tail = np.where((columns >= start[:, None]) & (others >= 0), others, -2)
+    further = columns >= start[:, None]
+    tail, other_tail = np.where(further & (words >= 0), words, -1), np.where(further & (others >= 0), others, -2)
     shared = np.zeros(len(rows), np.bool_)
-    for column in range(MOST_WORDS):
+    for column in range(1, MOST_WORDS):
         shared |= (tail[:, column : column + 1] == other_tail).any(axis=1)
-    both = (columns >= start[:, None]) & (columns < np.minimum(*(_counts(records, side) for side in (a, b)))[:, None])
-    same = ((words == others) | ~both).all(axis=1)
-    result = np.where(same, index["same"], np.where(shared, index["shared"], index["differ"]))
+    same = ((words == others) | ~further | (columns >= counts[:, None])).all(axis=1)
+    result = np.where(same, index["same"], np.where(shared, index["shared"], index["differ"])).astype(np.int8)
     unsure = np.flatnonzero(result == index["differ"])
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP
     result[unsure[near]] = index["shared"]
+    result[(first < 0) | (second < 0)] = index["missing"]
     level[rows] = result
     return level
 
 
-def _counts(records: Records, rows: Ints) -> Ints:
-    """Return how many given names are looked at, in words, those that are placeholders included."""
-    return records.word_counts[rows]
-
-
-def _swapped(records: Records, relations: Relations, left: Ints, right: Ints, levels: tuple[Levels, Levels]) -> Flags:
+def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, levels: tuple[Levels, Levels]) -> Flags:
     """Tell that one record has its family name in the place of the given name, and the reverse."""
     surname, given = levels
     result = np.zeros(len(left), np.bool_)
     unlike = (surname > _INDEX["surname"]["particle"]) & (given > _INDEX["given"]["listed"])
-    rows = np.flatnonzero(unlike)
+    # One of the two names at least must be the very same: few records share the mark of one.
+    family, given_name = records.family_marks, records.given_marks
+    crossing = (family[left] & given_name[right]) | (family[right] & given_name[left])
+    rows = np.flatnonzero(unlike & (crossing != 0))
     a, b = left[rows], right[rows]
-    first = _crossed(records, relations, a, b)
-    second = _crossed(records, relations, b, a)
+    first, second = _crossed(records, relations, a, b), _crossed(records, relations, b, a)
     strong = (first <= NameRelation.SAME) | (second <= NameRelation.SAME)
     result[rows] = strong & (first <= NameRelation.TYPO) & (second <= NameRelation.TYPO)
     return result
 
 
-def _crossed(records: Records, relations: Relations, a: Ints, b: Ints) -> Levels:
-    """Return the closest relation of a family name of `a` and a given name of `b`."""
+def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels:
+    """Return the closest relation of a family name of `a` and a given name of `b`, up to a slip."""
     best = np.full(len(a), NameRelation.DIFFERENT, np.int8)
     for family in (records.birth, records.used):
         for given in (records.head, records.used_head):
-            best = np.minimum(best, relations.of(family[a], given[b]))
+            best = np.minimum(best, relations.of(family[a], given[b], furthest=NameRelation.TYPO))
     return best
 
 
-def _dates(records: Records, left: Ints, right: Ints) -> Levels:
+def _dates(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["birth_date"]
-    year, month, day = records.year[left], records.month[left], records.day[left]
-    year2, month2, day2 = records.year[right], records.month[right], records.day[right]
+    one, other = records.date[left], records.date[right]
     fictitious = records.fictitious[left] | records.fictitious[right]
-    same_year, same_month, same_day = year == year2, month == month2, day == day2
-    slip = _SLIPS[day, day2], _SLIPS[month, month2]
-    gap = np.abs(year - year2)
-    digits = [(year // power % 10) != (year2 // power % 10) for power in (1, 10, 100, 1000)]
-    one_digit = sum(digit.astype(np.int8) for digit in digits) == 1
-    turned = (year // 100 == year2 // 100) & (_turned(year % 100) == year2 % 100)
-    result = np.full(len(left), index["different"], np.int8)
-    result[same_year] = index["same_year"]
-    result[same_year & fictitious] = index["presumed"]
-    result[same_month & same_day & ~same_year] = index["year"]
-    result[same_month & same_day & ~same_year & ((gap == 1) | ((gap < GENERATION) & (one_digit | turned)))] = index[
-        "year_slip"
-    ]
-    result[same_year & same_day & ~fictitious] = index["month"]
-    result[same_year & same_day & ~fictitious & slip[1]] = index["month_slip"]
-    result[same_year & same_month & ~fictitious] = index["day"]
-    result[same_year & same_month & ~fictitious & slip[0]] = index["day_slip"]
-    result[same_year & (month == day2) & (day == month2) & (month != day)] = index["swapped"]
-    exact = same_year & same_month & same_day
-    result[exact] = np.where(fictitious[exact], index["exact_fictitious"], index["exact"])
-    result[(year == 0) | (year2 == 0)] = index["missing"]
+    exact = np.where(fictitious, index["exact_fictitious"], index["exact"])
+    result = np.where(one == other, exact, index["different"]).astype(np.int8)
+    same_year, same_day = one // 10000 == other // 10000, one % 10000 == other % 10000
+    rows = np.flatnonzero(same_year & (one != other))
+    result[rows] = _same_year(one[rows], other[rows], fictitious[rows])
+    rows = np.flatnonzero(same_day & (one != other))
+    slip = _is_year_slip(one[rows] // 10000, other[rows] // 10000)
+    result[rows] = np.where(slip, index["year_slip"], index["year"])
+    result[(one == 0) | (other == 0)] = index["missing"]
     return result
+
+
+def _same_year(one: Ints, other: Ints, fictitious: Flags) -> Levels:
+    index = _INDEX["birth_date"]
+    month, day, month2, day2 = one // 100 % 100, one % 100, other // 100 % 100, other % 100
+    result = np.full(len(one), index["same_year"], np.int8)
+    same_day, same_month = day == day2, month == month2
+    result[same_day] = np.where(_SLIPS[month, month2], index["month_slip"], index["month"])[same_day]
+    result[same_month] = np.where(_SLIPS[day, day2], index["day_slip"], index["day"])[same_month]
+    result[fictitious] = index["presumed"]
+    result[(month == day2) & (day == month2)] = index["swapped"]
+    return result
+
+
+def _is_year_slip(one: Ints, other: Ints) -> Flags:
+    """Tell one year apart, or in one generation one wrong digit, or the last two turned round."""
+    gap = np.abs(one - other)
+    wrong = np.zeros(len(one), np.int8)
+    for power in (1, 10, 100, 1000):
+        wrong += one // power % 10 != other // power % 10
+    turned = (one // 100 == other // 100) & (_turned(one % 100) == other % 100)
+    slip: Flags = (gap == 1) | ((gap < GENERATION) & ((wrong == 1) | turned))
+    return slip
 
 
 def _turned(number: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -255,7 +269,7 @@ def _slips() -> Flags:
 _SLIPS = _slips()
 
 
-def _places(records: Records, left: Ints, right: Ints) -> Levels:
+def _places(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["birth_place"]
     own, other = records.place[left], records.place[right]
     in_ins, other_ins = (np.where(records.ins_coherent[rows], records.ins_place[rows], -1) for rows in (left, right))
@@ -277,14 +291,14 @@ def _places(records: Records, left: Ints, right: Ints) -> Levels:
     return level
 
 
-def _ages(records: Records, left: Ints, right: Ints, minor_from: int) -> Levels:
+def _ages(records: Records, left: Rows, right: Rows, minor_from: int) -> Levels:
     index = _INDEX["age"]
     one, two = records.year[left], records.year[right]
     level = np.where(np.maximum(one, two) >= minor_from, index["minor"], index["adult"])
     return np.where((one == 0) | (two == 0), index["missing"], level).astype(np.int8)
 
 
-def _matricules(records: Records, left: Ints, right: Ints) -> Levels:
+def _matricules(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["ins"]
     one, two = records.ins[left], records.ins[right]
     coherent = records.ins_coherent[left] & records.ins_coherent[right]
@@ -308,7 +322,7 @@ def _are_near(values: NDArray[np.bytes_], one: Ints, two: Ints) -> Flags:
     return near
 
 
-def _addresses(records: Records, left: Ints, right: Ints) -> Levels:
+def _addresses(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["address"]
     one, two = records.postcode[left], records.postcode[right]
     street = (records.street[left] == records.street[right]) & (records.street[left] >= 0)
@@ -318,7 +332,7 @@ def _addresses(records: Records, left: Ints, right: Ints) -> Levels:
     return np.where((one < 0) | (two < 0), index["missing"], level).astype(np.int8)
 
 
-def _emails(records: Records, left: Ints, right: Ints) -> Levels:
+def _emails(records: Records, left: Rows, right: Rows) -> Levels:
     """Compare addresses, and the given name that an address opens with."""
     index = _INDEX["email"]
     one, two = records.email[left], records.email[right]
@@ -329,9 +343,12 @@ def _emails(records: Records, left: Ints, right: Ints) -> Levels:
     return np.where(crossed & (level >= index["different"]), index["crossed"], level).astype(np.int8)
 
 
-def _opens_with(records: Records, a: Ints, b: Ints) -> Flags:
+def _opens_with(records: Records, a: Rows, b: Rows) -> Flags:
     """Tell whether the address of `a` opens with a first or used given name of `b`."""
+    result = np.zeros(len(a), np.bool_)
     name = records.email_name[a]
-    compact = np.append(records.names.compact_ids, np.int32(-2))
-    opens: Flags = (name >= 0) & ((name == compact[records.head[b]]) | (name == compact[records.used_head[b]]))
-    return opens
+    rows = np.flatnonzero(name >= 0)
+    compact = records.names.compact_ids
+    for known in (records.head[b[rows]], records.used_head[b[rows]]):
+        result[rows] |= (known >= 0) & (name[rows] == compact[known])
+    return result

@@ -9,13 +9,12 @@ from enum import StrEnum
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 
 from identity.bulk import clusters, scoring
 from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
 from identity.bulk.comparison import Pairs, compare
-from identity.bulk.records import Records, prepare
+from identity.bulk.records import Records
 from identity.bulk.scoring import Scored
 from identity.bulk.threads import spread
 from identity.model import Model
@@ -46,17 +45,12 @@ class Match:
 
     scored: Scored
     persons: Persons
-    unreadable: Mapping[str, int]
-    """Values that say nothing, by column."""
     unexamined: Mapping[str, int]
     """Pairs left out because a block stayed too large, by kind of key."""
 
 
-def match(table: pa.Table, model: Model, report: Report) -> Match:
-    """Find the persons of a table with the columns of a load."""
-    report(Stage.PREPARE, 0, len(table))
-    records = prepare(table)
-    report(Stage.PREPARE, len(records), len(records))
+def match(records: Records, model: Model, report: Report) -> Match:
+    """Find the persons of a file."""
     report(Stage.PAIRS, 0, len(records))
     candidates = candidate_pairs(records)
     report(Stage.PAIRS, len(records), len(records))
@@ -64,7 +58,7 @@ def match(table: pa.Table, model: Model, report: Report) -> Match:
     report(Stage.GROUP, 0, len(records))
     persons = clusters.group(scored, len(records))
     report(Stage.GROUP, len(records), len(records))
-    return Match(scored, persons, records.unreadable, candidates.unexamined)
+    return Match(scored, persons, candidates.unexamined)
 
 
 def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:

@@ -22,6 +22,7 @@ from identity.normalise import PLACEHOLDERS
 from identity.phonetics import alike, french_codes
 
 Relation = NDArray[np.int8]
+Marks = NDArray[np.uint64]
 
 _GIVEN_INDEX = {level: index for index, level in enumerate(LEVELS["given"])}
 _GIVEN_TABLE = np.array([_GIVEN_INDEX[GIVEN_LEVELS[relation]] for relation in NameRelation], np.int8)
@@ -41,6 +42,10 @@ _ROWS = 1 << 15
 _ALPHABET = 26
 _ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
 _TWICE = _ONCE << np.uint64(1)
+_LETTERS = np.uint64((1 << 2 * _ALPHABET) - 1)
+# Above the letters: how many come a third time or later, as far as five bits go, and the length.
+_MORE, _LENGTH, _MOST_MORE = np.uint64(52), np.uint64(57), 31
+_SPACED, _SHORT = np.uint8(1), np.uint8(2)
 _LETTER_X = _ONCE[ord("X") - ord("A")] | _TWICE[ord("X") - ord("A")]
 
 
@@ -62,7 +67,6 @@ class Vocabulary:
     parts: Ints
     """Up to four words each as an index; 0 where there is none."""
     part_counts: Ints
-    has_short_word: Flags
     is_usable: Flags
     """False for placeholders, for an empty key and for what is too long to be a name."""
     spelling: "Spelling"
@@ -80,19 +84,24 @@ class Vocabulary:
 class Spelling:
     """What tells at a glance that two names cannot be close. One entry per name."""
 
-    letters: NDArray[np.uint64]
-    """Two bits for each letter: the name has it, has it twice."""
-    more: NDArray[np.int16]
-    """How many letters come a third time or later."""
+    letters: Marks
+    """Two bits for each letter (the name has it, has it twice), how many letters come a third time, the length."""
     opening: NDArray[np.uint32]
     """The first four letters."""
-    lengths: NDArray[np.int16]
     words: NDArray[np.int16]
     sounds: Ints
     """What sounds alike has one number; what is too short to have a sound has one of its own."""
-    is_spaced: Flags
-    families: NDArray[np.uint64]
+    kinds: Bytes
+    """Whether the name has several words (1), one of them of two letters at most (2)."""
+    parts: Marks
+    """One bit for each word that is a part of the name, some sharing a bit."""
+    families: Marks
     """One bit for each family of given names, some sharing a bit."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the length of each name, at most 127."""
+        return (self.letters >> _LENGTH).astype(np.int64)
 
 
 def build_vocabulary(keys: list[str]) -> Vocabulary:
@@ -115,13 +124,9 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
     families = _families(keys, np.flatnonzero(is_known))
     code_lengths = np.fromiter(map(len, codes), np.int32, len(codes))[code_ids]
     alone = -1 - np.arange(len(keys), dtype=np.int32)
-    spelling = _spelling(
-        compact,
-        words=words.counts,
-        sounds=np.where(code_lengths > 1, code_ids, alone).astype(np.int32),
-        families=families,
-    )
-    usable = (spelling.letters & ~_LETTER_X != 0) & (lengths <= _MOST_LETTERS)
+    sounds = np.where(code_lengths > 1, code_ids, alone).astype(np.int32)
+    spelling = _spelling(compact, words, sounds, families)
+    usable = (spelling.letters & _LETTERS & ~_LETTER_X != 0) & (lengths <= _MOST_LETTERS)
     usable &= ~flags(pc.is_in(texts, value_set=text_column(sorted(PLACEHOLDERS))))
     return Vocabulary(
         keys=keys,
@@ -134,7 +139,6 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
         code_hashes=stable_hashes(codes)[code_ids],
         parts=words.parts,
         part_counts=words.part_counts,
-        has_short_word=words.has_short | (lengths <= SHORT_PART),
         is_usable=usable,
         spelling=spelling,
         is_known=is_known,
@@ -178,34 +182,38 @@ def _take_apart(keys: list[str]) -> _Words:
     return words
 
 
-def _spelling(compact: pa.StringArray, *, words: NDArray[np.int16], sounds: Ints, families: Ints) -> Spelling:
+def _spelling(compact: pa.StringArray, words: _Words, sounds: Ints, families: Ints) -> Spelling:
     offsets, data = letters(compact)
     lengths = np.diff(offsets)
-    marks, more = np.zeros(len(compact), np.uint64), np.zeros(len(compact), np.int16)
+    marks = np.zeros(len(compact), np.uint64)
     for start in range(0, len(compact), _ROWS):
         rows = slice(start, start + _ROWS)
         counts = _count_letters(lengths[rows], data[offsets[start] : offsets[min(start + _ROWS, len(compact))]])
-        marks[rows] = ((counts > 0) * _ONCE + (counts > 1) * _TWICE).sum(axis=1)
-        more[rows] = np.maximum(counts - 2, 0).sum(axis=1)
+        more = np.minimum(np.maximum(counts - 2, 0).sum(axis=1), _MOST_MORE).astype(np.uint64)
+        marks[rows] = ((counts > 0) * _ONCE + (counts > 1) * _TWICE).sum(axis=1) | more << _MORE
+    marks |= np.minimum(lengths, 127).astype(np.uint64) << _LENGTH
     opening: NDArray[np.uint32] = np.zeros(len(compact), np.uint32)
     padded = np.append(data, np.zeros(4, np.uint8))
     for position in range(4):
         opening <<= np.uint32(8)
         opening |= np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
-    family_marks = np.zeros(len(compact), np.uint64)
-    for column in range(families.shape[1]):
-        number = families[:, column]
-        family_marks |= np.where(number > 0, np.uint64(1) << (number % 64).astype(np.uint64), np.uint64(0))
+    has_short = words.has_short | (lengths <= SHORT_PART)
     return Spelling(
         letters=marks,
-        more=more,
         opening=opening,
-        lengths=lengths.astype(np.int16),
-        words=words,
+        words=words.counts,
         sounds=sounds,
-        is_spaced=words > 1,
-        families=family_marks,
+        kinds=((words.counts > 1) * _SPACED + has_short * _SHORT).astype(np.uint8),
+        parts=marks_of(words.parts, words.parts > 0),
+        families=marks_of(families, families > 0),
     )
+
+
+def marks_of(numbers: Ints, known: Flags) -> Marks:
+    """Return one bit for each known number of a row, some numbers sharing a bit."""
+    bits = np.uint64(1) << (numbers & 63).astype(np.uint64)
+    marks: Marks = np.bitwise_or.reduce(np.where(known, bits, np.uint64(0)), axis=1)
+    return marks
 
 
 def _count_letters(lengths: Ints, data: Bytes) -> NDArray[np.int64]:
@@ -235,10 +243,12 @@ class Relations:
         a, b = left[rows].astype(np.intp), right[rows].astype(np.intp)
         spelling = self._names.spelling
         found = np.where(spelling.sounds[a] == spelling.sounds[b], _PHONETIC, _DIFFERENT)
-        spaced = np.flatnonzero(spelling.is_spaced[a] | spelling.is_spaced[b])
+        kinds = spelling.kinds[a] | spelling.kinds[b]
+        spaced = np.flatnonzero(kinds & _SPACED)
         by_words = self._by_words(a[spaced], b[spaced])
         found[spaced] = np.where(by_words == _DIFFERENT, found[spaced], by_words)
-        near = np.flatnonzero(_may_be_close(self._names, a, b, furthest) & (found == _DIFFERENT))
+        near = np.flatnonzero((_share_letters(spelling, a, b) | (kinds & _SHORT > 0)) & (found == _DIFFERENT))
+        near = near[_may_be_close(spelling, a[near], b[near], furthest)]
         pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
         found[near] = self._spelled_out(*np.divmod(pairs, len(self._names.keys)))[where]
         result[rows] = found
@@ -280,14 +290,18 @@ class Relations:
     def _by_words(self, left: Longs, right: Longs) -> Relation:
         """Tell SAME, PART and OVERLAP of names of which one at least has several words."""
         names = self._names
-        a, b = names.parts[left], names.parts[right]
-        shared = np.zeros(len(left), np.int32)
+        result = np.full(len(left), NameRelation.DIFFERENT, np.int8)
+        sharing = np.flatnonzero(names.spelling.parts[left] & names.spelling.parts[right])
+        one, other = left[sharing], right[sharing]
+        a, b = names.parts[one], names.parts[other]
+        shared = np.zeros(len(sharing), np.int32)
         for column in range(MOST_PARTS):
             shared += ((a[:, column : column + 1] == b).any(axis=1) & (a[:, column] > 0)).astype(np.int32)
-        counts = names.part_counts[left], names.part_counts[right]
+        counts = names.part_counts[one], names.part_counts[other]
         several = (shared > 0) & (np.maximum(*counts) > 1)
-        result = np.where(several, NameRelation.OVERLAP, NameRelation.DIFFERENT).astype(np.int8)
-        result[several & (shared >= np.minimum(*counts))] = NameRelation.PART
+        is_part = several & (shared >= np.minimum(*counts))
+        result[sharing[several]] = NameRelation.OVERLAP
+        result[sharing[is_part]] = NameRelation.PART
         same = (names.core_ids[left] == names.core_ids[right]) | (names.compact_ids[left] == names.compact_ids[right])
         result[same] = NameRelation.SAME
         return result
@@ -306,7 +320,7 @@ class Relations:
             first, second, scorer=JaroWinkler.similarity, score_cutoff=LEAST_SIMILAR, dtype=np.float64
         )
         opens = (names.spelling.opening[left] ^ names.spelling.opening[right]) < _THIRD_LETTER
-        short_word = names.has_short_word[left] | names.has_short_word[right]
+        short_word = (names.spelling.kinds[left] | names.spelling.kinds[right]) & _SHORT > 0
         far = np.flatnonzero((distance > slips) & ((similarity > 0) | opens | short_word))
         for index in far.tolist():
             result[index] = self._rare_relation(int(left[index]), int(right[index]), bool(similarity[index] > 0))
@@ -327,29 +341,43 @@ class Relations:
         return NameRelation.PHONETIC if alike(first, second, *codes) else NameRelation.SIMILAR
 
 
-def _may_be_close(names: Vocabulary, left: Longs, right: Longs, furthest: NameRelation) -> Flags:
+def _share_letters(spelling: Spelling, left: Longs, right: Longs) -> Flags:
+    """Tell which names share the letters that a slip, a cut or a similarity needs at the very least."""
+    one, other = spelling.letters[left], spelling.letters[right]
+    common, length, length2 = _common_letters(one, other)
+    # With four letters in common at the opening, a similarity needs 1.4; a slip needs more.
+    enough = 5 * common * (length + length2) >= 7 * (length * length2)
+    return enough | (common >= np.minimum(length, length2))
+
+
+def _common_letters(one: Marks, other: Marks) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return how many letters two names have in common at most, and their lengths."""
+    common = np.bitwise_count(one & other & _LETTERS).astype(np.int32)
+    more = np.minimum(one >> _MORE & np.uint64(_MOST_MORE), other >> _MORE & np.uint64(_MOST_MORE)).astype(np.int32)
+    more[more == _MOST_MORE] = _MOST_LETTERS
+    return common + more, (one >> _LENGTH).astype(np.int32), (other >> _LENGTH).astype(np.int32)
+
+
+def _may_be_close(spelling: Spelling, left: Longs, right: Longs, furthest: NameRelation) -> Flags:
     """Tell which names may be a slip of one another, or, unless only slips are looked for, cut or similar.
 
     A name of no slip, no cut and no similarity may pass; none that has one is left out.
     """
-    spelling = names.spelling
     one, other = spelling.letters[left], spelling.letters[right]
-    length, length2 = spelling.lengths[left], spelling.lengths[right]
+    common, length, length2 = _common_letters(one, other)
     slips = _SLIPS[np.minimum(np.minimum(length, length2), len(_SLIPS) - 1)]
     # A slip puts one letter in the place of another, at most.
-    close: Flags = (np.bitwise_count(one ^ other) <= 2 * slips) & (np.abs(length - length2) <= slips) & (slips > 0)
+    close: Flags = (np.bitwise_count((one ^ other) & _LETTERS) <= 2 * slips) & (slips > 0)
+    close &= np.abs(length - length2) <= slips
     if furthest <= NameRelation.TYPO:
         return close
-    both = one & other
-    common = np.bitwise_count(both) + np.minimum(spelling.more[left], spelling.more[right])
     unlike = spelling.opening[left] ^ spelling.opening[right]
     same_third = unlike < _THIRD_LETTER
     opening = (unlike < _FIRST_LETTER).astype(np.int8) + (unlike < _SECOND_LETTER) + same_third + (unlike == 0)
     # Jaro and Winkler: the common letters of each, and those in order, as if all were.
-    product = length.astype(np.float32) * length2
-    close |= common * (length + length2) >= _COMMON[opening] * product - _MARGIN
-    close |= same_third & ((both == one) | (both == other))
-    short_word = names.has_short_word[left] | names.has_short_word[right]
+    close |= common * (length + length2) >= _COMMON[opening] * (length * length2) - _MARGIN
+    close |= same_third & (common >= np.minimum(length, length2))
+    short_word = (spelling.kinds[left] | spelling.kinds[right]) & _SHORT > 0
     close |= short_word & (opening > 0) & (spelling.words[left] == spelling.words[right])
     return close
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Longs, flags, integers, letters, text_column
-from identity.bulk.names import Vocabulary, build_vocabulary
+from identity.bulk.names import Marks, Vocabulary, build_vocabulary, marks_of
 from identity.bulk.text import (
     Coded,
     are_digits,
@@ -74,6 +74,16 @@ class Records:
     words: Ints
     """The first given names, word by word."""
     word_counts: Ints
+    family_marks: Marks
+    """One bit for each family name, whole and without particles, some names sharing a bit; 0 for none."""
+    given_marks: Marks
+    """The same of the first and the used given name."""
+    head_marks: Marks
+    """One bit for the first and for the used given name."""
+    word_marks: Marks
+    """One bit for each of the words of the given names."""
+    date: Ints
+    """The date of birth as one number, AAAAMMJJ; 0 for none."""
     year: Ints
     month: Ints
     day: Ints
@@ -156,6 +166,7 @@ def prepare(table: pa.Table) -> Records:
     counted("email", address, email < 0)
     own = take(own_names, address.codes)
     vocabulary, head, used_head = names.vocabulary, names.head, names.used_head
+    marks: Marks = np.append(_marks(vocabulary.core_ids) | _marks(vocabulary.compact_ids), np.uint64(0))
     own_head = (own >= 0) & (_compact(vocabulary, head, own) | _compact(vocabulary, used_head, own))
     return Records(
         names=vocabulary,
@@ -166,6 +177,11 @@ def prepare(table: pa.Table) -> Records:
         head_words=names.head_words,
         words=names.words,
         word_counts=names.word_counts,
+        family_marks=marks[names.birth] | marks[names.used],
+        given_marks=marks[head] | marks[used_head],
+        head_marks=_marks(head) | _marks(used_head),
+        word_marks=marks_of(names.words, names.words >= 0),
+        date=(dates.year * 10000 + dates.month * 100 + dates.day).astype(np.int32),
         year=dates.year,
         month=dates.month,
         day=dates.day,
@@ -493,6 +509,10 @@ def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Long
     found = integers(pc.index_in(opening, value_set=text_column(names.compact)))
     own = np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
     return ids, own, stable_hashes(coded.dictionary)
+
+
+def _marks(names: Ints) -> Marks:
+    return marks_of(names[:, None], names[:, None] >= 0)
 
 
 def _compact(names: Vocabulary, name: Ints, compact: Ints) -> Flags:
