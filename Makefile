@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 NODE_MODULES := tests/conformance/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench screenshots format clean
+.PHONY: help demo demo-check test stateful check bench screenshots format clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +14,10 @@ help: ## Show these commands
 demo: .make/runtime ## Install, build the demonstration region, start web, worker and mailbox
 	@$(BIN)/hub demo
 
-demo-check: .make/test ## Build the demonstration from nothing and play its story in a browser
+demo-stateful: .make/test ## Play thousands of merges, separations and undoings, and concurrent ones, on both databases
+	@$(BIN)/python -m tests.stateful --steps 2500
+
+check: .make/test ## Build the demonstration from nothing and play its story in a browser
 	@$(BIN)/python -m tests.browser.demo_check
 
 test: .make/test ## Install all that the tests need and run them on SQLite and PostgreSQL

@@ -97,6 +97,17 @@ GROUPS = {
             "revoke": Entry("people", "revoke_client", "Take the access of practice software away at once."),
         },
     ),
+    "deaths": (
+        "Deaths told by the official file and by structures.",
+        {
+            "check": Entry(
+                "deaths",
+                "check_deaths",
+                "Look at every person of whom a death is told, and ask officers about what contradicts it.",
+            ),
+            "load": Entry("deaths", "load_deaths", "Load the deaths FILE of INSEE: fixed-width text or CSV."),
+        },
+    ),
     "documents": (
         "The document store.",
         {
@@ -117,6 +128,13 @@ GROUPS = {
             "reindex": Entry(
                 "identities", "reindex_identities", "File every identity again under the keys of this version."
             ),
+        },
+    ),
+    "insi": (
+        "The INSi teleservice.",
+        {
+            "stub": Entry("insi", "stub", "Play the INSi teleservice about invented people."),
+            "verify": Entry("insi", "verify", "Have INSi confirm INS again: of a CSV FILE, of one structure, or all."),
         },
     ),
     "keys": (

@@ -67,6 +67,26 @@ def _seconds(value: str) -> float:
     return number
 
 
+def _rate(value: str) -> float:
+    number = float(value)
+    if not 0 < number <= 1000:
+        raise ValueError("must be a number above 0, and 1000 at most")
+    return number
+
+
+def _optional_path(value: str) -> Path | None:
+    return Path(value).expanduser() if value else None
+
+
+def _insi_url(value: str) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError("must be http(s)://host[:port]/path")
+    return value
+
+
 def _long_secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError("must be at least 32 characters long; make one with: openssl rand -base64 48")
@@ -187,6 +207,11 @@ class Settings:
         "Accepted INS authorities; by default the real ones in production, the test ones elsewhere.",
         default=None,
     )
+    four_eyes: str = _setting(
+        _choice("none", "qualified", "all"),
+        "Merges and separations that a second officer must confirm: none, those of qualified identities, or all.",
+        default="none",
+    )
     region_name: str = _setting(_text, "Name of the region, shown on every page.", default="Région")
     region_oid: str = _setting(
         _text, "OID of the regional identification domain (identifier RRI).", default="1.2.250.1.999.1.0"
@@ -230,6 +255,28 @@ class Settings:
         "Country prefixes that may receive a code.",
         default=("+33", "+262", "+508", "+590", "+594", "+596", "+681", "+687", "+689"),
     )
+    insi_url: str | None = _setting(
+        _insi_url, "Address of the INSi teleservice; empty, INS are neither searched nor verified.", default=None
+    )
+    insi_certificate: Path | None = _setting(
+        _optional_path, "Client certificate for INSi (IGC-Santé, organisation; PEM).", default=None
+    )
+    insi_key: Path | None = _setting(
+        _optional_path, "Private key of that certificate (PEM); in the same file by default.", default=None
+    )
+    insi_ca_file: Path | None = _setting(
+        _optional_path, "Certificate authorities INSi must chain to (PEM); the system's by default.", default=None
+    )
+    insi_emitter: str = _setting(_text, "Who asks INSi: number of the structure that emits.", default="")
+    insi_software: str = _setting(_text, "Number of the authorised software (IDAM), for INSi.", default="")
+    insi_seconds: float = _setting(_seconds, "Longest wait for one answer of INSi.", default=10.0)
+    insi_verify_days: int = _setting(
+        _positive, "Days after which the worker verifies an INS again (3 years).", default=1095
+    )
+    insi_verify_nightly: int = _setting(
+        _count, "INS that the worker verifies again in one night; 0 for none.", default=200
+    )
+    insi_per_second: float = _setting(_rate, "Questions per second that `hub insi verify` asks.", default=2.0)
     upload_limit: int = _setting(_positive, "Largest document, in bytes.", default=50_000_000)
     notice_days: int = _setting(_positive, "Days before the link of a notice expires.", default=30)
     lease_seconds: float = _setting(
@@ -305,6 +352,13 @@ def _contradictions(settings: Settings) -> list[str]:
             problems.append("HUB_INS_OIDS est refusé : les INS de test ne sont pas admis en production.")
     elif settings.accepted_oids & PRODUCTION_OIDS:
         problems.append("HUB_INS_OIDS est refusé : les INS réels ne sont admis qu'en production.")
+    if settings.insi_url is not None and settings.env is Environment.PRODUCTION:
+        if not settings.insi_url.startswith("https://") or settings.insi_certificate is None:
+            problems.append(
+                "HUB_INSI_URL est refusé : en production INSi se joint en https, avec HUB_INSI_CERTIFICATE."
+            )
+        if not settings.insi_emitter or not settings.insi_software:
+            problems.append("HUB_INSI_EMITTER et HUB_INSI_SOFTWARE manquent : INSi veut savoir qui demande.")
     if settings.sms_gateway == "http" and settings.sms_url is None and settings.env is Environment.PRODUCTION:
         problems.append("HUB_SMS_URL manque : la passerelle SMS a besoin d'une adresse.")
     if not (settings.data_dir / settings.linkage_model).is_file():

@@ -9,8 +9,12 @@ from hub.documents.store import Store, open_store
 from hub.documents.types import DocumentTypes, read_types
 from hub.encryption import Vault, derive
 from hub.errors import SettingsError
+from hub.insi.calls import Desk
+from hub.insi.soap import open_teleservice
+from hub.insi.teleservice import Teleservice
 from hub.linkage.in_force import ModelInForce
 from hub.registry.intake import Registrar
+from hub.registry.operations import FourEyes
 from hub.routing.channels.sms import open_gateway
 from hub.routing.delivery import Exit
 from identity.model import Model, ModelError, parse_model
@@ -28,15 +32,21 @@ class Runtime:
     types: DocumentTypes
     model: ModelInForce
     way_out: Exit
+    teleservice: Teleservice | None
 
     @property
     def registrar(self) -> Registrar:
         """What the index decides and tells with now: ask again in each transaction, the model may have changed."""
-        return Registrar(self.model.read(), self.trail)
+        return Registrar(self.model.read(), self.trail, FourEyes(self.settings.four_eyes))
+
+    @property
+    def desk(self) -> Desk:
+        """What asks INSi."""
+        return Desk(self.teleservice, lambda: self.registrar)
 
 
 def build(settings: Settings) -> Runtime:
-    """Make the parts; raise `SettingsError` when the linkage model cannot be used."""
+    """Make the parts; raise `SettingsError` when the linkage model or a certificate cannot be used."""
     trail = Trail(derive(settings, "audit"))
     vault = Vault(settings.encryption_keys)
     store = open_store(settings)
@@ -44,7 +54,8 @@ def build(settings: Settings) -> Runtime:
     model = ModelInForce(_read_model(settings))
     way_out = Exit(settings, vault, store, trail, types, open_gateway(settings))
     passwords = PasswordVault(settings.password_memory)
-    return Runtime(settings, trail, vault, passwords, store, types, model, way_out)
+    teleservice = open_teleservice(settings)
+    return Runtime(settings, trail, vault, passwords, store, types, model, way_out, teleservice)
 
 
 def _read_model(settings: Settings) -> Model:

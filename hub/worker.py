@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from flask import Flask
@@ -10,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub import db, housekeeping
 from hub.errors import HubError
+from hub.insi import jobs as insi
 from hub.outbox import queue
 from hub.outbox.queue import Job
 from hub.routing import delivery
 from hub.routing.channels.errors import Refused
+from hub.routing.delivery import Completion
 from hub.runtime import Runtime
 
 log = structlog.get_logger()
@@ -39,7 +43,7 @@ def _loop(app: Flask, runtime: Runtime, stop: threading.Event) -> None:
         try:
             with app.app_context():
                 if time.monotonic() - proposed >= _HOUR:
-                    _propose_housekeeping()
+                    _propose(runtime)
                     proposed = time.monotonic()
                 worked = work_once(runtime)
         except SQLAlchemyError as err:
@@ -50,9 +54,10 @@ def _loop(app: Flask, runtime: Runtime, stop: threading.Event) -> None:
             stop.wait(runtime.settings.poll_seconds)
 
 
-def _propose_housekeeping() -> None:
+def _propose(runtime: Runtime) -> None:
     with db.transaction() as session:
         housekeeping.propose(session)
+        insi.propose_night(session, runtime.settings)
 
 
 def work_once(runtime: Runtime) -> bool:
@@ -67,12 +72,12 @@ def work_once(runtime: Runtime) -> bool:
 
 def perform(job: Job, runtime: Runtime) -> None:
     """Do a claimed job and tell its outcome in one transaction with its end."""
-    handler = HANDLERS.get(job.kind)
-    if handler is None:
+    work = _work_of(job, runtime)
+    if work is None:
         _fail(job, runtime, "Travail inconnu de cette version.", final=True)
         return
     try:
-        complete = handler(job, runtime.way_out)
+        complete = work()
     except Refused as err:
         _fail(job, runtime, err.message, final=True)
         return
@@ -90,6 +95,15 @@ def perform(job: Job, runtime: Runtime) -> None:
         if queue.finish(session, job):
             complete(session)
     log.info("worker.job_done", job=job.id, kind=job.kind, attempts=job.attempts)
+
+
+def _work_of(job: Job, runtime: Runtime) -> Callable[[], Completion] | None:
+    """Return what does a job, with what it needs; None for a kind that this version does not know."""
+    if job.kind in HANDLERS:
+        return partial(HANDLERS[job.kind], job, runtime.way_out)
+    if job.kind in insi.HANDLERS:
+        return partial(insi.HANDLERS[job.kind], job, runtime.desk, runtime.settings)
+    return None
 
 
 def _fail(job: Job, runtime: Runtime, reason: str, *, final: bool) -> None:

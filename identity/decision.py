@@ -84,6 +84,8 @@ WEAK_EVIDENCE = Reason("weak-evidence", "Il manque un nom, un prénom ou une dat
 NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne les confirme.")
 COMMON_NAMES = Reason("common-names", "Noms courants, et rien que le lieu de naissance pour les confirmer.")
 FICTITIOUS_DATE = Reason("fictitious-date", "La date de naissance est fictive ou incomplète : elle prouve peu.")
+SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une autre personne.")
+MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
 LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, FICTITIOUS_DATE, MANY_DIFFERENCES})
 

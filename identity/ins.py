@@ -19,6 +19,11 @@ class InsOid(StrEnum):
     NIR_TEST = "1.2.250.1.213.1.4.10"
     NIR_DEMO = "1.2.250.1.213.1.4.11"
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it numbers people who wait for their NIR (NIA)."""
+        return self is InsOid.NIA
+
 
 PRODUCTION_OIDS = frozenset({InsOid.NIR, InsOid.NIA})
 TEST_OIDS = frozenset({InsOid.NIR_TEST, InsOid.NIR_DEMO})

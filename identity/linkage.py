@@ -11,7 +11,17 @@ from typing import cast
 
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, NAMELESS, Outcome, Reason, traits_obstacle, veto
+from identity.decision import (
+    FICTITIOUS,
+    LACKS_OF_EVIDENCE,
+    MARGIN,
+    NAMELESS,
+    SHARED_INS,
+    Outcome,
+    Reason,
+    traits_obstacle,
+    veto,
+)
 from identity.model import TERMS, Model, Pattern
 from identity.records import Candidate, IdentityRecord
 from identity.scoring import Score, lowered, score
@@ -176,7 +186,7 @@ def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome
     if best.score.total < limits.link:
         reasons.append(Reason("score-review", "Les traits concordent, mais pas assez pour rapprocher sans un agent."))
     if len(considered) > 1 and best.score.total - considered[1].score.total < limits.margin:
-        reasons.append(Reason("margin", "Deux personnes connues sont presque aussi proches."))
+        reasons.append(MARGIN)
     if reasons:
-        return Outcome.REVIEW, tuple(reasons)
+        return Outcome.REVIEW, tuple([*reasons, SHARED_INS] if best.shares_ins else reasons)
     return Outcome.LINK, (Reason("score-link", "Les traits concordent et aucune règle ne s'y oppose."),)

@@ -35,10 +35,13 @@ class Attribute(StrEnum):
     FICTITIOUS = "FICT"
 
 
+BARRED = frozenset({Attribute.DOUBTFUL, Attribute.FICTITIOUS})
+"""What no INS goes with, and no status but provisional."""
+
+
 def check_attributes(status: IdentityStatus, attributes: frozenset[Attribute]) -> None:
     """Raise `TraitError` when attributes contradict each other or the status."""
     if Attribute.FICTITIOUS in attributes and len(attributes) > 1:
         raise TraitError("attributes", "attribute-combination", "« Fictive » ne se combine avec aucun attribut.")
-    blocked = attributes & {Attribute.DOUBTFUL, Attribute.FICTITIOUS}
-    if blocked and status is not IdentityStatus.PROVISIONAL:
+    if attributes & BARRED and status is not IdentityStatus.PROVISIONAL:
         raise TraitError("attributes", "status-attribute", "Une identité douteuse ou fictive a le statut provisoire.")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from identity.ins import Ins
 from identity.records import IdentityRecord
-from identity.status import Attribute, IdentityStatus
+from identity.status import BARRED, IdentityStatus
 from identity.traits import Sex, Traits
 
 _Value = TypeVar("_Value")
@@ -22,7 +22,6 @@ _TRUST = {
     IdentityStatus.VALIDATED: 2,
     IdentityStatus.QUALIFIED: 3,
 }
-_BARRED = frozenset({Attribute.DOUBTFUL, Attribute.FICTITIOUS})
 
 
 def compose(records: Sequence[IdentityRecord]) -> Traits:
@@ -54,7 +53,7 @@ def publishable_ins(records: Sequence[IdentityRecord]) -> Ins | None:
     qualified = {
         record.traits.ins
         for record in records
-        if record.status is IdentityStatus.QUALIFIED and record.traits.ins and not record.attributes & _BARRED
+        if record.status is IdentityStatus.QUALIFIED and record.traits.ins and not record.attributes & BARRED
     }
     return next(iter(qualified)) if len(qualified) == 1 else None
 
@@ -62,7 +61,7 @@ def publishable_ins(records: Sequence[IdentityRecord]) -> Ins | None:
 def _preference(record: IdentityRecord) -> tuple[bool, int, int, str]:
     """Order records: sound before doubtful, surest status, most strict traits filled, then a stable order."""
     return (
-        bool(record.attributes & _BARRED),
+        bool(record.attributes & BARRED),
         -_TRUST[record.status],
         -_count_filled(record.traits),
         record.record_id,

@@ -22,6 +22,17 @@ from hub.db import database
 from tests import postgres as postgres_server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the project."""
+    parser.addoption("--stateful-steps", type=int, default=200, help="operations played on persons, on each engine")
+
+
+@pytest.fixture
+def stateful_steps(request: pytest.FixtureRequest) -> int:
+    """Return how many operations to play against the model."""
+    return int(request.config.getoption("--stateful-steps"))
+
+
 def _migrate(url: str) -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     schema.upgrade(engine)

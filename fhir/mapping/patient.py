@@ -22,8 +22,10 @@ from fhir.mapping.values import DomainIdentifier, PatientFeed, PatientView
 from fhir.outcome import FhirError, Issue, IssueKind
 from fhir.parsing import load_json, validate
 from identity.completeness import Problem, missing_strict_traits, warnings
-from identity.ins import InsOid
+from identity.ins import Ins, InsOid
+from identity.records import IdentityRecord
 from identity.status import Attribute, IdentityStatus
+from identity.survivorship import publishable_ins
 from identity.traits import Traits
 
 __all__ = ["DomainIdentifier", "PatientFeed", "PatientView", "parse_patient", "read_patient", "render_patient"]
@@ -128,7 +130,7 @@ def _rule_warnings(traits: Traits, status: IdentityStatus) -> Iterator[Issue]:
 def render_patient(view: PatientView) -> dict[str, object]:
     """Write a Patient in the FR Core 2.2 form; the INS leaves the hub with a qualified identity only."""
     traits = view.traits
-    ins = traits.ins if view.status is IdentityStatus.QUALIFIED else None
+    ins = _publishable_ins(view)
     profile = systems.PATIENT_INS_PROFILE if ins else systems.PATIENT_PROFILE
     rendered: dict[str, object] = {
         "resourceType": "Patient",
@@ -140,7 +142,7 @@ def render_patient(view: PatientView) -> dict[str, object]:
         },
         "extension": render_reliability(Reliability(view.status, view.attributes))
         + ([render_birth_place(traits.birth_place)] if traits.birth_place else []),
-        "identifier": _render_identifiers(view),
+        "identifier": _render_identifiers(view, ins),
         "active": view.active,
         "name": render_names(traits),
         "telecom": render_telecom(traits),
@@ -154,10 +156,21 @@ def render_patient(view: PatientView) -> dict[str, object]:
     return {name: element for name, element in rendered.items() if element is not None and element != []}
 
 
-def _render_identifiers(view: PatientView) -> list[dict[str, object]]:
+def _publishable_ins(view: PatientView) -> Ins | None:
+    record = IdentityRecord(
+        record_id=view.resource_id,
+        domain=view.domain.system,
+        traits=view.traits,
+        status=view.status,
+        attributes=view.attributes,
+    )
+    return publishable_ins([record])
+
+
+def _render_identifiers(view: PatientView, ins: Ins | None) -> list[dict[str, object]]:
     rendered = []
-    if view.traits.ins is not None and view.status is IdentityStatus.QUALIFIED:
-        rendered.append(render_ins(view.traits.ins))
+    if ins is not None:
+        rendered.append(render_ins(ins))
     use = "usual" if view.active else "old"
     rendered.append(render_identifier(view.domain, use=use, type_code="PI"))
     if view.regional_id is not None:

@@ -1,7 +1,7 @@
 """Browser sessions, kept by the server: a random token in a cookie, its keyed hash in a row.
 
 OWASP ASVS 5.0, 7: idle time 15 minutes for staff and 30 for patients, 12 hours at most, a new token at each change of
-level, ended at log-out.
+level, ended at log-out. An act of great consequence asks for the proof of identity anew (7.5), good for 10 minutes.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from hub.config import Settings
 from hub.encryption import keyed_hash, new_token
 
 LONGEST = timedelta(hours=12)
+PROOF = timedelta(minutes=10)
+"""For how long a proof given again is good."""
 
 
 class Space(StrEnum):
@@ -53,6 +55,8 @@ class LoggedIn:
     subject_id: int
     level: Level
     created_at: datetime
+    is_proven: bool
+    """Whoever it is proved it again less than 10 minutes ago."""
 
 
 def start(session: Session, settings: Settings, space: Space, subject_id: int, level: Level) -> str:
@@ -84,7 +88,16 @@ def find(session: Session, settings: Settings, space: Space, token: str) -> Logg
         BrowserSession.last_seen_at > moment - IDLE[space],
     )
     row = session.scalar(query)
-    return LoggedIn(row.id, row.token_hash, space, row.subject_id, Level(row.level), row.created_at) if row else None
+    if row is None:
+        return None
+    is_proven = row.proven_at is not None and row.proven_at > moment - PROOF
+    return LoggedIn(row.id, row.token_hash, space, row.subject_id, Level(row.level), row.created_at, is_proven)
+
+
+def prove(session: Session, session_id: int) -> None:
+    """Note that whoever is logged in proved again who they are."""
+    statement = sa.update(BrowserSession).where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None))
+    session.execute(statement.values(proven_at=db.now(session)).execution_options(synchronize_session=False))
 
 
 def touch(session: Session, session_id: int) -> None:

@@ -125,6 +125,8 @@ class BrowserSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When whoever is logged in last proved again who they are, before an act that cannot wait for a doubt.
+    proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AttemptCounter(Base):

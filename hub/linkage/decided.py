@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.registry import identities
-from hub.registry.review import TaskKind, TaskState
 from hub.registry.tables import DistinctPair, ReviewTask, SourceIdentity
+from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import StoredIdentity
 
 _IDS = 10_000
@@ -29,7 +29,8 @@ def decided_pairs(session: Session) -> DecidedPairs:
         ((pair.low_id, pair.high_id) for pair in session.scalars(sa.select(DistinctPair))), False
     )
     tasks = sa.select(ReviewTask).where(
-        ReviewTask.kind == TaskKind.DUPLICATE.value, ReviewTask.state != TaskState.OPEN.value
+        ReviewTask.kind.in_((TaskKind.DUPLICATE.value, TaskKind.MARGIN.value)),
+        ReviewTask.state != TaskState.OPEN.value,
     )
     for task in session.scalars(tasks.order_by(ReviewTask.decided_at, ReviewTask.id)):
         low, high = sorted((task.source_identity_id, task.candidate_identity_id))

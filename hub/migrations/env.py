@@ -6,11 +6,13 @@ import hub.accounts.tables
 import hub.audit.tables
 import hub.directory.tables
 import hub.documents.tables
+import hub.insi.tables
 import hub.linkage.tables
 import hub.oidc.tables
 import hub.outbox.tables
 import hub.registry.tables
-import hub.routing.tables  # noqa: F401 - each import adds its tables to the metadata
+import hub.routing.tables
+import hub.vigilance.tables  # noqa: F401 - each import adds its tables to the metadata
 from hub.db import Base, described_for
 
 connection = context.config.attributes["connection"]

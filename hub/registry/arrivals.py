@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.trail import Actor
 from hub.db import Base
-from hub.registry import decisions, filing, identities, links, review
+from hub.registry import decisions, filing, identities, links, tasks
 from hub.registry.candidates import NOBODY, Candidates, Pool
 from hub.registry.tables import LinkageDecision, LinkEvent, Person, ReviewTask, SourceIdentity
 from hub.registry.values import IncomingIdentity, Intake, StoredIdentity
@@ -72,12 +72,18 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
         rows[LinkageDecision].append(
             {"id": given.decisions[rank]}
             | decisions.columns(
-                identity.id, identity.person_id, decision, actor, given.moment, limited=found.limited, chosen=chosen
+                (identity.id, identity.version),
+                identity.person_id,
+                decision,
+                actor,
+                given.moment,
+                found,
+                chosen=chosen,
             )
         )
         rows[LinkEvent].append(_link_event(identity, given, rank))
         if decision.outcome is Outcome.REVIEW:
-            rows[ReviewTask] += review.new_tasks(identity.id, decision, found.groups, given.moment)
+            rows[ReviewTask] += tasks.new_tasks(identity.id, decision, found.groups, given.moment)
         results.append(Intake(identity, True, False, decision))
     for table, values in rows.items():
         if values:

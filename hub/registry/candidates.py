@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import identities
+from hub.registry import distinct, identities
 from hub.registry.filing import Files
 from hub.registry.tables import DistinctPair, SourceIdentity
 from hub.registry.values import StoredIdentity
@@ -80,8 +80,8 @@ def find(session: Session, keys: frozenset[int], leave_out: int | None = None) -
 def separated_persons(session: Session, identity_id: int) -> frozenset[str]:
     """Return the persons that hold an identity an officer declared distinct from this one."""
     others = sa.union_all(
-        sa.select(DistinctPair.high_id).where(DistinctPair.low_id == identity_id),
-        sa.select(DistinctPair.low_id).where(DistinctPair.high_id == identity_id),
+        sa.select(DistinctPair.high_id).where(DistinctPair.low_id == identity_id, distinct.in_force(session)),
+        sa.select(DistinctPair.low_id).where(DistinctPair.high_id == identity_id, distinct.in_force(session)),
     )
     query = sa.select(SourceIdentity.person_id).where(SourceIdentity.id.in_(others))
     return frozenset(str(person_id) for person_id in session.scalars(query))

@@ -4,6 +4,7 @@ An identity in the company of others never joins another person by itself. When 
 be somebody else, it is held (no document leaves on it) until an officer looks.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,18 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor
 from hub.errors import Conflict
-from hub.registry import candidates, decisions, filing, identities, review
+from hub.registry import (
+    candidates,
+    corrections,
+    death_checks,
+    decisions,
+    filing,
+    identities,
+    links,
+    review,
+    status_history,
+    tasks,
+)
 from hub.registry.candidates import Candidates
 from hub.registry.links import new_person
 from hub.registry.tables import Person, SourceIdentity, SourceIdentityRevision
@@ -39,6 +51,9 @@ def update(session: Session, row: SourceIdentity, incoming: IncomingIdentity, mo
     fresh |= {"active": incoming.active, "replaced_by_id": survivor_id(session, incoming)}
     former = {name: getattr(row, name) for name in fresh}
     if former == fresh:
+        if incoming.cause is not None:
+            # Further evidence about an identity that it changes in nothing.
+            status_history.keep_change(session, row, former, incoming.cause, actor)
         return Intake(_value(session, row), False, False, None)
     _keep_revision(session, row, former, incoming.channel)
     before = _value(session, row).as_record()
@@ -46,11 +61,14 @@ def update(session: Session, row: SourceIdentity, incoming: IncomingIdentity, mo
         setattr(row, name, value)
     row.version += 1
     row.updated_at = db.now(session)
+    status_history.keep_change(session, row, former, incoming.cause, actor)
     _refile(session, row, incoming)
-    review.touch(session, [row.id])
+    tasks.touch(session, [row.id])
     decision = None
     if incoming.active and any(former[name] != value for name, value in fresh.items() if name not in _CONTACT):
         decision = _relink(session, row, before, model, actor)
+    corrections.note_change(session, row, former)
+    death_checks.after_change(session, row, former["death_date"])
     return Intake(_value(session, row), False, True, decision)
 
 
@@ -75,10 +93,15 @@ def _relink(
     contradicts = _contradiction(stays) is not None and _contradiction(stays) != _contradiction(stayed)
     if not contradicts and not (too_far and stays.outcome is not Outcome.LINK):
         return None
+    if links.are_placed_by_hand(session, [row.id, *(item.id for item in group)]):
+        # What a person put together, only a person parts: until then nobody sees the documents of either side.
+        _collide(session, row, record, group, model)
+        return None
     former_person = row.person_id
     row.person_id = new_person(session)
-    decision = decisions.keep(session, row, former_person, stays, actor, limited=False)
-    review.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
+    near = Candidates((company,), {former_person: tuple(group)}, limited=False)
+    decision = decisions.keep(session, row, former_person, stays, actor, near)
+    tasks.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
     return decision
 
 
@@ -90,8 +113,20 @@ def _hold(
     if too_far or (row.held and before.traits != record.traits):
         trusted = review.trusted(session, row.id) if row.held else None
         row.held = True
-        review.open_change(session, row.id, review.drift(trusted or before, record, model))
+        tasks.open_change(session, row.id, review.drift(trusted or before, record, model))
     return too_far
+
+
+def _collide(
+    session: Session, row: SourceIdentity, record: IdentityRecord, group: Sequence[StoredIdentity], model: Model
+) -> None:
+    """Hold an identity and those of its person that it contradicts, and ask an officer about each of these pairs."""
+    for other in group:
+        pair = linkage.compare_records(record, other.as_record(), model)
+        if other.active and pair.veto is not None and pair.veto not in LACKS_OF_EVIDENCE:
+            for identity in links.locked(session, [row.id, other.id]):
+                identity.held = True
+            tasks.open_collision(session, (row.id, other.id), pair.score.total, [pair.veto.code])
 
 
 def _contradiction(decision: Decision) -> Reason | None:
@@ -116,9 +151,9 @@ def follow(session: Session, row: SourceIdentity, decision: Decision, found: Can
     former_person = row.person_id
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         row.person_id = int(decision.person_id)
-    decisions.keep(session, row, former_person, decision, actor, limited=found.limited)
+    decisions.keep(session, row, former_person, decision, actor, found)
     if decision.outcome is Outcome.REVIEW:
-        review.open_from_decision(session, row.id, decision, found.groups)
+        tasks.open_from_decision(session, row.id, decision, found.groups)
     return decision
 
 

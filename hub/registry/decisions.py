@@ -35,11 +35,10 @@ def keep(
     former_person: int | None,
     decision: Decision,
     actor: Actor,
-    *,
-    limited: bool,
+    found: Candidates,
 ) -> Decision:
     """Keep a decision about a row, and the move of its link when it moved."""
-    kept = LinkageDecision(**columns(row.id, row.person_id, decision, actor, db.now(session), limited=limited))
+    kept = LinkageDecision(**columns((row.id, row.version), row.person_id, decision, actor, db.now(session), found))
     session.add(kept)
     session.flush()  # the link event names its decision
     if former_person != row.person_id:
@@ -48,27 +47,39 @@ def keep(
 
 
 def columns(
-    identity_id: int,
+    identity: tuple[int, int],
     person_id: int,
     decision: Decision,
     actor: Actor,
     moment: datetime,
+    found: Candidates,
     *,
-    limited: bool,
     chosen: bool = False,
 ) -> dict[str, Any]:
-    """Return the column values that hold a decision."""
+    """Return the column values that hold a decision about an identity, given by its id and version."""
+    identity_id, version = identity
+    told = explain(decision) | {"limited": found.limited, "chosen": chosen}
     return {
         "source_identity_id": identity_id,
         "outcome": decision.outcome.value,
         "person_id": person_id,
         "score": decision.considered[0].score.total if decision.considered else None,
-        "explanation": explain(decision) | {"limited": limited, "chosen": chosen},
-        "limited": limited,
+        "explanation": told | {"inputs": _inputs(version, decision, found)},
+        "limited": found.limited,
         "model_version": decision.model_version,
         "decided_by": f"{actor.kind.value}:{actor.id}",
         "decided_at": moment,
     }
+
+
+def _inputs(version: int, decision: Decision, found: Candidates) -> dict[str, Any]:
+    """Return what the decision was taken on, by id and version: `history.replay` reads these again."""
+    persons = [item.person_id for item in decision.considered[:_KEPT_CANDIDATES]]
+    records = {
+        person_id: [[item.id, item.version] for item in found.groups.get(int(person_id), ()) if item.active]
+        for person_id in persons
+    }
+    return {"version": version, "persons": records}
 
 
 def explain(decision: Decision) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject
 from hub.errors import Conflict
-from hub.registry import changes, doubles, links, region, review
+from hub.registry import changes, doubles, links, region, tasks
 from hub.registry.doubles import Case, Ground, Verdict
 from hub.registry.intake import Registrar
 from hub.registry.region import Doubles, Pair
@@ -220,7 +220,7 @@ def _apply(session: Session, ground: Ground, verdict: Verdict, registrar: Regist
     former = _follow(ground, verdict)
     if verdict.case is Case.LINK:
         # Who compares with one of them reads again: the person is another.
-        review.touch(session, [item.id for item in ground.group(verdict.person_id)])
+        tasks.touch(session, [item.id for item in ground.group(verdict.person_id)])
         detail: dict[str, str | int | bool | None] = {"step": "link", "from": former, "person": verdict.person_id}
         registrar.trail.record(session, Entry(actor, _ACTION, Subject("source_identity", row.id), detail))
 

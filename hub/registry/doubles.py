@@ -13,18 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import decisions, identities
+from hub.registry import decisions, distinct, identities
 from hub.registry.candidates import Candidates
 from hub.registry.region import Pair
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask
 from hub.registry.values import StoredIdentity
-from identity.decision import Outcome, Reason
+from identity.decision import MARGIN, Outcome, Reason
 from identity.linkage import Candidate, Decision
 from identity.model import Model
 from identity.status import Attribute
 
 PROPOSED = Reason("automatic-proposal", "Le moteur propose de réunir ces deux personnes : un agent le confirme.")
-_RIVAL = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 # SQLite takes 32,766 parameters at most.
 _MOST_IDS = 10_000
 _BY_HAND = ("same", "different")
@@ -159,7 +158,7 @@ def _meet(ground: Ground, incoming: StoredIdentity, found: Candidates, target: i
         return decision
     decision = decisions.decide(record, ground.candidates([target]), model, frozenset())
     if decision.outcome is Outcome.LINK:
-        return replace(decision, outcome=Outcome.REVIEW, reasons=(_RIVAL,))
+        return replace(decision, outcome=Outcome.REVIEW, reasons=(MARGIN,))
     return decision
 
 
@@ -196,7 +195,9 @@ def _parts(ids: Collection[int]) -> Iterator[list[int]]:
 
 def _distinct_pairs(session: Session, ids: Collection[int]) -> Iterator[Pair]:
     for part in _parts(ids):
-        query = sa.select(DistinctPair.low_id, DistinctPair.high_id).where(DistinctPair.low_id.in_(part))
+        query = sa.select(DistinctPair.low_id, DistinctPair.high_id).where(
+            DistinctPair.low_id.in_(part), distinct.in_force(session)
+        )
         yield from ((one, other) for one, other in session.execute(query))
 
 
@@ -225,7 +226,7 @@ def _queries_by_hand(ids: list[int]) -> Iterator[sa.Select[Any]]:
     yield (
         sa.select(LinkEvent.source_identity_id)
         .join(LinkageDecision, LinkageDecision.id == LinkEvent.decision_id)
-        .where(LinkEvent.source_identity_id.in_(ids), LinkageDecision.outcome.in_(_BY_HAND))
+        .where(LinkEvent.source_identity_id.in_(ids), LinkageDecision.outcome.in_((*_BY_HAND, "undone")))
     )
     yield sa.select(LinkageDecision.source_identity_id).where(
         LinkageDecision.source_identity_id.in_(ids), LinkageDecision.explanation["chosen"].as_boolean()

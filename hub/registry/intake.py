@@ -16,7 +16,9 @@ from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict
 from hub.registry import arrivals, changes, identities, links, review
 from hub.registry.arrivals import Arrival
+from hub.registry.operations import FourEyes
 from hub.registry.tables import SourceIdentity
+from hub.registry.tasks import TaskKind
 from hub.registry.values import IncomingIdentity, Intake
 from identity.model import Model
 
@@ -29,10 +31,11 @@ _IDS_OF_NUMBERS = sa.select(SourceIdentity.id).where(
 
 @dataclass(frozen=True, slots=True)
 class Registrar:
-    """What the index needs to decide and to tell: the linkage model in force and the audit trail."""
+    """What the index decides and tells with: the model in force, the trail, and when two officers are needed."""
 
     model: Model
     trail: Trail
+    four_eyes: FourEyes = FourEyes.NONE
 
 
 def receive(session: Session, incoming: IncomingIdentity, registrar: Registrar, actor: Actor) -> Intake:
@@ -118,17 +121,17 @@ def _receive(
     return results + arrivals.create_all(session, waiting, model, actor)
 
 
-def settle(session: Session, verdict: review.Verdict, registrar: Registrar, actor: Actor) -> review.Task:
+def settle(session: Session, verdict: review.Verdict, registrar: Registrar, actor: Actor) -> review.Settled:
     """Apply an officer's verdict; an identity that is no longer held is then looked for among the others."""
-    task = review.decide(session, verdict, registrar.trail, actor)
-    identity = task.left
-    if task.kind is not review.TaskKind.CHANGED or identity.held or not identity.active:
-        return task
+    settled = review.decide(session, verdict, registrar.four_eyes, registrar.trail, actor)
+    identity = settled.task.left
+    if settled.task.kind is not TaskKind.CHANGED or identity.held or not identity.active:
+        return settled
     company = identities.of_persons(session, [identity.person_id])[identity.person_id]
     if not any(item.active for item in company if item.id != identity.id):
         row = session.get_one(SourceIdentity, identity.id)
         changes.find_person(session, row, identity.as_record(), registrar.model, actor)
-    return task
+    return settled
 
 
 def link_by_choice(

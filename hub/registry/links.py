@@ -6,6 +6,7 @@ the place of an identity can then not be emptied meanwhile.
 
 import base64
 import secrets
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,22 +32,36 @@ def new_person(session: Session) -> int:
     return row.id
 
 
-def keep_move(session: Session, identity_id: int, former: int | None, to: int, decision: LinkageDecision) -> None:
-    """Keep the trace of a link that moved, or was made."""
+def keep_move(
+    session: Session,
+    identity_id: int,
+    former: int | None,
+    to: int,
+    decision: LinkageDecision,
+    operation_id: int | None = None,
+) -> None:
+    """Keep the trace of a link that moved, or was made, by the matching or by an officer's operation."""
     session.add(
         LinkEvent(
             source_identity_id=identity_id,
             from_person_id=former,
             to_person_id=to,
             decision_id=decision.id,
+            operation_id=operation_id,
             moved_at=decision.decided_at,
         )
     )
 
 
-def move(session: Session, identity: SourceIdentity, person_id: int, decision: LinkageDecision) -> None:
+def move(
+    session: Session,
+    identity: SourceIdentity,
+    person_id: int,
+    decision: LinkageDecision,
+    operation_id: int | None = None,
+) -> None:
     """Move an identity to another person and keep the trace."""
-    keep_move(session, identity.id, identity.person_id, person_id, decision)
+    keep_move(session, identity.id, identity.person_id, person_id, decision, operation_id)
     identity.person_id = person_id
 
 
@@ -54,3 +69,26 @@ def locked(session: Session, identity_ids: list[int]) -> list[SourceIdentity]:
     """Lock identities, in the order of their ids, and return what they hold now."""
     query = sa.select(SourceIdentity).where(SourceIdentity.id.in_(identity_ids)).order_by(SourceIdentity.id)
     return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+
+
+def are_placed_by_hand(session: Session, identity_ids: Iterable[int]) -> bool:
+    """Tell whether somebody chose where one of these identities is: an officer, or a professional at creation."""
+    ids = list(identity_ids)
+    latest = (
+        sa.select(sa.func.max(LinkEvent.id))
+        .where(LinkEvent.source_identity_id.in_(ids))
+        .group_by(LinkEvent.source_identity_id)
+    )
+    query = (
+        sa.select(LinkEvent.id)
+        .join(LinkageDecision, LinkageDecision.id == LinkEvent.decision_id)
+        .where(
+            LinkEvent.id.in_(latest),
+            sa.or_(
+                LinkEvent.operation_id.is_not(None),
+                LinkageDecision.outcome.in_(("same", "different")),
+                LinkageDecision.explanation["chosen"].as_boolean(),
+            ),
+        )
+    )
+    return session.scalar(query.limit(1)) is not None

@@ -54,10 +54,12 @@ class Person(Base):
     """A person of the region, as the set of the source identities linked to it."""
 
     __tablename__ = "person"
-    __table_args__ = (sa.UniqueConstraint("regional_id"),)
+    __table_args__ = (sa.UniqueConstraint("regional_id"), sa.Index("ix_person_merged_into", "merged_into_id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     regional_id: Mapped[str] = mapped_column(sa.String(16))
+    # Where a merge put its identities: nobody is linked to such a person until the merge is undone.
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -172,31 +174,75 @@ class LinkageDecision(Base):
 
 
 class LinkEvent(Base):
-    """A link that moved: from which person to which, by which decision."""
+    """A link that moved: from which person to which, by which decision, and by which operation of an officer."""
 
     __tablename__ = "link_event"
-    __table_args__ = (sa.Index("ix_link_event_identity", "source_identity_id"),)
+    __table_args__ = (
+        sa.Index("ix_link_event_identity", "source_identity_id"),
+        sa.Index("ix_link_event_operation", "operation_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
     from_person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     to_person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
     decision_id: Mapped[int] = mapped_column(sa.ForeignKey("linkage_decision.id"))
+    operation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person_operation.id"))
     moved_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class ReviewTask(Base):
-    """A pair of source identities that an officer must compare.
+class PersonOperation(Base):
+    """What an officer did to persons: a merge, a separation, a move, or the undoing of one of these.
 
-    `changed` is one identity against itself: its traits changed so much that it may now be somebody else.
+    The order of the ids is the order in which they were done. `person_id` is the survivor of a merge, the person that
+    a separation or a move took identities from. `seen` is what its author saw: identities and their versions.
+    """
+
+    __tablename__ = "person_operation"
+    __table_args__ = (
+        sa.Index("ix_person_operation_person", "person_id"),
+        sa.Index("ix_person_operation_absorbed", "absorbed_id"),
+        sa.Index("ix_person_operation_state", "state", "id"),
+        sa.CheckConstraint("kind IN ('merge','split','move','undo')", name="kind"),
+        sa.CheckConstraint("state IN ('proposed','done','refused','undone')", name="state"),
+        sa.CheckConstraint("absorbed_id IS NULL OR absorbed_id <> person_id", name="two_persons"),
+        sa.CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="four_eyes"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    state: Mapped[str] = mapped_column(sa.String(10))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    absorbed_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    to_person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    undoes_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person_operation.id"))
+    task_id: Mapped[int | None] = mapped_column(sa.ForeignKey("review_task.id"))
+    identity_ids: Mapped[list[int]] = mapped_column(Json)
+    seen: Mapped[dict[str, Any]] = mapped_column(Json)
+    remembers: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(sa.String(1000))
+    proposed_by: Mapped[int] = mapped_column(sa.BigInteger)
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    approved_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    answer: Mapped[str | None] = mapped_column(sa.String(1000))
+
+
+class ReviewTask(Base):
+    """Something that an officer must settle: a pair of source identities to compare, or one identity to look at.
+
+    A task about one identity (changed, INS, death) names it twice. `priority` is 1 for the most urgent.
     """
 
     __tablename__ = "review_task"
     __table_args__ = (
-        sa.UniqueConstraint("source_identity_id", "candidate_identity_id"),
-        sa.Index("ix_review_task_open", "state", "score"),
+        sa.UniqueConstraint("source_identity_id", "candidate_identity_id", "kind"),
+        sa.Index("ix_review_task_list", "state", "priority", "created_at", "id"),
+        sa.Index("ix_review_task_candidate", "candidate_identity_id"),
         sa.CheckConstraint("state IN ('open','same','different')", name="state"),
-        sa.CheckConstraint("kind IN ('duplicate','changed')", name="kind"),
+        sa.CheckConstraint(
+            "kind IN ('duplicate','margin','collision','changed','ins','death','limited')", name="kind"
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -205,16 +251,47 @@ class ReviewTask(Base):
     candidate_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
     score: Mapped[float] = mapped_column(sa.Float)
     reasons: Mapped[list[str]] = mapped_column(Json)
+    detail: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    priority: Mapped[int] = mapped_column(sa.SmallInteger)
     state: Mapped[str] = mapped_column(sa.String(10), default="open")
     version: Mapped[int] = mapped_column(sa.Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deferred_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    claimed_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[int | None] = mapped_column(sa.BigInteger)
     comment: Mapped[str | None] = mapped_column(sa.String(1000))
 
 
+class TaskComment(Base):
+    """What an officer wrote on a task for the others."""
+
+    __tablename__ = "task_comment"
+    __table_args__ = (sa.Index("ix_task_comment_task", "task_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    task_id: Mapped[int] = mapped_column(sa.ForeignKey("review_task.id"))
+    staff_id: Mapped[int] = mapped_column(sa.BigInteger)
+    text: Mapped[str] = mapped_column(sa.String(1000))
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SavedFilter(Base):
+    """A choice of tasks that an officer named, to come back to it."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (sa.UniqueConstraint("staff_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    staff_id: Mapped[int] = mapped_column(sa.BigInteger)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    query: Mapped[str] = mapped_column(sa.String(300))
+
+
 class DistinctPair(Base):
-    """Two source identities that an officer declared to be two persons: never linked, never proposed again."""
+    """Two source identities that an officer declared to be two persons: never linked, nor proposed until it expires."""
 
     __tablename__ = "distinct_pair"
 
@@ -222,6 +299,9 @@ class DistinctPair(Base):
     high_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), primary_key=True)
     decided_by: Mapped[int] = mapped_column(sa.BigInteger)
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    relation: Mapped[str | None] = mapped_column(sa.String(10))
+    reason: Mapped[str | None] = mapped_column(sa.String(1000))
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InformationNotice(Base):
@@ -270,3 +350,122 @@ class DedupeRun(Base):
     asked: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class StatusChange(Base):
+    """A status or attribute that changed: by which event, on which evidence, who did it and when."""
+
+    __tablename__ = "status_change"
+    __table_args__ = (
+        sa.Index("ix_status_change_identity", "source_identity_id", "id"),
+        sa.CheckConstraint("from_status IN ('PROV','RECUP','VALI','QUAL')", name="from_status"),
+        sa.CheckConstraint("to_status IN ('PROV','RECUP','VALI','QUAL')", name="to_status"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    from_status: Mapped[str] = mapped_column(sa.String(5))
+    to_status: Mapped[str] = mapped_column(sa.String(5))
+    from_attributes: Mapped[str] = mapped_column(sa.String(20))
+    to_attributes: Mapped[str] = mapped_column(sa.String(20))
+    event: Mapped[str] = mapped_column(sa.String(24))
+    evidence: Mapped[str | None] = mapped_column(sa.String(8))
+    parent_evidence: Mapped[str | None] = mapped_column(sa.String(8))
+    actor_kind: Mapped[str] = mapped_column(sa.String(16))
+    actor_id: Mapped[str] = mapped_column(sa.String(64))
+    comment: Mapped[str | None] = mapped_column(sa.String(1000))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FormerIns(Base):
+    """A matricule that an identity no longer holds, or that INSi says the person had before (INSHISTO).
+
+    `is_invalid` tells one that was taken away from one that was replaced: only the second is the person's own.
+    """
+
+    __tablename__ = "former_ins"
+    __table_args__ = (sa.Index("ix_former_ins_identity", "source_identity_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    matricule: Mapped[str] = mapped_column(sa.String(15))
+    oid: Mapped[str] = mapped_column(sa.String(32))
+    is_invalid: Mapped[bool]
+    event: Mapped[str] = mapped_column(sa.String(24))
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RecordedDeath(Base):
+    """A death told of one source identity: by a file, or by the identity's own feed once an officer settled it.
+
+    It follows the links of its identity. What a feed tells is in `source_identity.death_date` until then. `reasons`
+    are the codes of what keeps a proposed one from being sure.
+    """
+
+    __tablename__ = "recorded_death"
+    __table_args__ = (
+        sa.UniqueConstraint("source_identity_id", "teller", "death_date"),
+        sa.CheckConstraint("teller IN ('feed','file')", name="teller"),
+        sa.CheckConstraint("state IN ('proposed','flagged','confirmed','refuted')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    teller: Mapped[str] = mapped_column(sa.String(4))
+    death_date: Mapped[str] = mapped_column(sa.String(10))
+    place: Mapped[str | None] = mapped_column(sa.String(5))
+    act_number: Mapped[str | None] = mapped_column(sa.String(20))
+    state: Mapped[str] = mapped_column(sa.String(10))
+    reasons: Mapped[list[str]] = mapped_column(Json)
+    load_run_id: Mapped[int | None] = mapped_column(sa.ForeignKey("load_run.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    comment: Mapped[str | None] = mapped_column(sa.String(1000))
+
+
+class CorrectionRequest(Base):
+    """What an officer asks of the structure that produced a wrong trait, and what became of it.
+
+    `answer_kind`, `answer` and who gave it stay when the request is opened again, until the next answer.
+    """
+
+    __tablename__ = "correction_request"
+    __table_args__ = (
+        sa.Index("ix_correction_request_structure", "organization_id", "state", "asked_at"),
+        sa.Index("ix_correction_request_identity", "source_identity_id"),
+        # Two officers who ask the same thing at once ask it once.
+        sa.Index(
+            "uq_correction_request_pending",
+            "source_identity_id",
+            "trait",
+            unique=True,
+            sqlite_where=sa.text("state <> 'closed'"),
+            postgresql_where=sa.text("state <> 'closed'"),
+        ),
+        sa.CheckConstraint("state IN ('open','answered','corrected','closed')", name="state"),
+        sa.CheckConstraint(
+            "trait IN ('birth_name','given_names','birth_date','sex','birth_place','ins','status','address',"
+            "'phone','email','identity')",
+            name="trait",
+        ),
+        sa.CheckConstraint("answer_kind IN ('corrected','right','unknown')", name="answer_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(sa.ForeignKey("organization.id"))
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    task_id: Mapped[int | None] = mapped_column(sa.ForeignKey("review_task.id"))
+    trait: Mapped[str] = mapped_column(sa.String(12))
+    message: Mapped[str] = mapped_column(sa.String(1000))
+    state: Mapped[str] = mapped_column(sa.String(10))
+    asked_by: Mapped[int] = mapped_column(sa.BigInteger)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answer_kind: Mapped[str | None] = mapped_column(sa.String(10))
+    answer: Mapped[str | None] = mapped_column(sa.String(1000))
+    answered_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    corrected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from identity import survivorship
+from identity.evidence import Proof
+from identity.ins import Ins
 from identity.linkage import Decision, IdentityRecord
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Traits
+from identity.transitions import Event
 
 
 class Channel(StrEnum):
@@ -15,6 +19,15 @@ class Channel(StrEnum):
     FHIR = "fhir"
     FILE = "file"
     WEB = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCause:
+    """Why a status changes when the structure's own software did not say so: the event, the evidence, a comment."""
+
+    event: Event
+    proof: Proof | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +47,7 @@ class IncomingIdentity:
     replaced_by: str | None = None
     told_apart: frozenset[int] = frozenset()
     channel: Channel
+    cause: StatusCause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,11 @@ class StoredIdentity:
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def publishable_ins(self) -> Ins | None:
+        """The INS that may leave the hub with this identity."""
+        return survivorship.publishable_ins([self.as_record()])
 
     def as_record(self) -> IdentityRecord:
         """Return what the matching compares."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.accounts import codes, portal_accounts
 from hub.accounts.portal_accounts import Account, AccountState
-from hub.accounts.tables import Invitation
+from hub.accounts.tables import Invitation, OneTimeCode
 from hub.audit.trail import SYSTEM, Entry, Subject, Trail
 from hub.config import Settings
 from hub.directory import correspondents, organizations
@@ -25,7 +25,7 @@ from hub.documents.types import DocumentTypes
 from hub.encryption import Vault, link_token
 from hub.errors import NotFound
 from hub.outbox.queue import Job
-from hub.registry import identities
+from hub.registry import death_checks, deaths, identities
 from hub.routing import notices
 from hub.routing.channels import mssante, sms
 from hub.routing.channels import notices as notice_mail
@@ -84,6 +84,8 @@ def _addressee(session: Session, row: Delivery, account_id: int) -> Account:
     account = portal_accounts.by_id(session, account_id)
     if account.state is AccountState.CLOSED:
         raise Refused("L'espace santé de ce patient a été fermé depuis l'envoi.")
+    if deaths.held(session, account.person_id) is not None:
+        raise Refused(notices.DECEASED)
     own = identities.by_id(session, account.source_identity_id)
     document = deposit.by_id(session, row.document_id)
     about = identities.by_id(session, document.source_identity_id) if document.source_identity_id else None
@@ -156,7 +158,7 @@ def send_invitation(job: Job, way_out: Exit) -> Completion:
         if row is None or row.sent_at is not None or row.expires_at <= db.now(session):
             return _nothing
         account = portal_accounts.by_id(session, row.account_id)
-        if account.state is not AccountState.INVITED:
+        if account.state is not AccountState.INVITED or deaths.held(session, account.person_id) is not None:
             return _nothing
         token = link_token(way_out.settings, "invitation", row.nonce)
     envelope = _envelope(way_out.settings, account.email, f"invitation-{invitation_id}", f"/activation/{token}")
@@ -169,9 +171,16 @@ def send_invitation(job: Job, way_out: Exit) -> Completion:
 
 
 def send_code(job: Job, way_out: Exit) -> Completion:
-    """Send a one-time code; one that expired meanwhile is not sent."""
+    """Send a one-time code; one that expired meanwhile is not sent.
+
+    Nor is one for a person held as deceased: officers are told that somebody asked for it, who may well be alive.
+    """
     code_id = int(job.payload["code_id"])
     with db.reading() as session:
+        row = session.get(OneTimeCode, code_id)
+        person_id = portal_accounts.by_id(session, row.account_id).person_id if row else None
+        if person_id is not None and deaths.held(session, person_id) is not None:
+            return _tell_of_code(person_id)
         found = codes.code_to_send(session, code_id, way_out.vault)
     if found is None:
         return _nothing
@@ -180,6 +189,10 @@ def send_code(job: Job, way_out: Exit) -> Completion:
     text = f"{code} est votre code de connexion, valable 5 minutes. Ne le donnez à personne.\n\n@{host} #{code}"
     way_out.sms.send(sms.Sms(number, text, f"code-{code_id}"))
     return lambda session: codes.mark_sent(session, code_id)
+
+
+def _tell_of_code(person_id: int) -> Completion:
+    return lambda session: death_checks.note_code(session, person_id)
 
 
 HANDLERS: dict[str, Callable[[Job, Exit], Completion]] = {

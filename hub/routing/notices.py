@@ -8,11 +8,20 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import portal_accounts
-from hub.accounts.portal_accounts import Account
+from hub.accounts.portal_accounts import Account, AccountState
+from hub.accounts.tables import Invitation, PortalAccount
 from hub.config import Settings
 from hub.encryption import keyed_hash, link_token, new_link_token
 from hub.errors import NotFound
+from hub.outbox import queue
+from hub.registry.tables import SourceIdentity
 from hub.routing.tables import Delivery, Notice
+
+DECEASED = (
+    "Décès du patient signalé : aucun avis ne lui est envoyé. Le document reste dans son espace santé ; "
+    "l'avis partira si le décès est démenti."
+)
+"""Why a notice was cancelled, as its sender sees it; what was cancelled so leaves when the death is refuted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +65,22 @@ def find(session: Session, token: str, settings: Settings) -> NoticeView:
         raise NotFound("Ce lien n'existe pas. Vérifiez que vous l'avez copié en entier.")
     account = portal_accounts.by_id(session, account_id)
     return NoticeView(row.delivery_id, account, row.expires_at, row.expires_at <= db.now(session))
+
+
+def invite_held_back(session: Session, person_id: int) -> None:
+    """Enqueue anew the invitations of a person that never left and still hold."""
+    moment = db.now(session)
+    query = (
+        sa.select(Invitation.id)
+        .join(PortalAccount, PortalAccount.id == Invitation.account_id)
+        .join(SourceIdentity, SourceIdentity.id == PortalAccount.source_identity_id)
+        .where(
+            SourceIdentity.person_id == person_id,
+            PortalAccount.state == AccountState.INVITED.value,
+            Invitation.sent_at.is_(None),
+            Invitation.expires_at > moment,
+        )
+    )
+    for number in list(session.scalars(query)):
+        key = f"mail.invitation:{number}:{moment.timestamp():.0f}"
+        queue.enqueue(session, "mail.invitation", {"invitation_id": number}, dedupe_key=key)

@@ -5,6 +5,7 @@ A draft is kept at each step, so that a lock, a crash or a detour through accoun
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts import portal_accounts
+from hub.accounts.tables import PortalAccount
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.directory import correspondents
 from hub.directory.values import Correspondent, CorrespondentKind
@@ -20,9 +22,10 @@ from hub.documents import deposit
 from hub.documents.tables import Document
 from hub.errors import Conflict, Invalid, NotFound
 from hub.outbox import queue
-from hub.registry import identities
+from hub.registry import death_checks, deaths, identities
+from hub.registry.tables import SourceIdentity
 from hub.registry.values import StoredIdentity
-from hub.routing import recipients
+from hub.routing import notices, recipients
 from hub.routing.tables import Delivery, Sending, SendingRecipient
 from hub.routing.values import (
     ChannelName,
@@ -131,7 +134,8 @@ def preview(session: Session, item: Draft) -> Plan:
         raise Invalid("Choisissez d'abord le patient.", "patient")
     identity = identities.by_id(session, document.source_identity_id)
     patient = _patient_copy(session, identity) if item.copy_to_patient else None
-    return recipients.plan(item.recipients, patient, identity_held=identity.held)
+    is_deceased = deaths.held(session, identity.person_id) is not None
+    return recipients.plan(item.recipients, patient, identity_held=identity.held, is_deceased=is_deceased)
 
 
 def fingerprint(session: Session, item: Draft) -> str:
@@ -169,7 +173,8 @@ def send(
         raise Invalid("Choisissez d'abord le patient.", "patient")
     if document.type_code is None:
         raise Invalid("Choisissez d'abord le type du document.", "type")
-    if not identities.by_id(session, document.source_identity_id).active:
+    identity = identities.by_id(session, document.source_identity_id)
+    if not identity.active:
         raise Invalid(_INACTIVE, "patient")
     if seen is not None and seen != fingerprint(session, item):
         raise Invalid("L'envoi a changé depuis que cette page s'est affichée : vérifiez-le, puis envoyez.", "seen")
@@ -180,6 +185,7 @@ def send(
         _queue(session, row, delivery)
     row.state = "sent"
     row.sent_at = db.now(session)
+    death_checks.note_document(session, identity.id, identity.person_id)
     detail: dict[str, str | int | bool | None] = {
         "document": document.id,
         "identity": document.source_identity_id,
@@ -219,13 +225,52 @@ def send_again(session: Session, delivery_id: int, organization_id: int, trail: 
         raise NotFound("Cette remise n'existe pas.")
     if row.state != DeliveryState.FAILED.value:
         raise Conflict("Cette remise n'est pas en échec : il n'y a rien à renvoyer.")
+    if row.account_id is not None:
+        account = portal_accounts.by_id(session, row.account_id)
+        if deaths.held(session, account.person_id) is not None:
+            raise Conflict(notices.DECEASED)
+    _queue_again(session, row)
+    trail.record(session, Entry(actor, "delivery.again", Subject("delivery", row.id)))
+
+
+def _queue_again(session: Session, row: Delivery) -> None:
     row.state = DeliveryState.QUEUED.value
     row.reason = None
     row.round += 1
     row.queued_at = db.now(session)
     key = f"deliver:{row.id}:{row.round}"
     queue.enqueue(session, f"deliver.{row.channel}", {"delivery_id": row.id}, dedupe_key=key)
-    trail.record(session, Entry(actor, "delivery.again", Subject("delivery", row.id)))
+
+
+def send_held_back(session: Session, person_id: int, trail: Trail, actor: Actor) -> int:
+    """Queue anew the notices and invitations that a death stopped, once it was refuted; return how many notices."""
+    notices.invite_held_back(session, person_id)
+    own = (
+        sa.select(PortalAccount.id)
+        .join(SourceIdentity, SourceIdentity.id == PortalAccount.source_identity_id)
+        .where(SourceIdentity.person_id == person_id)
+    )
+    query = sa.select(Delivery).where(
+        Delivery.account_id.in_(own),
+        Delivery.state == DeliveryState.FAILED.value,
+        Delivery.reason == notices.DECEASED,
+    )
+    rows = list(session.scalars(query.order_by(Delivery.id).with_for_update()))
+    for row in rows:
+        _queue_again(session, row)
+        trail.record(session, Entry(actor, "delivery.again", Subject("delivery", row.id)))
+    return len(rows)
+
+
+def last_sent(session: Session, identity_ids: Collection[int]) -> Mapping[int, datetime]:
+    """Return when the last document about each identity left."""
+    query = (
+        sa.select(Document.source_identity_id, sa.func.max(Sending.sent_at))
+        .join(Sending, Sending.document_id == Document.id)
+        .where(Document.source_identity_id.in_(identity_ids), Sending.sent_at.is_not(None))
+        .group_by(Document.source_identity_id)
+    )
+    return {identity_id: moment for identity_id, moment in session.execute(query) if identity_id and moment}
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +324,19 @@ def sent_one(session: Session, sending_id: int, organization_id: int) -> SentVie
 
 
 def count_failures(session: Session, organization_id: int) -> int:
-    """Return how many deliveries of the structure failed and wait for somebody (the bell, L10)."""
+    """Return how many deliveries of the structure failed and wait for somebody (the bell, L10).
+
+    Nobody can do anything about a notice that a death stopped: it is shown with its sending only.
+    """
     query = (
         sa.select(sa.func.count())
         .select_from(Delivery)
         .join(Sending, Sending.id == Delivery.sending_id)
-        .where(Sending.organization_id == organization_id, Delivery.state == DeliveryState.FAILED.value)
+        .where(
+            Sending.organization_id == organization_id,
+            Delivery.state == DeliveryState.FAILED.value,
+            Delivery.reason.is_distinct_from(notices.DECEASED),
+        )
     )
     return session.scalar(query) or 0
 

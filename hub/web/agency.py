@@ -1,166 +1,145 @@
-"""Pages of the identity-vigilance officers: the pairs to decide, each side by side with its score explained.
+"""The officers' pages: their work list here, one module for each other group of pages.
 
 RNIV 2: the cell decides, says why, and sees traits, never documents.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from hub import db
-from hub.accounts import staff
-from hub.accounts.sessions import Space
-from hub.accounts.staff import Role
-from hub.audit.trail import Entry, Subject
 from hub.directory import organizations
-from hub.documents import deposit
-from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import intake, review
-from hub.registry.places import read_places
-from hub.registry.review import Comparison, Task, TaskKind, TaskState, Verdict
+from hub.errors import Invalid
+from hub.registry import review, worklist
+from hub.registry.tasks import Task, TaskKind
 from hub.registry.values import StoredIdentity
-from hub.web.agency_comparison import Explanation, TraitRow, explain, reason_words, trait_rows
-from hub.web.context import current_staff, runtime, staff_only
-from hub.web.staff_login import add_login
+from hub.registry.worklist import Filter, Moment
+from hub.web import (
+    agency_batches,
+    agency_operations,
+    agency_persons,
+    agency_search,
+    agency_tasks,
+)
+from hub.web.agency_choice import filter_of_request, known_arguments, query_of
+from hub.web.agency_comparison import reason_words
+from hub.web.agency_space import (
+    blueprint,
+    officer_names,
+    officers_only,
+    page_number,
+    record,
+    structure_names,
+)
+from hub.web.context import current_staff
 
-blueprint = Blueprint("agency", __name__, url_prefix="/agence")
-add_login(blueprint, Space.AGENCY, Role.OFFICER, "agency.tasks")
-_CHOICES = {"meme": TaskState.SAME, "differentes": TaskState.DIFFERENT}
+__all__ = ["agency_batches", "agency_operations", "agency_persons", "agency_search", "agency_tasks", "blueprint"]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of tasks with the names it needs, and how many tasks there are in each state."""
+    """One page of tasks with the names it needs, how many there are of each kind, and the choices offered."""
 
+    choice: Filter
     tasks: Sequence[Task]
-    structures: dict[int, str]
-    officers: dict[int, str]
-    waiting: int
-    decided: int
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A comparison ready to be shown."""
-
-    comparison: Comparison
-    rows: tuple[TraitRow, ...]
-    explanation: Explanation
-    structures: dict[int, str]
-    officer: str | None
-    documents: int
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What the officer typed, and what is wrong with it."""
-
-    comment: str = ""
-    invalid: str | None = None
-    refused: str | None = None
+    structures: Mapping[int, str]
+    officers: Mapping[int, str]
+    total: int
+    by_kind: Mapping[TaskKind, int]
+    limited: int
+    filters: Sequence[tuple[int, str, dict[str, str]]]
+    offered: Mapping[int, str]
 
 
 @blueprint.get("/")
-@staff_only(Space.AGENCY)
+@officers_only
 def tasks() -> str:
-    """List the open tasks by risk, or the decided ones."""
-    page = max(1, min(request.args.get("page", 1, type=int), 100_000))
-    is_decided = request.args.get("etat") == "traitees"
+    """List the tasks chosen: by risk then age, or the decided ones, latest first."""
+    return _list(filter_of_request())
+
+
+def _list(choice: Filter, name: str = "", problem: str | None = None) -> str:
+    page = page_number()
     with db.transaction() as session:
-        found = review.decided_tasks(session, page) if is_decided else review.open_tasks(session, page)
-        shown = Listing(
-            found,
-            _structures(session, [item for task in found for item in (task.left, task.right)]),
-            staff.names(session, {task.decided_by for task in found if task.decided_by is not None}),
-            review.count_open(session),
-            review.count_decided(session),
-        )
-        entry = Entry(current_staff().actor, "review.list", None, {"decided": is_decided, "shown": len(found)})
-        runtime().trail.record(session, entry)
-    pages = max(1, ceil((shown.decided if is_decided else shown.waiting) / review.PAGE))
+        found = worklist.listed(session, choice, page)
+        shown = _listing(session, choice, found)
+        decided = choice.moment is Moment.DECIDED
+        record(session, "review.list", None, decided=decided, shown=len(found))
     return render_template(
-        "agency/tasks.html", listing=shown, is_decided=is_decided, page=page, pages=pages, reason_words=reason_words
+        "agency/tasks.html",
+        listing=shown,
+        choice=choice,
+        arguments=query_of(choice),
+        query_of=query_of,
+        changed=lambda **values: query_of(replace(choice, **values)),
+        page=page,
+        pages=max(1, ceil(shown.total / worklist.PAGE)),
+        reason_words=reason_words,
+        name=name,
+        problem=problem,
     )
 
 
-@blueprint.get("/taches/<int:task_id>")
-@staff_only(Space.AGENCY)
-def task(task_id: int) -> str:
-    """Show both sides, the score and the two decisions."""
-    return _page(task_id, Typed())
+def _listing(session: Session, choice: Filter, found: Sequence[Task]) -> Listing:
+    by_kind = worklist.count_by_kind(session, replace(choice, kind=None))
+    people = [item for task in found for item in (task.left, task.right)]
+    offered = {item.id: item.name for item in organizations.all_with_domain(session).values()}
+    saved = worklist.saved_filters(session, current_staff().member.id)
+    return Listing(
+        choice,
+        found,
+        structure_names(session, people),
+        officer_names(session, [staff_id for task in found for staff_id in (task.decided_by, task.claimed_by)]),
+        sum(by_kind.values()) if choice.kind is None else by_kind[choice.kind],
+        by_kind,
+        review.count_limited(session),
+        [(filter_id, name, known_arguments(query)) for filter_id, name, query in saved],
+        dict(sorted(offered.items(), key=lambda item: item[1])),
+    )
 
 
-@blueprint.post("/taches/<int:task_id>")
-@staff_only(Space.AGENCY)
-def decide(task_id: int) -> Response | str | tuple[str, int]:
-    """Apply a decision, then go to the next task."""
-    comment = request.form.get("comment", "").replace("\r\n", "\n")
-    state = _CHOICES.get(request.form.get("decision", ""), TaskState.OPEN)
-    version = request.form.get("version", -1, type=int)
-    verdict = Verdict(task_id, version, state, comment, current_staff().member.id)
+@blueprint.post("/filtres")
+@officers_only
+def save_filter() -> Response | tuple[str, int]:
+    """Keep the choice shown under a name."""
+    choice = filter_of_request()
+    name = request.form.get("name", "")
+    query = "&".join(f"{key}={value}" for key, value in query_of(choice).items())
     try:
         with db.transaction() as session:
-            decided = intake.settle(session, verdict, runtime().registrar, current_staff().actor)
-            following = review.next_open(session)
+            worklist.save_filter(session, current_staff().member.id, name, query)
     except Invalid as error:
-        return _page(task_id, Typed(comment, invalid=error.message)), 422
-    except Conflict as error:
-        return _page(task_id, Typed(comment, refused=error.message)), 409
-    flash(_done(decided), "success")
-    if following is None:
-        return redirect(url_for("agency.tasks"))
-    return redirect(url_for("agency.task", task_id=following))
+        return _list(choice, name, error.message), 422
+    flash(_("Filtre gardé : « %(name)s ».", name=name.strip()), "success")
+    return redirect(url_for("agency.tasks", **query_of(choice)))
 
 
-def _page(task_id: int, typed: Typed) -> str:
-    parts = runtime()
-    if task_id >= 2**63:
-        raise NotFound(_("Cette tâche n'existe pas."))
+@blueprint.post("/filtres/<int:filter_id>/oublier")
+@officers_only
+def drop_filter(filter_id: int) -> Response:
+    """Forget a filter."""
     with db.transaction() as session:
-        comparison = review.compare(session, task_id, parts.registrar.model)
-        item = comparison.task
-        officers = staff.names(session, {item.decided_by}) if item.decided_by is not None else {}
-        compared = Compared(
-            comparison,
-            trait_rows(comparison, read_places(parts.settings.data_dir)),
-            explain(comparison.assessment, parts.registrar.model),
-            _structures(session, [item.left, item.right, *comparison.together]),
-            next(iter(officers.values()), None),
-            deposit.count_of_identities(session, [identity.id for identity in comparison.together]),
-            review.count_open(session),
-        )
-        detail: dict[str, str | int | bool | None] = {"left": item.left.id, "right": item.right.id}
-        entry = Entry(current_staff().actor, "review.compare", Subject("review_task", item.id), detail)
-        parts.trail.record(session, entry)
-    return render_template("agency/task.html", shown=compared, typed=typed, reason_words=reason_words)
+        worklist.drop_filter(session, current_staff().member.id, filter_id)
+    flash(_("Filtre oublié."), "success")
+    return redirect(url_for("agency.tasks"))
 
 
-@blueprint.app_template_filter("age")
-def age(since: datetime) -> str:
-    """Say for how many days something has waited."""
-    days = (datetime.now(UTC) - since).days
-    return ngettext("%(num)d jour", "%(num)d jours", days) if days > 0 else _("aujourd'hui")
-
-
-def _structures(session: Session, shown: Sequence[StoredIdentity]) -> dict[int, str]:
-    ids = {identity.organization_id for identity in shown}
-    return {organization_id: organizations.by_id(session, organization_id).name for organization_id in ids}
-
-
-def _done(item: Task) -> str:
-    same = item.state is TaskState.SAME
-    if item.kind is TaskKind.CHANGED:
-        if same:
-            return _("Tâche %(number)d : le changement est accepté, l'identité n'est plus retenue.", number=item.id)
-        return _("Tâche %(number)d : l'identité reste retenue ; aucun document ne part.", number=item.id)
-    if same:
-        return _("Tâche %(number)d : les deux identités sont réunies sous une seule personne.", number=item.id)
-    return _("Tâche %(number)d : ce sont deux personnes ; la paire ne sera plus proposée.", number=item.id)
+@blueprint.get("/incompletes")
+@officers_only
+def limited() -> str:
+    """List the identities made new without all that resemble them compared."""
+    page = page_number()
+    with db.transaction() as session:
+        found: list[StoredIdentity] = review.limited(session, page)
+        total = review.count_limited(session)
+        structures = structure_names(session, found)
+        record(session, "review.list_limited", None, shown=len(found))
+    pages = max(1, ceil(total / worklist.PAGE))
+    return render_template(
+        "agency/limited.html", found=found, total=total, structures=structures, page=page, pages=pages
+    )

@@ -1,8 +1,9 @@
-"""Make a comparison readable: the traits side by side with what differs, and the score term by term.
+"""Make a comparison readable: the traits side by side with what differs, their history, the score as a waterfall.
 
 Every mark of colour has its words. The bits shown are rounded so that the column adds up to the total shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
@@ -11,14 +12,17 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from hub.registry.places import Places
+from hub.registry.places import UNKNOWN, Places
 from hub.registry.review import Comparison
+from hub.vigilance.revisions import Revision
 from hub.web import formats
+from identity.decision import LACKS_OF_EVIDENCE
 from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
 from identity.normalise import match_key
 from identity.status import Attribute, IdentityStatus
+from identity.traits import Sex
 
 _CENT = Decimal("0.01")
 _NEAR = 0.75
@@ -55,20 +59,50 @@ class TraitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Where a step of the waterfall is drawn, from 0 to 300."""
+
+    x: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
-    """What one trait adds to the score or takes away; `share` is the length of its bar, from 0 to 100."""
+    """What one trait adds to the score or takes away, and its step of the waterfall."""
 
     label: str
     text: str
     bits: Decimal
-    share: int
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class PastValue:
+    """A value that an identity held before a change, and what took its place."""
+
+    label: str
+    former: str
+    later: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """A change of an identity: when, through which door, and the traits that it changed."""
+
+    revision: Revision
+    values: tuple[PastValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The score, its terms, and where it stands between the thresholds."""
+    """The score, its terms, and where it stands between the thresholds; the marks are places on the waterfall."""
 
     prior: Decimal
+    prior_bar: Bar
+    total_bar: Bar
+    zero_mark: int
+    link_mark: int
+    review_mark: int
     terms: tuple[Term, ...]
     total: Decimal
     percent: str
@@ -142,6 +176,24 @@ _REASONS = {
     "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),
     "told-apart": lazy_gettext("Écartée par un professionnel à la création"),
     "automatic-proposal": lazy_gettext("Rapprochement proposé par le moteur"),
+    "homonym": lazy_gettext("Homonyme signalé"),
+    "birth-place-different": lazy_gettext("Lieux de naissance différents"),
+    "others-differ": lazy_gettext("Prénoms suivants différents"),
+    "common-names": lazy_gettext("Noms courants, peu de preuves"),
+    "fictitious-date": lazy_gettext("Date de naissance fictive ou incomplète"),
+    "shared-ins": lazy_gettext("Même INS que l'autre personne"),
+    "insi-refused": lazy_gettext("INS non confirmée par INSi"),
+    "wrong-person": lazy_gettext("INS d'une autre personne"),
+    "death-dates-differ": lazy_gettext("Deux dates de décès différentes"),
+    "death-before-birth": lazy_gettext("Décès avant la naissance"),
+    "created-after-death": lazy_gettext("Identité créée après le décès"),
+    "changed-after-death": lazy_gettext("Traits changés après le décès"),
+    "document-after-death": lazy_gettext("Document parti après le décès"),
+    "code-after-death": lazy_gettext("Connexion tentée après le décès"),
+    "death-withdrawn": lazy_gettext("Décès repris par la structure"),
+    "death-doubtful": lazy_gettext("Fichier des décès : personne très proche, sans certitude"),
+    "death-several": lazy_gettext("Plusieurs personnes peuvent être celle du fichier"),
+    "death-limited": lazy_gettext("Trop d'identités proches du fichier des décès"),
 }
 _AUTHORITIES = {
     InsOid.NIR: lazy_gettext("NIR"),
@@ -271,19 +323,23 @@ def _pieces(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]
 def explain(assessment: PairAssessment, model: Model) -> Explanation:
     """Lay out the score: what is known before any comparison, each term, and the sum."""
     score, limits = assessment.score, model.thresholds
-    longest = max((abs(part.bits) for part in score.contributions), default=0.0) or 1.0
     terms: list[Term] = []
     exact, shown = Decimal(model.prior), _round(Decimal(model.prior))
     prior = shown
+    scale = _Scale.around(model, [part.bits for part in score.contributions])
     for part in score.contributions:
         # Each term is the step between two rounded sums, so that what is shown adds up to the total.
         exact += Decimal(part.bits)
         bits = _round(exact) - shown
+        terms.append(Term(str(_TRAITS.get(part.trait, part.trait)), part.text, bits, scale.bar(shown, shown + bits)))
         shown += bits
-        share = round(100 * abs(part.bits) / longest)
-        terms.append(Term(str(_TRAITS.get(part.trait, part.trait)), part.text, bits, share))
     return Explanation(
         prior,
+        scale.bar(Decimal(0), prior),
+        scale.bar(Decimal(0), shown),
+        scale.place(0.0),
+        scale.place(limits.link),
+        scale.place(limits.review),
         tuple(terms),
         shown,
         _percent(score.probability),
@@ -293,6 +349,82 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         _position(score.total, model),
         assessment.veto.text if assessment.veto else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """From bits to places on the waterfall."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def around(cls, model: Model, steps: Sequence[float]) -> "_Scale":
+        """Return the scale that holds every sum on the way, zero and both thresholds."""
+        sums = [0.0, model.prior, model.thresholds.link, model.thresholds.review]
+        reached = model.prior
+        for bits in steps:
+            reached += bits
+            sums.append(reached)
+        return cls(min(sums), max(sums))
+
+    def place(self, bits: float) -> int:
+        """Return where a number of bits is."""
+        return round(300 * (bits - self.low) / (self.high - self.low or 1.0))
+
+    def bar(self, start: Decimal, end: Decimal) -> Bar:
+        """Return the bar between two sums; the smallest one still shows."""
+        left, right = sorted((self.place(float(start)), self.place(float(end))))
+        return Bar(left, max(1, right - left))
+
+
+def past_changes(found: Sequence[Revision], places: Places) -> tuple[PastChange, ...]:
+    """Say which traits each change of an identity changed, in the words of the screen."""
+    changes = []
+    for revision in found:
+        former, later = _shown(revision.former, places), _shown(revision.later, places)
+        values = tuple(
+            PastValue(str(_LABELS[name]), former[name], later[name]) for name in former if former[name] != later[name]
+        )
+        if values:
+            changes.append(PastChange(revision, values))
+    return tuple(changes)
+
+
+def _shown(record: IdentityRecord, places: Places) -> dict[str, str]:
+    return {**_values(record, places), "ins": _ins_text(record.traits.ins, record.status)}
+
+
+def trait_lines(record: IdentityRecord, places: Places) -> tuple[tuple[str, str], ...]:
+    """Return the traits of one identity with their labels, those it has."""
+    return tuple((str(_LABELS[name]), text) for name, text in _shown(record, places).items() if text)
+
+
+def is_easy(comparison: Comparison) -> bool:
+    """Tell whether every strict trait is the same on both sides or missing on one, and nothing speaks against."""
+    veto = comparison.assessment.veto
+    if comparison.obstacle is not None or (veto is not None and veto not in LACKS_OF_EVIDENCE):
+        return False
+    left, right = comparison.left.traits, comparison.right.traits
+    return all(
+        not one or not other or one == other
+        for one, other in (
+            (left.birth_name, right.birth_name),
+            (left.given_names, right.given_names),
+            (left.birth_date, right.birth_date),
+            (_known_sex(left.sex), _known_sex(right.sex)),
+            (_known_place(left.birth_place), _known_place(right.birth_place)),
+            (left.ins, right.ins),
+        )
+    )
+
+
+def _known_sex(sex: Sex) -> Sex | None:
+    return None if sex is Sex.UNKNOWN else sex
+
+
+def _known_place(code: str | None) -> str | None:
+    return None if code == UNKNOWN else code
 
 
 def _round(bits: Decimal) -> Decimal:

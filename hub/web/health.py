@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub import db, schema
 from hub.errors import Unavailable
 from hub.outbox import queue
-from hub.registry import review
+from hub.registry import worklist
 from hub.web.context import runtime
 
 blueprint = Blueprint("health", __name__)
@@ -63,7 +63,7 @@ def metrics() -> Response:
     tasks = Gauge("hub_review_tasks_open", "Pairs of identities that wait for an officer.", registry=registry)
     with db.reading() as session:
         backlog = queue.backlog(session)
-        tasks.set(review.count_open(session))
+        tasks.set(worklist.count_open(session))
     for state in ("ready", "leased", "dead"):
         jobs.labels(state).set(backlog.by_state.get(state, 0))
     oldest.set(backlog.oldest_due_seconds)

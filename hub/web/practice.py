@@ -7,7 +7,10 @@ from hub.audit.trail import Entry
 from hub.routing import sendings
 from hub.web import (
     practice_accounts,
+    practice_corrections,
     practice_creation,
+    practice_deaths,
+    practice_identity_status,
     practice_patients,
     practice_preparing,
     practice_sendings,
@@ -19,7 +22,10 @@ from hub.web.practice_space import blueprint, practice_only, structure_id
 __all__ = [
     "blueprint",
     "practice_accounts",
+    "practice_corrections",
     "practice_creation",
+    "practice_deaths",
+    "practice_identity_status",
     "practice_patients",
     "practice_preparing",
     "practice_sendings",

@@ -10,7 +10,7 @@ from hub import db
 from hub.accounts import portal_accounts
 from hub.audit.trail import Entry, Subject
 from hub.errors import NotFound
-from hub.registry import enrolment, identities
+from hub.registry import deaths, enrolment, identities
 from hub.registry import search as index
 from hub.registry.values import StoredIdentity
 from hub.routing import sendings
@@ -62,6 +62,10 @@ def _search_page(sending_id: int | None, **values: Any) -> str:
     if sending_id is not None:
         preparing = practice_drafts.read(sending_id)
         values |= {"preparing": preparing, "steps": steps(preparing, "patient")}
+    if "found" in values:
+        with db.reading() as session:
+            shown = [person.person_id for person in values["found"].persons]
+            values["deaths"] = deaths.held_of(session, shown)
     return render_template("practice/search.html", sending_id=sending_id, **values)
 
 
@@ -93,6 +97,7 @@ def patient(identity_id: int) -> str:
         identity = own_identity(identities.by_id(session, identity_id))
         account = portal_accounts.of_person(session, identity.person_id)
         sent = sendings.sent_about(session, identity.id, structure_id())
+        death = deaths.held(session, identity.person_id)
         entry = Entry(current_staff().actor, "identity.read", Subject("source_identity", identity.id))
         runtime().trail.record(session, entry)
     return render_template(
@@ -100,6 +105,7 @@ def patient(identity_id: int) -> str:
         identity=identity,
         account=account,
         sent=sent,
+        death=death,
         missing=completeness.missing_strict_traits(identity.traits),
         warnings=completeness.warnings(identity.traits, identity.status),
     )

@@ -15,11 +15,13 @@ from hub.directory import correspondents
 from hub.directory.values import Correspondent, CorrespondentKind
 from hub.documents import deposit
 from hub.errors import Conflict, Invalid, NotFound
+from hub.registry import deaths
 from hub.routing import sendings
 from hub.web import practice_drafts
 from hub.web.context import current_staff, runtime
 from hub.web.practice_drafts import Preparing, first_missing, open_draft, prepare, steps
 from hub.web.practice_space import blueprint, practice_only, structure_id
+from identity.deaths import ToldDeath
 
 _SHORTEST_SEARCH = 2
 
@@ -150,6 +152,7 @@ def sending_summary(sending_id: int) -> str | Response:
         plan = sendings.preview(session, preparing.draft)
         seen = sendings.fingerprint(session, preparing.draft)
         account = _account(session, preparing)
+        death = _death(session, preparing)
     return render_template(
         "practice/sending_summary.html",
         preparing=preparing,
@@ -157,12 +160,17 @@ def sending_summary(sending_id: int) -> str | Response:
         plan=plan,
         seen=seen,
         account=account,
+        death=death,
         type=runtime().types.get(preparing.document.type_code or ""),
     )
 
 
 def _account(session: Session, preparing: Preparing) -> Account | None:
     return portal_accounts.of_person(session, preparing.identity.person_id) if preparing.identity else None
+
+
+def _death(session: Session, preparing: Preparing) -> ToldDeath | None:
+    return deaths.held(session, preparing.identity.person_id) if preparing.identity else None
 
 
 @blueprint.post("/envois/<int:sending_id>/resume")
@@ -176,8 +184,9 @@ def sending_summary_submit(sending_id: int) -> Response:
         changed = preparing.draft.copy_to_patient != wanted
         sendings.set_copy(session, preparing.draft, wanted)
         account = _account(session, preparing)
+        is_deceased = _death(session, preparing) is not None
     if changed or request.form.get("act") != "send":
-        return _copy_kept(preparing, account, wanted=wanted) or summary
+        return _copy_kept(preparing, account, wanted=wanted and not is_deceased) or summary
     try:
         with db.transaction() as session:
             trail, actor, seen = runtime().trail, current_staff().actor, request.form.get("seen", "")

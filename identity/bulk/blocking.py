@@ -6,7 +6,6 @@ never cut in silence: the pairs that cannot be examined are counted and told.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,27 @@ from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, once
 from identity.bulk.threads import spread
 
-MOST_TOGETHER = 64
+MOST_TOGETHER = 16
 """Records that may share a key before it is refined."""
+MOST_REFINED_TOGETHER = 64
+"""Records that may share a key that was refined once or more."""
 MOST_REFINED = 2
 """How often a key is refined by one more trait."""
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
 _SAMPLE = 4096
+# What a key says already, by its kind, as numbers of refining parts: to ask for it again would split nothing.
+_SAID = {
+    "date-name": (0, 1),
+    "month-surname": (0,),
+    "day-surname": (1,),
+    "birth": (0, 2),
+    "names": (4, 5),
+    "date-postcode": (0, 1, 3),
+    "day-place-given": (1, 2, 5),
+    "year-postcode-given": (3,),
+}
 # Pairs are sorted in so many pieces: as much less memory for each.
 _PIECES = 8
 _MALE = np.frombuffer(b"137", np.uint8)
@@ -38,6 +50,8 @@ class Keys:
     kind: str
     values: Longs
     records: Ints
+    part: int = 0
+    """The number of the part that the key was last refined by."""
 
 
 @dataclass(slots=True)
@@ -52,33 +66,62 @@ class Candidates:
 
 def blocking_keys(records: Records) -> Iterator[Keys]:
     """Yield every kind of key of a file."""
-    slots = _slots(records)
+    slots = _slots(_hash_traits(records))
     return (_keys(kind, slots[kind]()) for kind in KINDS)
 
 
-def _slots(records: Records) -> dict[str, Callable[[], Slots]]:
-    """Return what makes each slot of each kind of key."""
-    names = _sounds(records, records.birth, records.used)
-    given = _sounds(records, records.words[:, 0], records.used_head)
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What keys are made of: 0 for what a record lacks."""
+
+    surnames: list[Longs]
+    givens: list[Longs]
+    date: Ints
+    month_of_year: Ints
+    day_of_month: Ints
+    year: Ints
+    place: Longs
+    postcode: Longs
+    births: list[tuple[Longs, Longs]]
+    ins: Longs
+    phone: Longs
+    email: Longs
+
+
+def _hash_traits(records: Records) -> _Traits:
     dated = records.year > 0
-    date = np.where(dated, records.year * 10000 + records.month * 100 + records.day, 0)
-    month_of_year = np.where(dated, records.year * 100 + records.month, 0)
-    day_of_month = np.where(dated, records.month * 100 + records.day, 0)
-    year = records.year
     place = _hashed(records.place, records.place_hashes)
-    postcode = _hashed(records.postcode, records.postcode_hashes)
+    return _Traits(
+        surnames=_sounds(records, records.birth, records.used),
+        givens=_sounds(records, records.words[0], records.used_head),
+        date=(records.year * 10000 + records.month * 100 + records.day) * dated,
+        month_of_year=(records.year * 100 + records.month) * dated,
+        day_of_month=(records.month * 100 + records.day) * dated,
+        year=records.year,
+        place=place,
+        postcode=_hashed(records.postcode, records.postcode_hashes),
+        births=list(_births(records, place)),
+        ins=_hashed(records.ins, records.ins_hashes),
+        phone=records.phone,
+        email=_hashed(records.email, records.email_hashes),
+    )
+
+
+def _slots(has: _Traits) -> dict[str, Callable[[], Slots]]:
+    """Return what makes each slot of each kind of key."""
+    names, given = has.surnames, has.givens
     return {
-        "date-name": lambda: [(date, sound) for sound in (*names, *given)],
-        "month-surname": lambda: [(month_of_year, sound) for sound in names],
-        "day-surname": lambda: [(day_of_month, sound) for sound in names],
+        "date-name": lambda: [(has.date, sound) for sound in (*names, *given)],
+        "month-surname": lambda: [(has.month_of_year, sound) for sound in names],
+        "day-surname": lambda: [(has.day_of_month, sound) for sound in names],
         "names": lambda: [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given],
-        "ins": lambda: [(_hashed(records.ins, records.ins_hashes),)],
-        "birth": lambda: list(_births(records, place)),
-        "phone": lambda: [(records.phone,)],
-        "email": lambda: [(_hashed(records.email, records.email_hashes),)],
-        "date-postcode": lambda: [(date, postcode)],
-        "day-place-given": lambda: [(day_of_month, place, given[0])],
-        "year-postcode-given": lambda: [(year, postcode, sound) for sound in given],
+        "ins": lambda: [(has.ins,)],
+        "birth": lambda: list(has.births),
+        "phone": lambda: [(has.phone,)],
+        "email": lambda: [(has.email,)],
+        "date-postcode": lambda: [(has.date, has.postcode)],
+        "day-place-given": lambda: [(has.day_of_month, has.place, given[0])],
+        "year-postcode-given": lambda: [(has.year, has.postcode, sound) for sound in given],
     }
 
 
@@ -123,13 +166,13 @@ def _keys(kind: str, slots: Slots) -> Keys:
 def candidate_pairs(records: Records) -> Candidates:
     """Return every pair of records that share a key, each once, in the order of the file."""
     count = len(records)
-    slots = _slots(records)
-    parts = cache(lambda: refining_parts(records, np.arange(count)))
+    traits = _hash_traits(records)
+    slots, parts = _slots(traits), _refining(traits)
 
     def find(kind: str) -> tuple[Longs, int]:
-        finder = _Finder(kind, count, parts)
-        found = list(finder.pairs(_keys(kind, slots[kind]())))
-        return np.concatenate(found) if found else np.zeros(0, np.int64), finder.unexamined
+        finder = _Finder(count, parts)
+        pairs = np.concatenate([np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))])
+        return pairs, finder.unexamined
 
     found = dict(zip(KINDS, spread(find, KINDS), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
@@ -140,14 +183,15 @@ def candidate_pairs(records: Records) -> Candidates:
 def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
     """Return the two records of each pair in the order of the file, dropping the pairs that were found again."""
     sample = np.sort(np.concatenate([pairs[:: max(1, len(pairs) // _SAMPLE)] for pairs in found]))
-    edges = [-1, *sample[len(sample) // _PIECES :: max(1, len(sample) // _PIECES)].tolist(), np.iinfo(np.int64).max]
+    edges = [0, *sample[len(sample) // _PIECES :: max(1, len(sample) // _PIECES)].tolist(), np.iinfo(np.int64).max]
 
     def piece(number: int) -> tuple[Ints, Ints]:
-        low, high = edges[number], edges[number + 1]
-        packed = np.concatenate([pairs[(pairs > low) & (pairs <= high)] for pairs in found])
+        low, high = edges[number : number + 2]
+        packed = np.concatenate([pairs[np.flatnonzero((pairs >= low) & (pairs < high))] for pairs in found])
         packed.sort()
-        left, right = np.divmod(once(packed), count)
-        return left.astype(np.int32), right.astype(np.int32)
+        packed = once(packed)
+        left = packed // count
+        return left.astype(np.int32), (packed - left * count).astype(np.int32)
 
     pieces = list(spread(piece, range(len(edges) - 1)))
     return np.concatenate([left for left, _ in pieces]), np.concatenate([right for _, right in pieces])
@@ -156,26 +200,27 @@ def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
 class _Finder:
     """Pairs of records that share a key of one kind."""
 
-    def __init__(self, kind: str, count: int, parts: Callable[[], list[Longs]]) -> None:
+    def __init__(self, count: int, parts: list[Longs]) -> None:
         self.unexamined = 0
-        self._kind, self._count, self._parts = kind, count, parts
+        self._count, self._parts = count, parts
 
     def pairs(self, keys: Keys, depth: int = 0) -> Iterator[Longs]:
         """Yield the pairs, some more than once."""
         values, holders = _by_key(*_shared(keys.values, keys.records))
         starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, np.int64)
         sizes = np.diff(np.append(starts, len(values)))
-        large = sizes > MOST_TOGETHER
-        last = np.repeat(starts + np.where(large, 0, sizes), sizes)
-        for one, other in _run_pairs(last, MOST_TOGETHER):
+        most = most_together(depth)
+        large = sizes > most
+        last = np.repeat(starts + sizes * ~large, sizes)
+        for one, other in _run_pairs(last, most):
             yield _pack(holders[one], holders[other], self._count)
         if not large.any():
             return
-        within = np.repeat(large, sizes)
+        within = np.flatnonzero(np.repeat(large, sizes))
         values, holders = values[within], holders[within]
         if depth < MOST_REFINED:
-            parts = [part[holders] for part in self._parts()]
-            for refined in refine(self._kind, values, holders.astype(np.int32), parts):
+            parts = [part[holders] for part in self._parts]
+            for refined in refine(Keys(keys.kind, values, holders.astype(np.int32), keys.part), parts):
                 yield from self.pairs(refined, depth + 1)
         else:
             self.unexamined += int((sizes[large] * (sizes[large] - 1) // 2).sum())
@@ -203,38 +248,51 @@ def _by_key(values: Longs, holders: Ints) -> tuple[Longs, Longs]:
     return found, holders[order].astype(np.int64)
 
 
-def refining_parts(records: Records, holders: Longs) -> list[Longs]:
-    """Return the traits that refine a large block, 0 for none: an array of every holder's value for each trait."""
-    names = _sounds(records, records.birth, records.used)
-    given = _sounds(records, records.words[:, 0], records.used_head)
-    others = (
-        np.where(records.year > 0, records.year * 100 + records.month, 0).astype(np.int64),
-        np.where(records.year > 0, records.month * 100 + records.day, 0).astype(np.int64),
-        _hashed(records.place, records.place_hashes),
-        _hashed(records.postcode, records.postcode_hashes),
-        names[0],
-        given[0],
-    )
-    return [other[holders] for other in others]
+def most_together(depth: int) -> int:
+    """Return how many records may share a key that was refined so often."""
+    return MOST_REFINED_TOGETHER if depth else MOST_TOGETHER
 
 
-def refine(kind: str, values: Longs, holders: Ints, parts: list[Longs]) -> Iterator[Keys]:
-    """Split large blocks by each of several other traits."""
-    for number, part in enumerate(parts):
-        has = part != 0
-        mixed = mix(mix(values[has].view(np.uint64) ^ np.uint64(number + 1)) ^ part[has].view(np.uint64))
-        yield Keys(kind, mixed.view(np.int64), holders[has])
+def refining_parts(records: Records) -> list[Longs]:
+    """Return the traits that refine a large block, 0 for none: an array of every record's value for each trait."""
+    return _refining(_hash_traits(records))
+
+
+def _refining(has: _Traits) -> list[Longs]:
+    month_of_year, day_of_month = (part.astype(np.int64) for part in (has.month_of_year, has.day_of_month))
+    return [month_of_year, day_of_month, has.place, has.postcode, has.surnames[0], has.givens[0]]
+
+
+def refine(keys: Keys, parts: list[Longs]) -> Iterator[Keys]:
+    """Split large blocks by each of several other traits; `parts` are those of each entry.
+
+    By two traits in one order only: the other order gives the same blocks. Entries that lack all of them stay
+    together.
+    """
+    telling = [number for number in range(len(parts)) if number not in _SAID.get(keys.kind, ())]
+    for number in telling:
+        if number >= keys.part:
+            has = np.flatnonzero(parts[number])
+            yield _mixed(keys, has, parts[number][has], number)
+    bare = np.flatnonzero(~np.logical_or.reduce([parts[number] != 0 for number in telling]))
+    yield _mixed(keys, bare, np.zeros(len(bare), np.int64), len(parts))
+
+
+def _mixed(keys: Keys, entries: Longs, part: Longs, number: int) -> Keys:
+    """Return the keys of some entries with one more part."""
+    state = mix(keys.values[entries].view(np.uint64) ^ np.uint64(number + 1))
+    return Keys(keys.kind, mix(state ^ part.view(np.uint64)).view(np.int64), keys.records[entries], number)
 
 
 def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:
     """Drop most of the keys that only one record holds, before anything is sorted."""
     if len(values) < 1024:
         return values, holders
-    bits = min(23, len(values).bit_length() + 2)
-    bucket = (values.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
-    counts = np.bincount(bucket, minlength=1 << bits)
-    kept = counts[bucket] > 1
-    return values[kept], holders[kept]
+    bits = min(23, len(values).bit_length() + 1)
+    bucket = (values.view(np.uint64) >> np.uint64(64 - bits)).view(np.int64)
+    is_shared = np.bincount(bucket, minlength=1 << bits) > 1
+    kept = np.flatnonzero(is_shared.take(bucket))
+    return values.take(kept), holders.take(kept)
 
 
 def _run_pairs(last: Longs, most: int) -> Iterator[tuple[Longs, Longs]]:
@@ -248,6 +306,7 @@ def _run_pairs(last: Longs, most: int) -> Iterator[tuple[Longs, Longs]]:
 
 
 def _pack(first: Longs, second: Longs, count: int) -> Longs:
-    differ = first != second
-    first, second = first[differ], second[differ]
+    differ = np.flatnonzero(first != second)
+    if len(differ) < len(first):
+        first, second = first[differ], second[differ]
     return np.minimum(first, second) * count + np.maximum(first, second)

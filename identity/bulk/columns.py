@@ -4,6 +4,7 @@ PyArrow's own conversions first import pandas wherever it is installed, which ta
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,8 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
+Levels = NDArray[np.int8]
+Number = TypeVar("Number", bound=np.generic)
 
 MISSING = -1
 
@@ -41,6 +44,12 @@ def _present(column: pa.Array) -> Flags:
 def _bits(buffer: pa.Buffer, column: pa.Array) -> Flags:
     bits = np.unpackbits(np.frombuffer(buffer or b"", np.uint8), bitorder="little")
     return bits[column.offset : column.offset + len(column)].view(np.bool_)
+
+
+def either(told: Flags, yes: int, no: int) -> Levels:
+    """Return one of two small numbers for each flag; `np.where`, which branches, takes many times longer."""
+    levels: Levels = told * np.int8(yes - no) + np.int8(no)
+    return levels
 
 
 def number_column(values: NDArray[np.generic]) -> pa.Array:

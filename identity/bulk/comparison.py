@@ -1,15 +1,16 @@
 """How the records of many pairs agree, trait by trait: the levels of `identity.comparison`, column by column."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from identity.bulk.columns import Flags, Ints, Levels, Number, either
 from identity.bulk.names import Relations
-from identity.bulk.records import MOST_WORDS, Records
-from identity.bulk.text import Flags, Ints, unique
+from identity.bulk.records import MOST_WORDS, Places, Records
+from identity.bulk.text import unique
 from identity.comparison import (
     CORROBORATION,
     GENERATION,
@@ -22,10 +23,10 @@ from identity.comparison import (
 from identity.names import NameRelation
 from identity.places import compare_places
 
-Levels = NDArray[np.int8]
 Rows = NDArray[np.intp]
 
 _FEMALE = 2
+_SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
 
@@ -45,13 +46,13 @@ class Pairs:
 
 def compare(records: Records, left: Ints, right: Ints, minor_from: int) -> Pairs:
     """Compare the two records of each pair on every trait."""
-    levels = _levels(records, left.astype(np.intp), right.astype(np.intp), minor_from)
+    one, other = left.astype(np.intp), right.astype(np.intp)
     return Pairs(
         left=left,
         right=right,
-        levels=levels,
-        surnames=(records.birth[left], records.birth[right]),
-        givens=(records.head[left], records.head[right]),
+        levels=_levels(records, one, other, minor_from),
+        surnames=(records.birth.take(one), records.birth.take(other)),
+        givens=(records.head.take(one), records.head.take(other)),
     )
 
 
@@ -66,51 +67,55 @@ def _levels(records: Records, left: Rows, right: Rows, minor_from: int) -> dict[
         "given": given,
         "other_given": _other_givens(records, relations, left, right),
         "birth_date": _dates(records, left, right),
-        "sex": _equality("sex", records.sex[left], records.sex[right], unknown=0),
+        "sex": _equality("sex", records.sex, left, right, unknown=0),
         "birth_place": _places(records, left, right),
         "ins": _matricules(records, left, right),
         "address": _addresses(records, left, right),
-        "phone": _equality("phone", records.phone[left], records.phone[right], unknown=0),
+        "phone": _equality("phone", records.phone, left, right, unknown=0),
         "email": _emails(records, left, right),
-        "domain": _equality("domain", records.domain[left], records.domain[right], unknown=-1),
+        "domain": _equality("domain", records.domain, left, right, unknown=-1),
         "age": _ages(records, left, right, minor_from),
     }
-    confirmed = np.zeros(len(left), np.bool_)
-    for trait, agreeing in CORROBORATION.items():
-        confirmed |= np.array([level in agreeing for level in LEVELS[trait]])[levels[trait]]
-    placed = np.zeros(len(left), np.bool_)
-    for trait, agreeing in WEAK_CORROBORATION.items():
-        placed |= np.array([level in agreeing for level in LEVELS[trait]])[levels[trait]]
+    confirmed, placed = (_agree(levels, traits) for traits in (CORROBORATION, WEAK_CORROBORATION))
     index = _INDEX["corroboration"]
-    levels["corroboration"] = np.where(
-        confirmed, index["some"], np.where(placed, index["place"], index["none"])
-    ).astype(np.int8)
-    return levels
+    corroboration = either(placed, index["place"], index["none"])
+    corroboration[np.flatnonzero(confirmed)] = index["some"]
+    return levels | {"corroboration": corroboration}
 
 
-def _equality(trait: str, a: NDArray[np.generic], b: NDArray[np.generic], unknown: int) -> Levels:
+def _agree(levels: Mapping[str, Levels], traits: Mapping[str, Collection[str]]) -> Flags:
+    """Tell which pairs agree on one of several traits; the levels that agree are told by trait."""
+    result = np.zeros(len(levels["surname"]), np.bool_)
+    for trait, agreeing in traits.items():
+        result |= np.array([level in agreeing for level in LEVELS[trait]]).take(levels[trait])
+    return result
+
+
+def _equality(trait: str, column: NDArray[Number], left: Rows, right: Rows, unknown: int) -> Levels:
     index = _INDEX[trait]
-    result = np.where(a == b, index["same"], index["different"])
+    a, b = column.take(left), column.take(right)
+    level = either(a == b, index["same"], index["different"])
     if "missing" in index:
-        result = np.where((a == unknown) | (b == unknown), index["missing"], result)
-    return result.astype(np.int8)
+        level[np.flatnonzero((a == unknown) | (b == unknown))] = index["missing"]
+    return level
 
 
 def _surnames(records: Records, relations: Relations, left: Rows, right: Rows, minor_from: int) -> Levels:
     index = _INDEX["surname"]
     table = np.array([index[SURNAME_LEVELS[relation]] for relation in NameRelation], np.int8)
-    birth, birth2 = records.birth[left], records.birth[right]
+    birth, birth2 = records.birth.take(left), records.birth.take(right)
     level = np.full(len(left), index["exact"], np.int8)
-    todo = np.flatnonzero((birth != birth2) | (birth < 0))
+    level[np.flatnonzero((birth < 0) | (birth2 < 0))] = index["missing"]
+    todo = np.flatnonzero((birth != birth2) & (level == index["exact"]))
     a, b, birth, birth2 = left[todo], right[todo], birth[todo], birth2[todo]
-    used, used2 = records.used[a], records.used[b]
+    used, used2 = records.used.take(a), records.used.take(b)
     found = relations.of(birth, birth2)
-    best = np.where(found == NameRelation.SAME, index["particle"], table[found]).astype(np.int8)
+    best = table.take(found)
+    best[np.flatnonzero(found == NameRelation.SAME)] = index["particle"]
     for one, two, new in _others(birth, birth2, used, used2):
-        best[new] = np.minimum(best[new], table[relations.of(one[new], two[new])])
+        best[new] = np.minimum(best[new], table.take(relations.of(one, two)))
     unlike = np.flatnonzero((best == index["different"]) & (birth == used) & (birth2 == used2))
     best[unlike[_are_women(records, a[unlike], b[unlike], minor_from + MARRIAGEABLE)]] = index["married"]
-    best[(birth < 0) | (birth2 < 0)] = index["missing"]
     level[todo] = best
     return level
 
@@ -118,9 +123,9 @@ def _surnames(records: Records, relations: Relations, left: Rows, right: Rows, m
 def _others(name: Ints, name2: Ints, used: Ints, used2: Ints) -> Iterator[tuple[Ints, Ints, Rows]]:
     """Yield the other ways to put two records' names side by side, and the rows where that is something new."""
     differs, differs2 = used != name, used2 != name2
-    yield name, used2, np.flatnonzero(differs2)
-    yield used, name2, np.flatnonzero(differs)
-    yield used, used2, np.flatnonzero(differs & differs2)
+    for one, two, is_new in ((name, used2, differs2), (used, name2, differs), (used, used2, differs & differs2)):
+        new = np.flatnonzero(is_new)
+        yield one[new], two[new], new
 
 
 def _are_women(records: Records, a: Rows, b: Rows, born_before: int) -> Flags:
@@ -131,81 +136,86 @@ def _are_women(records: Records, a: Rows, b: Rows, born_before: int) -> Flags:
 
 def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> Levels:
     index = _INDEX["given"]
-    head, head2 = records.head[left], records.head[right]
+    head, head2 = records.head.take(left), records.head.take(right)
     level = np.full(len(left), index["exact"], np.int8)
-    todo = np.flatnonzero((head != head2) | (head < 0))
+    level[np.flatnonzero((head < 0) | (head2 < 0))] = index["missing"]
+    todo = np.flatnonzero((head != head2) & (level == index["exact"]))
     a, b, head, head2 = left[todo], right[todo], head[todo], head2[todo]
     best = relations.given_levels(head, head2)
-    for one, two, new in _others(head, head2, records.used_head[a], records.used_head[b]):
-        best[new] = np.minimum(best[new], relations.given_levels(one[new], two[new]))
-    best[_opens(records, a, b) | _opens(records, b, a)] = index["exact"]
+    for one, two, new in _others(head, head2, records.used_head.take(a), records.used_head.take(b)):
+        best[new] = np.minimum(best[new], relations.given_levels(one, two))
+    best[np.concatenate([_opens(records, a, b), _opens(records, b, a)])] = index["exact"]
     unlike = np.flatnonzero(best > index["listed"])
-    listed = _listed(records, a[unlike], b[unlike]) | _listed(records, b[unlike], a[unlike])
-    best[unlike[listed]] = index["listed"]
-    best[(head < 0) | (head2 < 0)] = index["missing"]
+    a, b = a[unlike], b[unlike]
+    best[unlike[np.concatenate([_listed(records, a, b), _listed(records, b, a)])]] = index["listed"]
     level[todo] = best
     return level
 
 
-def _opens(records: Records, a: Rows, b: Rows) -> Flags:
-    """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
-    result = np.zeros(len(a), np.bool_)
-    rows = np.flatnonzero(records.head_words[a] == 2)
-    words, others = records.words[a[rows], :2], records.words[b[rows], :2]
-    result[rows] = (words[:, 1] >= 0) & (words == others).all(axis=1)
-    return result
+def _opens(records: Records, a: Rows, b: Rows) -> Rows:
+    """Return the pairs whose compound first name of one is the first two names of the other.
+
+    JEAN-PAUL and JEAN PAUL MARC.
+    """
+    rows = np.flatnonzero(records.head_words.take(a) == 2)
+    a, b = a[rows], b[rows]
+    first, second = records.words[0], records.words[1]
+    return rows[(second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b])]
 
 
-def _listed(records: Records, a: Rows, b: Rows) -> Flags:
-    """Tell whether a first or used name of `a`, of one word, stands further in the list of `b`."""
-    result = np.zeros(len(a), np.bool_)
-    rows = np.flatnonzero(records.head_marks[a] & records.word_marks[b])
-    words, head, used_head = records.words[b[rows]], records.head[a[rows]], records.used_head[a[rows]]
-    same = (words == head[:, None]) | (words == used_head[:, None])
-    result[rows] = (same & (words >= 0)).any(axis=1)
-    return result
+def _listed(records: Records, a: Rows, b: Rows) -> Rows:
+    """Return the pairs where a first or used name of `a`, of one word, stands further in the list of `b`."""
+    rows = np.flatnonzero(records.head_marks.take(a) & records.word_marks.take(b))
+    a, b = a[rows], b[rows]
+    head, used_head = records.head[a], records.used_head[a]
+    result = np.zeros(len(rows), np.bool_)
+    for column in records.words:
+        word = column[b]
+        result |= (word >= 0) & ((word == head) | (word == used_head))
+    return rows[result]
 
 
 def _other_givens(records: Records, relations: Relations, left: Rows, right: Rows) -> Levels:
     """Compare the given names after the first one."""
     index = _INDEX["other_given"]
     level = np.full(len(left), index["missing"], np.int8)
-    counts = np.minimum(records.word_counts[left], records.word_counts[right])
-    start = np.maximum(records.head_words[left], records.head_words[right])
+    counts = np.minimum(records.word_counts.take(left), records.word_counts.take(right))
+    start = np.maximum(records.head_words.take(left), records.head_words.take(right))
     rows = np.flatnonzero(counts > start)
-    a, b, start, counts = left[rows], right[rows], start[rows].astype(np.intp), counts[rows]
-    words, others = records.words[a], records.words[b]
-    first, second = (side[np.arange(len(rows)), start] for side in (words, others))
-    columns = np.arange(MOST_WORDS)
-    further = columns >= start[:, None]
-    tail, other_tail = np.where(further & (words >= 0), words, -1), np.where(further & (others >= 0), others, -2)
-    shared = np.zeros(len(rows), np.bool_)
-    for column in range(1, MOST_WORDS):
-        shared |= (tail[:, column : column + 1] == other_tail).any(axis=1)
-    same = ((words == others) | ~further | (columns >= counts[:, None])).all(axis=1)
-    result = np.where(same, index["same"], np.where(shared, index["shared"], index["differ"])).astype(np.int8)
+    a, b, start, counts = left[rows], right[rows], start[rows], counts[rows]
+    first, second = (records.words[start, side] for side in (a, b))
+    further = range(1, MOST_WORDS)
+    words, others = ([records.words[number].take(side) for number in further] for side in (a, b))
+    same, shared = np.ones(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+    for number, word in zip(further, words, strict=True):
+        is_tail = number >= start
+        same &= (word == others[number - 1]) | ~is_tail | (number >= counts)
+        is_tail &= word >= 0
+        for place, other in zip(further, others, strict=True):
+            shared |= (word == other) & is_tail & (place >= start)
+    result = either(shared, index["shared"], index["differ"])
+    result[np.flatnonzero(same)] = index["same"]
+    result[np.flatnonzero((first < 0) | (second < 0))] = index["missing"]
     unsure = np.flatnonzero(result == index["differ"])
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP
     result[unsure[near]] = index["shared"]
-    result[(first < 0) | (second < 0)] = index["missing"]
     level[rows] = result
     return level
 
 
-def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, levels: tuple[Levels, Levels]) -> Flags:
-    """Tell that one record has its family name in the place of the given name, and the reverse."""
+def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, levels: tuple[Levels, Levels]) -> Rows:
+    """Return the pairs where one record has its family name in the place of the given name, and the reverse."""
     surname, given = levels
-    result = np.zeros(len(left), np.bool_)
-    unlike = (surname > _INDEX["surname"]["particle"]) & (given > _INDEX["given"]["listed"])
+    unlike = np.flatnonzero((surname > _INDEX["surname"]["particle"]) & (given > _INDEX["given"]["listed"]))
+    a, b = left[unlike], right[unlike]
     # One of the two names at least must be the very same: few records share the mark of one.
     family, given_name = records.family_marks, records.given_marks
-    crossing = (family[left] & given_name[right]) | (family[right] & given_name[left])
-    rows = np.flatnonzero(unlike & (crossing != 0))
-    a, b = left[rows], right[rows]
+    crossing = (family.take(a) & given_name.take(b)) | (family.take(b) & given_name.take(a))
+    rows = np.flatnonzero(crossing)
+    a, b = a[rows], b[rows]
     first, second = _crossed(records, relations, a, b), _crossed(records, relations, b, a)
     strong = (first <= NameRelation.SAME) | (second <= NameRelation.SAME)
-    result[rows] = strong & (first <= NameRelation.TYPO) & (second <= NameRelation.TYPO)
-    return result
+    return unlike[rows[strong & (first <= NameRelation.TYPO) & (second <= NameRelation.TYPO)]]
 
 
 def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels:
@@ -219,30 +229,33 @@ def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels
 
 def _dates(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["birth_date"]
-    one, other = records.date[left], records.date[right]
-    fictitious = records.fictitious[left] | records.fictitious[right]
-    exact = np.where(fictitious, index["exact_fictitious"], index["exact"])
-    result = np.where(one == other, exact, index["different"]).astype(np.int8)
-    same_year, same_day = one // 10000 == other // 10000, one % 10000 == other % 10000
-    rows = np.flatnonzero(same_year & (one != other))
-    result[rows] = _same_year(one[rows], other[rows], fictitious[rows])
-    rows = np.flatnonzero(same_day & (one != other))
-    slip = _is_year_slip(one[rows] // 10000, other[rows] // 10000)
-    result[rows] = np.where(slip, index["year_slip"], index["year"])
-    result[(one == 0) | (other == 0)] = index["missing"]
-    return result
+    one, other = records.date.take(left), records.date.take(right)
+    fictitious = records.fictitious.take(left) | records.fictitious.take(right)
+    level = either(fictitious, index["exact_fictitious"], index["exact"])
+    unlike = np.flatnonzero(one != other)
+    level[unlike] = index["different"]
+    first, second = one[unlike], other[unlike]
+    year, year2 = first // 10000, second // 10000
+    rows = np.flatnonzero(year == year2)
+    level[unlike[rows]] = _same_year(first[rows], second[rows], fictitious[unlike[rows]])
+    # Two days of one name in the year: dates apart by whole years.
+    rows = np.flatnonzero(first - second == (year - year2) * 10000)
+    level[unlike[rows]] = either(_is_year_slip(year[rows], year2[rows]), index["year_slip"], index["year"])
+    level[np.flatnonzero((one == 0) | (other == 0))] = index["missing"]
+    return level
 
 
 def _same_year(one: Ints, other: Ints, fictitious: Flags) -> Levels:
     index = _INDEX["birth_date"]
     month, day, month2, day2 = one // 100 % 100, one % 100, other // 100 % 100, other % 100
-    result = np.full(len(one), index["same_year"], np.int8)
-    same_day, same_month = day == day2, month == month2
-    result[same_day] = np.where(_SLIPS[month, month2], index["month_slip"], index["month"])[same_day]
-    result[same_month] = np.where(_SLIPS[day, day2], index["day_slip"], index["day"])[same_month]
-    result[fictitious] = index["presumed"]
-    result[(month == day2) & (day == month2)] = index["swapped"]
-    return result
+    level = np.full(len(one), index["same_year"], np.int8)
+    rows = np.flatnonzero(day == day2)
+    level[rows] = either(_SLIPS[month[rows], month2[rows]], index["month_slip"], index["month"])
+    rows = np.flatnonzero(month == month2)
+    level[rows] = either(_SLIPS[day[rows], day2[rows]], index["day_slip"], index["day"])
+    level[np.flatnonzero(fictitious)] = index["presumed"]
+    level[np.flatnonzero((month == day2) & (day == month2))] = index["swapped"]
+    return level
 
 
 def _is_year_slip(one: Ints, other: Ints) -> Flags:
@@ -271,84 +284,110 @@ _SLIPS = _slips()
 
 def _places(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["birth_place"]
-    own, other = records.place[left], records.place[right]
-    in_ins, other_ins = (np.where(records.ins_coherent[rows], records.ins_place[rows], -1) for rows in (left, right))
-    level = np.where(own == other, index["same"], index["different"]).astype(np.int8)
-    unknown = (own < 0) | (other < 0)
-    departments = records.place_departments
-    level[(departments[own] == departments[other]) & (departments[own] >= 0) & (own != other)] = index["department"]
-    todo = np.flatnonzero(~unknown & (own != other) & ~(records.place_is_alone[own] & records.place_is_alone[other]))
-    pairs, where = unique(own[todo].astype(np.int64) * len(records.places) + other[todo])
-    found = [
-        index[PLACE_LEVELS[compare_places(records.places[one], records.places[two])]]
-        for one, two in zip(*(side.tolist() for side in np.divmod(pairs, max(1, len(records.places)))), strict=True)
-    ]
-    level[todo] = np.array(found, np.int8)[where]
-    level[unknown] = index["missing"]
+    places = records.places
+    own, other = records.place.take(left), records.place.take(right)
+    level = np.full(len(left), index["same"], np.int8)
+    unlike = np.flatnonzero(own != other)
+    one, two = own[unlike], other[unlike]
+    departments = places.departments.take(one)
+    same_department = (departments == places.departments.take(two)) & (departments >= 0)
+    found = either(same_department, index["department"], index["different"])
+    # Two places that each stand alone have at most a département in common; and places that share no mark, nothing.
+    related = np.flatnonzero(places.marks.take(one) & places.marks.take(two))
+    related = related[~(places.is_alone[one[related]] & places.is_alone[two[related]])]
+    found[related] = _known_places(places, one[related], two[related])
+    level[unlike] = found
+    level[np.flatnonzero((own < 0) | (other < 0))] = index["missing"]
+    in_ins, other_ins = records.ins_own_place.take(left), records.ins_own_place.take(right)
     crossed = ((own >= 0) & (own == other_ins)) | ((other >= 0) & (other == in_ins))
     crossed |= (in_ins >= 0) & (in_ins == other_ins)
-    level[crossed & (level != index["same"])] = index["in_ins"]
+    level[np.flatnonzero(crossed & (level != index["same"]))] = index["in_ins"]
     return level
+
+
+def _known_places(places: Places, one: Ints, two: Ints) -> Levels:
+    """Return the levels of pairs of places that may be one under two codes, each pair looked up once."""
+    width = len(places.codes)
+    pairs, where = unique(one.astype(np.int64) * width + two)
+    for pair in pairs.tolist():
+        if pair not in places.levels:
+            agreement = compare_places(*(places.codes[place] for place in divmod(pair, width)))
+            places.levels[pair] = _INDEX["birth_place"][PLACE_LEVELS[agreement]]
+    return np.array([places.levels[pair] for pair in pairs.tolist()], np.int8)[where]
 
 
 def _ages(records: Records, left: Rows, right: Rows, minor_from: int) -> Levels:
     index = _INDEX["age"]
-    one, two = records.year[left], records.year[right]
-    level = np.where(np.maximum(one, two) >= minor_from, index["minor"], index["adult"])
-    return np.where((one == 0) | (two == 0), index["missing"], level).astype(np.int8)
+    one, two = records.year.take(left), records.year.take(right)
+    level = either(np.maximum(one, two) >= minor_from, index["minor"], index["adult"])
+    level[np.flatnonzero(np.minimum(one, two) == 0)] = index["missing"]
+    return level
 
 
 def _matricules(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["ins"]
-    one, two = records.ins[left], records.ins[right]
-    coherent = records.ins_coherent[left] & records.ins_coherent[right]
-    level = np.where(coherent, index["different"], index["different_incoherent"]).astype(np.int8)
-    todo = np.flatnonzero((one >= 0) & (two >= 0) & (one != two))
-    level[todo[_are_near(records.ins_values, one[todo], two[todo])]] = index["near"]
-    same = one == two
-    level[same] = np.where(coherent[same], index["same"], index["same_incoherent"])
-    level[(one < 0) | (two < 0)] = index["missing"]
+    level = np.full(len(left), index["missing"], np.int8)
+    one, two = records.ins.take(left), records.ins.take(right)
+    both = np.flatnonzero(np.minimum(one, two) >= 0)
+    one, two = one[both], two[both]
+    coherent = records.ins_coherent[left[both]] & records.ins_coherent[right[both]]
+    found = either(coherent, index["different"], index["different_incoherent"])
+    found[_near_matricules(records, one, two)] = index["near"]
+    same = np.flatnonzero(one == two)
+    found[same] = either(coherent[same], index["same"], index["same_incoherent"])
+    level[both] = found
     return level
 
 
-def _are_near(values: NDArray[np.bytes_], one: Ints, two: Ints) -> Flags:
-    """Tell one sign wrong, or two neighbours turned round: what one slip does to texts of one length."""
-    table = values.view(np.uint8).reshape(-1, values.itemsize)
-    a, b = table[one], table[two]
-    differ = a != b
-    count = differ.sum(axis=1)
-    turned = (differ[:, :-1] & differ[:, 1:] & (a[:, :-1] == b[:, 1:]) & (a[:, 1:] == b[:, :-1])).any(axis=1)
-    near: Flags = (count == 1) | ((count == 2) & turned)
-    return near
+def _near_matricules(records: Records, one: Ints, two: Ints) -> Rows:
+    """Return the pairs of one sign wrong, or of two neighbours turned round: what one slip does to a matricule."""
+    differ = records.ins_signs.take(one) ^ records.ins_signs.take(two)
+    # Four bits a sign: one bit for each sign that differs.
+    differ |= differ >> np.uint64(2)
+    differ = (differ | differ >> np.uint64(1)) & _SIGN_BITS
+    count = np.bitwise_count(differ)
+    neighbours = np.flatnonzero((count == 2) & (differ & differ >> np.uint64(4) != 0))
+    table = records.ins_values.view(np.uint8).reshape(-1, records.ins_values.itemsize)
+    a, b = table[one[neighbours]], table[two[neighbours]]
+    turned = ((a[:, :-1] != b[:, :-1]) & (a[:, :-1] == b[:, 1:]) & (a[:, 1:] == b[:, :-1])).any(axis=1)
+    return np.concatenate([np.flatnonzero(count == 1), neighbours[turned]])
 
 
 def _addresses(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["address"]
-    one, two = records.postcode[left], records.postcode[right]
-    street = (records.street[left] == records.street[right]) & (records.street[left] >= 0)
-    department = records.departments[one] == records.departments[two]
-    level = np.where(department, index["department"], index["different"])
-    level = np.where(one == two, np.where(street, index["same"], index["postcode"]), level)
-    return np.where((one < 0) | (two < 0), index["missing"], level).astype(np.int8)
+    one, two = records.postcode.take(left), records.postcode.take(right)
+    department = records.departments.take(one) == records.departments.take(two)
+    level = either(department, index["department"], index["different"])
+    near = np.flatnonzero(one == two)
+    street, street2 = records.street[left[near]], records.street[right[near]]
+    level[near] = either((street == street2) & (street >= 0), index["same"], index["postcode"])
+    level[np.flatnonzero(np.minimum(one, two) < 0)] = index["missing"]
+    return level
 
 
 def _emails(records: Records, left: Rows, right: Rows) -> Levels:
     """Compare addresses, and the given name that an address opens with."""
     index = _INDEX["email"]
-    one, two = records.email[left], records.email[right]
-    own, other = records.email_is_own[left], records.email_is_own[right]
-    named = np.where(own & other, index["own"], np.where(own | other, index["named"], index["same"]))
-    level = np.where((one < 0) | (two < 0), index["missing"], np.where(one == two, named, index["different"]))
-    crossed = (~own & _opens_with(records, left, right)) | (~other & _opens_with(records, right, left))
-    return np.where(crossed & (level >= index["different"]), index["crossed"], level).astype(np.int8)
+    one, two = records.email.take(left), records.email.take(right)
+    own, other = records.email_is_own.take(left), records.email_is_own.take(right)
+    level = np.full(len(left), index["different"], np.int8)
+    level[np.flatnonzero(np.minimum(one, two) < 0)] = index["missing"]
+    same = np.flatnonzero((one == two) & (one >= 0))
+    found = either(own[same] | other[same], index["named"], index["same"])
+    found[own[same] & other[same]] = index["own"]
+    level[same] = found
+    crossed = np.concatenate([_opens_with(records, left, right, own), _opens_with(records, right, left, other)])
+    level[crossed[level[crossed] >= index["different"]]] = index["crossed"]
+    return level
 
 
-def _opens_with(records: Records, a: Rows, b: Rows) -> Flags:
-    """Tell whether the address of `a` opens with a first or used given name of `b`."""
-    result = np.zeros(len(a), np.bool_)
-    name = records.email_name[a]
-    rows = np.flatnonzero(name >= 0)
+def _opens_with(records: Records, a: Rows, b: Rows, is_own: Flags) -> Rows:
+    """Return the pairs where the address of `a`, not its own, opens with a first or used given name of `b`."""
+    name = records.email_name.take(a)
+    rows = np.flatnonzero((name >= 0) & ~is_own)
+    name, b = name[rows], b[rows]
     compact = records.names.compact_ids
-    for known in (records.head[b[rows]], records.used_head[b[rows]]):
-        result[rows] |= (known >= 0) & (name[rows] == compact[known])
-    return result
+    result = np.zeros(len(rows), np.bool_)
+    for known in (records.head[b], records.used_head[b]):
+        result |= (known >= 0) & (name == compact[known])
+    return rows[result]

@@ -3,6 +3,7 @@
 The scalar form, and the meaning of each relation, is `identity.names`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.columns import Bytes, Flags, Ints, Longs, flags, integers, letters, text_column
+from identity.bulk.columns import Bytes, Flags, Ints, Longs, either, flags, integers, letters, text_column
 from identity.bulk.text import distinct, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
@@ -35,9 +36,7 @@ _COMMON = np.array(
 )
 _MARGIN = np.float32(0.01)
 _FIRST_LETTER, _SECOND_LETTER, _THIRD_LETTER = (np.uint32(1 << 8 * after) for after in (3, 2, 1))
-_EXACT, _PHONETIC, _DIFFERENT = (
-    np.int8(kind) for kind in (NameRelation.EXACT, NameRelation.PHONETIC, NameRelation.DIFFERENT)
-)
+_DIFFERENT = np.int8(NameRelation.DIFFERENT)
 _ROWS = 1 << 15
 _ALPHABET = 26
 _ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
@@ -46,6 +45,7 @@ _LETTERS = np.uint64((1 << 2 * _ALPHABET) - 1)
 # Above the letters: how many come a third time or later, as far as five bits go, and the length.
 _MORE, _LENGTH, _MOST_MORE = np.uint64(52), np.uint64(57), 31
 _SPACED, _SHORT = np.uint8(1), np.uint8(2)
+_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 _LETTER_X = _ONCE[ord("X") - ord("A")] | _TWICE[ord("X") - ord("A")]
 
 
@@ -65,7 +65,7 @@ class Vocabulary:
     code_hashes: Longs
     """Stable hash of the sound: what blocking keys are made of."""
     parts: Ints
-    """Up to four words each as an index; 0 where there is none."""
+    """Up to four words each as an index, a row of the array for each; 0 where there is none."""
     part_counts: Ints
     is_usable: Flags
     """False for placeholders, for an empty key and for what is too long to be a name."""
@@ -113,7 +113,7 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
     single = np.flatnonzero(words.counts == 1)
     is_long = lengths[single] > SHORT_PART
     number = integers(pc.index_in(texts, value_set=text_column(list(words.numbers)))) + 1
-    words.parts[single, 0] = np.where(is_long, number[single], 0)
+    words.parts[0, single] = np.where(is_long, number[single], 0)
     words.part_counts[single] = is_long
     _, compact_ids = distinct(compact)
     _, core_ids = distinct(words.core)
@@ -165,7 +165,7 @@ def _take_apart(keys: list[str]) -> _Words:
     words = _Words(
         compact=list(keys),
         core=list(keys),
-        parts=np.zeros((count, MOST_PARTS), np.int32),
+        parts=np.zeros((MOST_PARTS, count), np.int32),
         part_counts=np.ones(count, np.int32),
         counts=np.ones(count, np.int16),
         has_short=np.zeros(count, np.bool_),
@@ -176,7 +176,7 @@ def _take_apart(keys: list[str]) -> _Words:
         found = keys[index].split(" ")
         words.compact[index] = "".join(found)
         words.core[index], parts = read_words(keys[index])
-        words.parts[index, : len(parts)] = [numbers.setdefault(word, len(numbers) + 1) for word in parts]
+        words.parts[: len(parts), index] = [numbers.setdefault(word, len(numbers) + 1) for word in parts]
         words.part_counts[index], words.counts[index] = len(parts), len(found)
         words.has_short[index] = min(map(len, found)) <= SHORT_PART
     return words
@@ -204,15 +204,16 @@ def _spelling(compact: pa.StringArray, words: _Words, sounds: Ints, families: In
         words=words.counts,
         sounds=sounds,
         kinds=((words.counts > 1) * _SPACED + has_short * _SHORT).astype(np.uint8),
-        parts=marks_of(words.parts, words.parts > 0),
-        families=marks_of(families, families > 0),
+        parts=marks_of(words.parts - 1),
+        families=marks_of(families.T - 1),
     )
 
 
-def marks_of(numbers: Ints, known: Flags) -> Marks:
-    """Return one bit for each known number of a row, some numbers sharing a bit."""
-    bits = np.uint64(1) << (numbers & 63).astype(np.uint64)
-    marks: Marks = np.bitwise_or.reduce(np.where(known, bits, np.uint64(0)), axis=1)
+def marks_of(columns: Iterable[Ints]) -> Marks:
+    """Return one bit for each number of a row, some numbers sharing a bit; the bit of -1 is for what is missing."""
+    marks: Marks = np.uint64(0)
+    for numbers in columns:
+        marks = marks | _BITS.take(numbers & 63) * (numbers >= 0)
     return marks
 
 
@@ -238,15 +239,18 @@ class Relations:
 
         What is further than `furthest` may be told as DIFFERENT.
         """
-        result = np.where((left == right) & (left >= 0), _EXACT, _DIFFERENT)
-        rows = np.flatnonzero((left != right) & (left >= 0) & (right >= 0))
+        known = np.minimum(left, right) >= 0
+        result = either((left == right) & known, NameRelation.EXACT, NameRelation.DIFFERENT)
+        rows = np.flatnonzero((left != right) & known)
         a, b = left[rows].astype(np.intp), right[rows].astype(np.intp)
         spelling = self._names.spelling
-        found = np.where(spelling.sounds[a] == spelling.sounds[b], _PHONETIC, _DIFFERENT)
-        kinds = spelling.kinds[a] | spelling.kinds[b]
+        alike = spelling.sounds.take(a) == spelling.sounds.take(b)
+        found = either(alike, NameRelation.PHONETIC, NameRelation.DIFFERENT)
+        kinds = spelling.kinds.take(a) | spelling.kinds.take(b)
         spaced = np.flatnonzero(kinds & _SPACED)
         by_words = self._by_words(a[spaced], b[spaced])
-        found[spaced] = np.where(by_words == _DIFFERENT, found[spaced], by_words)
+        told = np.flatnonzero(by_words != _DIFFERENT)
+        found[spaced[told]] = by_words[told]
         near = np.flatnonzero((_share_letters(spelling, a, b) | (kinds & _SHORT > 0)) & (found == _DIFFERENT))
         near = near[_may_be_close(spelling, a[near], b[near], furthest)]
         pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
@@ -290,20 +294,21 @@ class Relations:
     def _by_words(self, left: Longs, right: Longs) -> Relation:
         """Tell SAME, PART and OVERLAP of names of which one at least has several words."""
         names = self._names
-        result = np.full(len(left), NameRelation.DIFFERENT, np.int8)
-        sharing = np.flatnonzero(names.spelling.parts[left] & names.spelling.parts[right])
+        result = np.full(len(left), _DIFFERENT)
+        sharing = np.flatnonzero(names.spelling.parts.take(left) & names.spelling.parts.take(right))
         one, other = left[sharing], right[sharing]
-        a, b = names.parts[one], names.parts[other]
+        others = [part.take(other) for part in names.parts]
         shared = np.zeros(len(sharing), np.int32)
-        for column in range(MOST_PARTS):
-            shared += ((a[:, column : column + 1] == b).any(axis=1) & (a[:, column] > 0)).astype(np.int32)
-        counts = names.part_counts[one], names.part_counts[other]
+        for part in names.parts:
+            mine = part.take(one)
+            shared += np.logical_or.reduce([mine == their for their in others]) & (mine > 0)
+        counts = names.part_counts.take(one), names.part_counts.take(other)
         several = (shared > 0) & (np.maximum(*counts) > 1)
-        is_part = several & (shared >= np.minimum(*counts))
         result[sharing[several]] = NameRelation.OVERLAP
-        result[sharing[is_part]] = NameRelation.PART
-        same = (names.core_ids[left] == names.core_ids[right]) | (names.compact_ids[left] == names.compact_ids[right])
-        result[same] = NameRelation.SAME
+        result[sharing[several & (shared >= np.minimum(*counts))]] = NameRelation.PART
+        same = names.core_ids.take(left) == names.core_ids.take(right)
+        same |= names.compact_ids.take(left) == names.compact_ids.take(right)
+        result[np.flatnonzero(same)] = NameRelation.SAME
         return result
 
     def _spelled_out(self, left: Longs, right: Longs) -> Relation:

@@ -36,7 +36,7 @@ from identity.bulk.text import (
 from identity.comparable import STREETS, is_fictitious, street_key
 from identity.ins import InsError, InsOid, parse_ins
 from identity.normalise import EMPTY_EMAILS, NEWBORN_WORDS, clean_phone
-from identity.places import stands_alone
+from identity.places import canonical_place, department, possible_places, stands_alone
 from identity.traits import BirthDate, TraitError
 
 _NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
@@ -60,6 +60,21 @@ MOST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a file, and what two of them are compared on; the last entry of an array stands for no place."""
+
+    codes: list[str]
+    departments: Ints
+    """The département as it is written, as a number; -1 abroad."""
+    is_alone: Flags
+    """Places that the code alone tells all about (`identity.places.stands_alone`)."""
+    marks: Marks
+    """One bit for each place that the code may stand for and for each of its départements, some sharing a bit."""
+    levels: dict[int, int] = field(default_factory=dict)
+    """Levels found for pairs of places, kept from one chunk of pairs to the next."""
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """One entry per record in every array; names are indexes in the vocabulary, `MISSING` for none."""
 
@@ -72,7 +87,7 @@ class Records:
     head_words: Ints
     """How many words the first given name has."""
     words: Ints
-    """The first given names, word by word."""
+    """The first given names, word by word: one row of the array for each word."""
     word_counts: Ints
     family_marks: Marks
     """One bit for each family name, whole and without particles, some names sharing a bit; 0 for none."""
@@ -94,16 +109,17 @@ class Records:
     place_hashes: Longs
     ins: Ints
     ins_values: NDArray[np.bytes_]
+    ins_signs: Marks
+    """The signs of each matricule, four bits each."""
     ins_hashes: Longs
     ins_coherent: Flags
     ins_year: Ints
     ins_month: Ints
     ins_place: Ints
-    places: list[str]
-    place_departments: Ints
-    """The département of each place as it is written, as a number; -1 abroad."""
-    place_is_alone: Flags
-    """Places that the code alone tells all about (`identity.places.stands_alone`)."""
+    """The place inside the matricule, `MISSING` for none."""
+    ins_own_place: Ints
+    """The same, where the matricule is coherent with the date."""
+    places: Places
     domain: Ints
     street: Ints
     postcode: Ints
@@ -180,7 +196,7 @@ def prepare(table: pa.Table) -> Records:
         family_marks=marks[names.birth] | marks[names.used],
         given_marks=marks[head] | marks[used_head],
         head_marks=_marks(head) | _marks(used_head),
-        word_marks=marks_of(names.words, names.words >= 0),
+        word_marks=marks_of(names.words),
         date=(dates.year * 10000 + dates.month * 100 + dates.day).astype(np.int32),
         year=dates.year,
         month=dates.month,
@@ -191,14 +207,14 @@ def prepare(table: pa.Table) -> Records:
         place_hashes=stable_hashes(ins.places),
         ins=ins.ids,
         ins_values=ins.values,
+        ins_signs=_signs(ins.values),
         ins_hashes=hash_rows(ins.values.view(np.uint8).reshape(-1, _MATRICULE)),
         ins_coherent=ins.coherent,
         ins_year=ins.year,
         ins_month=ins.month,
         ins_place=ins.place,
-        places=ins.places,
-        place_departments=_departments(ins.places),
-        place_is_alone=np.array([*(stands_alone(code) for code in ins.places), False], np.bool_),
+        ins_own_place=np.where(ins.coherent, ins.place, np.int32(MISSING)),
+        places=_take_places_apart(ins.places),
         domain=column("source").codes,
         street=street,
         postcode=postcode.codes,
@@ -282,13 +298,13 @@ def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> 
     """Return the first given names of each record, word by word; without any, the used one stands for them."""
     offsets = integers(lists.offsets)
     counts = np.diff(offsets)
-    table = np.full((len(lists) + 1, MOST_WORDS), MISSING, np.int32)
+    table = np.full((MOST_WORDS, len(lists) + 1), MISSING, np.int32)
     for position in range(MOST_WORDS):
         has = np.flatnonzero(counts > position)
-        table[has, position] = word_ids[offsets[:-1][has] + position]
-    words = table[rows]
-    alone = words[:, 0] < 0
-    words[alone, 0] = used_head[alone]
+        table[position, has] = word_ids[offsets[:-1][has] + position]
+    words = np.stack([column.take(rows) for column in table])
+    alone = np.flatnonzero(words[0] < 0)
+    words[0, alone] = used_head[alone]
     return words
 
 
@@ -410,6 +426,15 @@ def place_numbers(table: Bytes) -> Longs:
     return np.where(right, packed, 0)
 
 
+def _signs(matricules: NDArray[np.bytes_]) -> Marks:
+    """Pack the signs of each matricule, digits and the A or B of Corsica, four bits each."""
+    packed = np.zeros(len(matricules), np.uint64)
+    for column in matricules.view(np.uint8).reshape(-1, _MATRICULE).T:
+        sign = np.where(column < ord("A"), column - ord("0"), column - (ord("A") - 10))
+        packed = packed << np.uint64(4) | sign
+    return packed
+
+
 def _places(values: pa.StringArray) -> Longs:
     """Read the places of birth as the file writes them."""
     numbers = np.zeros(len(values), np.int64)
@@ -422,11 +447,22 @@ def _places(values: pa.StringArray) -> Longs:
     return numbers
 
 
-def _departments(places: list[str]) -> Ints:
-    """Return the département of each place as it is written, as a number; -1 abroad, and for the last, no place."""
-    numbers: dict[str, int] = {"99": MISSING, "": MISSING}
-    names = (place[:3] if place[:2] in ("97", "98") else place[:2] for place in places)
-    return np.array([*(numbers.setdefault(name, len(numbers)) for name in names), MISSING], np.int32)
+def _take_places_apart(codes: list[str]) -> Places:
+    numbers: dict[str, int] = {}
+    departments, marks, alone = [], [], []
+    for code in codes:
+        written = department(code) or ""
+        is_alone = stands_alone(code)
+        told = {written, code} if is_alone else {written, department(canonical_place(code)) or ""} | possible_places(code)
+        departments.append(numbers.setdefault(written, len(numbers)) if written else MISSING)
+        marks.append(sum({1 << (numbers.setdefault(name, len(numbers)) & 63) for name in told if name}))
+        alone.append(is_alone)
+    return Places(
+        codes=codes,
+        departments=np.array([*departments, MISSING], np.int32),
+        is_alone=np.array([*alone, False], np.bool_),
+        marks=np.array([*marks, 0], np.uint64),
+    )
 
 
 def _sex(column: Coded) -> tuple[Ints, Flags]:
@@ -512,7 +548,7 @@ def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Long
 
 
 def _marks(names: Ints) -> Marks:
-    return marks_of(names[:, None], names[:, None] >= 0)
+    return marks_of(names[None])
 
 
 def _compact(names: Vocabulary, name: Ints, compact: Ints) -> Flags:

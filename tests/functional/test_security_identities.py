@@ -16,9 +16,10 @@ from hub.directory.values import Structure
 from hub.documents.tables import Document
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.outbox.tables import OutboxJob
-from hub.registry import intake, review
-from hub.registry.review import TaskState, Verdict
+from hub.registry import intake
+from hub.registry.review import Verdict
 from hub.registry.tables import SourceIdentity
+from hub.registry.tasks import TaskState
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from hub.routing import reading, sendings
 from hub.routing.tables import Delivery, Sending
@@ -308,10 +309,12 @@ def test_an_officer_s_verdict_on_what_changed_meanwhile_reunites_nobody(practice
     other = stories.know(app, make_structure(app), stories.jeanne(given_names=("JEANNINE",), used_name=None))
     (task,) = open_tasks(app)
     _receive(practice, replace(practice.identity.traits, birth_place="69381"))
-    verdict = Verdict(task.id, task.version, TaskState.SAME, "Vu", 7)
+    verdict = Verdict(task_id=task.id, version=task.version, state=TaskState.SAME, comment="Vu", staff_id=7)
 
     with app.app_context(), pytest.raises(Conflict), db.transaction() as session:
-        review.decide(session, verdict, parts_of(app).trail, stories.actor_of(practice.structure, practice.member))
+        intake.settle(
+            session, verdict, parts_of(app).registrar, stories.actor_of(practice.structure, practice.member)
+        )
 
     people = {row.id: row.person_id for row in rows(app, SourceIdentity)}
     assert people[other.id] != people[practice.identity.id]

@@ -22,7 +22,7 @@ from hub.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from hub.linkage import decided, models, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
 from hub.linkage.tables import LinkageModel
-from hub.registry.review import TaskState
+from hub.registry.tasks import TaskState
 from hub.registry.tables import LinkageDecision, SourceIdentity
 from identity.decision import Outcome
 from tests.factories import make_staff, make_structure, parts_of

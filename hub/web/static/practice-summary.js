@@ -4,8 +4,11 @@ const form = document.getElementById("summary");
 const keep = document.getElementById("keep-copy");
 const send = document.getElementById("send");
 
-keep.parentElement.hidden = true;
-document.getElementById("copy").addEventListener("change", () => form.requestSubmit(keep));
+// No copy is offered for a patient held as deceased.
+if (keep) {
+  keep.parentElement.hidden = true;
+  document.getElementById("copy").addEventListener("change", () => form.requestSubmit(keep));
+}
 
 let left = false;
 form.addEventListener("submit", (event) => {

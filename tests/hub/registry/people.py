@@ -13,9 +13,11 @@ from hub import db
 from hub.audit.trail import SYSTEM
 from hub.db import Base, database
 from hub.directory.values import Structure
-from hub.registry import identities, intake, review
-from hub.registry.review import Task, TaskState, Verdict
+from hub.registry import identities, intake, worklist
+from hub.registry.review import Verdict
+from hub.registry.tasks import Task, TaskState
 from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
+from hub.registry.worklist import Filter
 from identity.ins import Ins
 from identity.status import IdentityStatus
 from identity.traits import Traits
@@ -57,13 +59,13 @@ def rows(app: Flask, table: type[Base], *conditions: sa.ColumnElement[bool]) -> 
 
 def open_tasks(app: Flask) -> list[Task]:
     with app.app_context(), db.reading() as session:
-        return review.open_tasks(session, 1)
+        return worklist.listed(session, Filter(), 1)
 
 
 def settle(app: Flask, task: Task, state: TaskState, comment: str = "Pièces vérifiées", officer: int = 7) -> Task:
-    verdict = Verdict(task.id, task.version, state, comment, officer)
+    verdict = Verdict(task_id=task.id, version=task.version, state=state, comment=comment, staff_id=officer)
     with app.app_context(), db.transaction() as session:
-        return intake.settle(session, verdict, parts_of(app).registrar, SYSTEM)
+        return intake.settle(session, verdict, parts_of(app).registrar, SYSTEM).task
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from flask import Flask
 from hub import db
 from hub.audit.trail import SYSTEM
 from hub.registry import intake
-from hub.registry.review import TaskState
 from hub.registry.tables import LinkageDecision, LinkEvent, ReviewTask, SourceIdentity
+from hub.registry.tasks import TaskState
 from hub.registry.values import IncomingIdentity, Intake
 from identity.status import Attribute
 from tests.factories import make_structure, parts_of

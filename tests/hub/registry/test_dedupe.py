@@ -16,8 +16,8 @@ from hub.errors import Conflict
 from hub.registry import dedupe, intake, region
 from hub.registry.dedupe import Options, Summary
 from hub.registry.intake import Registrar
-from hub.registry.review import TaskState
 from hub.registry.tables import DedupeRun, LinkageDecision, LinkEvent, ReviewTask, SourceIdentity
+from hub.registry.tasks import TaskState
 from hub.registry.values import IncomingIdentity, Intake
 from identity.bulk.engine import Stage
 from identity.status import Attribute
@@ -246,8 +246,10 @@ def test_what_an_officer_placed_is_not_moved(app: Flask) -> None:
                 candidate_identity_id=pair.left.identity.id,
                 score=1.0,
                 reasons=[],
+                priority=6,
                 state=TaskState.SAME.value,
                 created_at=db.now(session),
+                due_at=db.now(session),
             )
         )
     before = _persons(app, [pair.left, pair.right, other])

@@ -10,7 +10,6 @@ from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.errors import Conflict
 from hub.registry import intake
-from hub.registry.review import TaskKind, TaskState
 from hub.registry.tables import (
     LinkageDecision,
     LinkEvent,
@@ -18,6 +17,7 @@ from hub.registry.tables import (
     SourceIdentity,
     SourceIdentityRevision,
 )
+from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import IncomingIdentity
 from identity.decision import Outcome
 from identity.status import Attribute, IdentityStatus

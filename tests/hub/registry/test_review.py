@@ -8,9 +8,11 @@ from flask import Flask
 from hub import db
 from hub.audit.tables import AuditEvent
 from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import review
-from hub.registry.review import Comparison, Task, TaskKind, TaskState
+from hub.registry import review, tasks, worklist
+from hub.registry.review import Comparison
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask, SourceIdentity
+from hub.registry.tasks import Task, TaskKind, TaskState
+from hub.registry.worklist import Filter
 from identity.decision import Outcome
 from tests.factories import make_structure, parts_of
 from tests.hub.registry.people import (
@@ -35,10 +37,10 @@ def compare(app: Flask, task: Task) -> Comparison:
         return review.compare(session, task.id, parts_of(app).registrar.model)
 
 
-def add_task(app: Flask, left: int, right: int, score: float = 1.0) -> Task:
+def add_task(app: Flask, left: int, right: int, kind: TaskKind = TaskKind.DUPLICATE) -> Task:
     """Open a task between two identities whatever the matching thinks of them."""
     with app.app_context(), db.transaction() as session:
-        review._open(session, TaskKind.DUPLICATE, left, right, score, ["margin"])
+        tasks._open(session, kind, (left, right), 1.0, ["score-review"], {})
     return next(task for task in open_tasks(app) if {task.left.id, task.right.id} == {left, right})
 
 
@@ -165,7 +167,7 @@ def test_a_verdict_on_a_person_that_grew_meanwhile_comes_too_late(app: Flask) ->
 def test_same_answers_the_other_tasks_inside_the_person(app: Flask) -> None:
     pair = doubtful_pair(app)
     third = send(app, incoming(make_structure(app), "C-1"))
-    add_task(app, pair.left.identity.id, third.identity.id, -3.0)
+    add_task(app, pair.left.identity.id, third.identity.id)
 
     settle(app, open_tasks(app)[0], TaskState.SAME)
 
@@ -292,11 +294,11 @@ def test_tasks_come_by_risk_then_age(app: Flask) -> None:
     people = [send(app, incoming(make_structure(app), f"P-{n}", replace(PAUL, birth_name=name))) for n, name in
               enumerate(["KERVADEC", "LEMOINE", "TANGUY"])]  # fmt: skip
     ids = [result.identity.id for result in people]
-    low = add_task(app, ids[0], ids[1], 1.0)
-    high = add_task(app, ids[1], ids[2], 9.0)
-    later = add_task(app, ids[0], ids[2], 1.0)
+    low = add_task(app, ids[0], ids[1])
+    high = add_task(app, ids[1], ids[2], TaskKind.COLLISION)
+    later = add_task(app, ids[0], ids[2])
 
     with app.app_context(), db.reading() as session:
-        assert [task.id for task in review.open_tasks(session, 1)] == [high.id, low.id, later.id]
-        assert review.next_open(session) == high.id
-        assert (review.count_open(session), review.count_decided(session)) == (3, 0)
+        assert [task.id for task in worklist.listed(session, Filter(), 1)] == [high.id, low.id, later.id]
+        assert worklist.next_to_do(session, 7, Filter()) == high.id
+        assert worklist.count_open(session) == 3

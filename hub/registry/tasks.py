@@ -1,0 +1,265 @@
+"""Tasks of the identity-vigilance officers: what is asked, why, how urgent it is.
+
+RNIV 2: each doubt about an identity is settled by a person of the cell, in a known time. A task whose identities
+change meanwhile gets another version, and a verdict on the former one comes too late.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.registry import identities
+from hub.registry.tables import ReviewTask, SourceIdentity
+from hub.registry.values import StoredIdentity
+from identity.decision import MARGIN
+from identity.linkage import Decision, PairAssessment
+
+
+class TaskKind(StrEnum):
+    """What an officer is asked.
+
+    Duplicate and margin: are two identities one person? Collision: are two identities of one person two people?
+    Changed: did an identity become somebody else's? INS, death, limited: something to look at about one identity.
+    """
+
+    COLLISION = "collision"
+    CHANGED = "changed"
+    INS = "ins"
+    DEATH = "death"
+    MARGIN = "margin"
+    DUPLICATE = "duplicate"
+    LIMITED = "limited"
+
+
+ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH, TaskKind.LIMITED})
+"""Kinds about one identity, which the task names twice."""
+_PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
+# A document may be seen by somebody else now; it could; something known is false; two identities may be one.
+_PRIORITIES = {
+    TaskKind.COLLISION: 1,
+    TaskKind.CHANGED: 2,
+    TaskKind.INS: 3,
+    TaskKind.DEATH: 4,
+    TaskKind.MARGIN: 5,
+    TaskKind.DUPLICATE: 6,
+    TaskKind.LIMITED: 8,
+}
+_DAYS = {1: 1, 2: 2, 3: 5, 4: 5, 5: 15, 6: 30, 8: 60}
+_ABOUT_INS = frozenset({"ins-conflict", "ins-different", "shared-ins"})
+
+
+class TaskState(StrEnum):
+    """Open, or how an officer decided."""
+
+    OPEN = "open"
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as listed: what to compare, why, since when; once decided, by whom, when and why."""
+
+    id: int
+    kind: TaskKind
+    state: TaskState
+    left: StoredIdentity
+    right: StoredIdentity
+    score: float
+    reasons: tuple[str, ...]
+    detail: Mapping[str, Any]
+    priority: int
+    version: int
+    created_at: datetime
+    due_at: datetime
+    deferred_until: datetime | None
+    claimed_by: int | None
+    claimed_until: datetime | None
+    decided_at: datetime | None
+    decided_by: int | None
+    comment: str | None
+
+    @property
+    def concerns_one(self) -> bool:
+        """Tell whether the task is about one identity only."""
+        return self.left.id == self.right.id
+
+
+def open_from_decision(
+    session: Session,
+    identity_id: int,
+    decision: Decision,
+    groups: Mapping[int, Sequence[StoredIdentity]],
+    *,
+    always: bool = False,
+) -> None:
+    """Open a task between the identity and the nearest candidate of a decision."""
+    found = _nearest(decision, groups, always=always)
+    if found is not None:
+        candidate_id, score, reasons = found
+        _open(session, _kind_of(reasons), (identity_id, candidate_id), score, reasons, {})
+
+
+def new_tasks(
+    identity_id: int, decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], moment: datetime
+) -> list[dict[str, Any]]:
+    """Return the columns of the task, if any, between a new identity and the nearest candidate of its decision."""
+    found = _nearest(decision, groups, always=False)
+    if found is None:
+        return []
+    candidate_id, score, reasons = found
+    kind = _kind_of(reasons)
+    priority = _priority(kind, reasons)
+    return [
+        {
+            "kind": kind.value,
+            "source_identity_id": identity_id,
+            "candidate_identity_id": candidate_id,
+            "score": score,
+            "reasons": list(dict.fromkeys(reasons)),
+            "priority": priority,
+            "state": TaskState.OPEN.value,
+            "version": 1,
+            "created_at": moment,
+            "due_at": moment + timedelta(days=_DAYS[priority]),
+        }
+    ]
+
+
+def _kind_of(reasons: Sequence[str]) -> TaskKind:
+    return TaskKind.MARGIN if MARGIN.code in reasons else TaskKind.DUPLICATE
+
+
+def _priority(kind: TaskKind, reasons: Sequence[str]) -> int:
+    if kind in _PROPOSALS and _ABOUT_INS.intersection(reasons):
+        return _PRIORITIES[TaskKind.INS]
+    return _PRIORITIES[kind]
+
+
+def _nearest(
+    decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], *, always: bool
+) -> tuple[int, float, list[str]] | None:
+    """Return the identity to compare with, its score and the reasons."""
+    if not decision.considered:
+        return None
+    item = decision.considered[0]
+    if not always and decision.person_id is not None and item.person_id != decision.person_id:
+        return None
+    candidate_id = int(item.record_id)
+    if not any(identity.id == candidate_id for group in groups.values() for identity in group):
+        return None
+    reasons = [reason.code for reason in decision.reasons] + ([item.veto.code] if item.veto else [])
+    return candidate_id, item.score.total, reasons
+
+
+def open_change(session: Session, identity_id: int, change: PairAssessment) -> None:
+    """Open a task about an identity whose traits changed so much that it may be somebody else."""
+    reasons = ["traits-changed"] + ([change.veto.code] if change.veto else [])
+    _open(session, TaskKind.CHANGED, (identity_id, identity_id), change.score.total, reasons, {})
+
+
+def open_collision(session: Session, pair: tuple[int, int], score: float, reasons: Sequence[str]) -> int:
+    """Open a task about two identities of one person that may be two people; return its id."""
+    return _open(session, TaskKind.COLLISION, pair, score, reasons, {})
+
+
+def open_alone(
+    session: Session,
+    kind: TaskKind,
+    identity_id: int,
+    *,
+    reasons: Sequence[str],
+    detail: Mapping[str, str | int | None] | None = None,
+) -> int:
+    """Open a task about one identity, or bring the one it has up to date; return its id.
+
+    `detail` holds ids, codes and dates that the page needs, never a trait.
+    """
+    if kind not in ALONE:
+        raise ValueError(f"{kind} compares two identities")
+    return _open(session, kind, (identity_id, identity_id), 0.0, reasons, detail or {})
+
+
+def _open(
+    session: Session,
+    kind: TaskKind,
+    pair: tuple[int, int],
+    score: float,
+    reasons: Sequence[str],
+    detail: Mapping[str, Any],
+) -> int:
+    task = session.scalar(_of_pair(kind, pair))
+    moment = db.now(session)
+    if task is None:
+        task = ReviewTask(source_identity_id=pair[0], candidate_identity_id=pair[1], created_at=moment, version=0)
+        session.add(task)
+    elif task.state == TaskState.SAME.value or (task.state != TaskState.OPEN.value and kind is not TaskKind.CHANGED):
+        # An identity still held keeps its first date: it is compared with what it was before it was held.
+        task.created_at = moment
+    if task.state != TaskState.OPEN.value:
+        task.claimed_by = task.claimed_until = task.deferred_until = None
+    task.kind = kind.value
+    task.score = score
+    task.reasons = list(dict.fromkeys(reasons))
+    task.detail = dict(detail) or None
+    task.priority = _priority(kind, reasons)
+    task.due_at = task.created_at + timedelta(days=_DAYS[task.priority])
+    task.state = TaskState.OPEN.value
+    task.decided_at = task.decided_by = task.comment = None
+    task.version += 1
+    session.flush()  # a batch may meet the same pair again
+    return task.id
+
+
+def _of_pair(kind: TaskKind, pair: tuple[int, int]) -> sa.Select[ReviewTask]:
+    """Find the task of a pair, whichever side came first; a proposal with a rival is the same task as one without."""
+    left, right = pair
+    either = sa.or_(
+        sa.and_(ReviewTask.source_identity_id == left, ReviewTask.candidate_identity_id == right),
+        sa.and_(ReviewTask.source_identity_id == right, ReviewTask.candidate_identity_id == left),
+    )
+    kinds = _PROPOSALS if kind in _PROPOSALS else {kind}
+    return sa.select(ReviewTask).where(either, ReviewTask.kind.in_([item.value for item in kinds]))
+
+
+def touch(session: Session, identity_ids: Iterable[int]) -> None:
+    """Make verdicts on what was seen of these identities so far come too late."""
+    ids = list(identity_ids)
+    about = sa.or_(ReviewTask.source_identity_id.in_(ids), ReviewTask.candidate_identity_id.in_(ids))
+    statement = sa.update(ReviewTask).where(ReviewTask.state == TaskState.OPEN.value, about)
+    session.execute(statement.values(version=ReviewTask.version + 1).execution_options(synchronize_session="fetch"))
+
+
+def doubted(session: Session, identity_ids: Iterable[int], but: int) -> set[int]:
+    """Return which of these identities an open task other than `but` doubts: changed, or in collision."""
+    ids = set(identity_ids)
+    query = sa.select(ReviewTask.source_identity_id, ReviewTask.candidate_identity_id).where(
+        ReviewTask.state == TaskState.OPEN.value,
+        ReviewTask.kind.in_((TaskKind.CHANGED.value, TaskKind.COLLISION.value)),
+        ReviewTask.id != but,
+        sa.or_(ReviewTask.source_identity_id.in_(ids), ReviewTask.candidate_identity_id.in_(ids)),
+    )
+    return {identity_id for pair in session.execute(query) for identity_id in pair} & ids
+
+
+def values(session: Session, rows: Sequence[ReviewTask]) -> list[Task]:
+    """Return tasks with the identities that they compare."""
+    wanted = {row.source_identity_id for row in rows} | {row.candidate_identity_id for row in rows}
+    found = identities.select_values(session, sa.select(SourceIdentity).where(SourceIdentity.id.in_(wanted)))
+    by_id = {item.id: item for item in found}
+    return [value(row, by_id[row.source_identity_id], by_id[row.candidate_identity_id]) for row in rows]
+
+
+def value(row: ReviewTask, left: StoredIdentity, right: StoredIdentity) -> Task:
+    """Return a task with both its identities."""
+    return Task(
+        row.id, TaskKind(row.kind), TaskState(row.state), left, right, row.score, tuple(row.reasons),
+        row.detail or {}, row.priority, row.version, row.created_at, row.due_at, row.deferred_until, row.claimed_by,
+        row.claimed_until, row.decided_at, row.decided_by, row.comment,
+    )  # fmt: skip

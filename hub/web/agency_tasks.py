@@ -1,0 +1,381 @@
+"""One task: both sides compared, explained and told in full; the officer's decision, with its reason.
+
+Whoever opens a task takes it for half an hour. A decision is made on the version that was shown.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from hub import db
+from hub.audit.trail import Subject
+from hub.documents import deposit
+from hub.errors import Conflict, Invalid
+from hub.registry import corrections, deaths, distinct, identities, intake, operations, review, worklist
+from hub.registry.corrections import Asking, CorrectionTrait
+from hub.registry.deaths import DeathKey, DeathView
+from hub.registry.distinct import Relation
+from hub.registry.operations import Operation, State
+from hub.registry.review import Comparison, Settled, Verdict
+from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
+from hub.registry.values import PersonView
+from hub.registry.worklist import Comment, Moment
+from hub.routing import sendings
+from hub.vigilance import consequences, revisions
+from hub.vigilance.consequences import Merged
+from hub.web import agency_proof
+from hub.web.agency_choice import filter_of_request, query_of
+from hub.web.agency_comparison import (
+    Explanation,
+    PastChange,
+    TraitRow,
+    explain,
+    past_changes,
+    reason_words,
+    trait_lines,
+    trait_rows,
+)
+from hub.web.agency_space import (
+    blueprint,
+    ids_of,
+    known,
+    officer_names,
+    officers_only,
+    places,
+    read_seen,
+    record,
+    seen_text,
+    structure_names,
+    typed_text,
+)
+from hub.web.context import current_staff, runtime
+
+_ASKED_DAYS = 15
+_NO_FORM: MultiDict[str, str] = MultiDict()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task ready to be shown."""
+
+    comparison: Comparison
+    rows: tuple[TraitRow, ...]
+    lines: tuple[tuple[str, str], ...]
+    explanation: Explanation
+    persons: tuple[PersonView, ...]
+    merged: Merged | None
+    documents: int
+    history: Mapping[int, tuple[PastChange, ...]]
+    structures: Mapping[int, str]
+    officers: Mapping[int, str]
+    comments: Sequence[Comment]
+    proposed: Operation | None
+    told: Sequence[DeathView]
+    asked: int
+    relations: Sequence[Relation]
+    is_mine: bool
+    seen: str
+
+    @property
+    def task(self) -> Task:
+        """The task itself."""
+        return self.comparison.task
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a decision was not made; what was typed stays in the form."""
+
+    invalid: str | None = None
+    field: str | None = None
+    refused: str | None = None
+    changes: Sequence[str] = ()
+
+
+@blueprint.get("/taches/<int:task_id>")
+@officers_only
+def task(task_id: int) -> str:
+    """Show a task and take it."""
+    return _page(task_id, Refusal(), _NO_FORM)
+
+
+@blueprint.post("/taches/<int:task_id>")
+@officers_only
+def decide(task_id: int) -> Response | tuple[str, int]:
+    """Apply a decision, then go to the next task of the list."""
+    known(task_id)
+    chosen = request.form.get("decision", "")
+    if _needs_proof(task_id, chosen) and (asked := agency_proof.demand()) is not None:
+        return asked
+    try:
+        with db.transaction() as session:
+            done = _ACTS.get(chosen, _decide_nothing)(session, task_id)
+            following = worklist.next_to_do(session, current_staff().member.id, filter_of_request())
+    except Invalid as error:
+        return _page(task_id, Refusal(invalid=error.message, field=error.field), request.form), 422
+    except Conflict as error:
+        return _page(task_id, _refusal(task_id, error), request.form), 409
+    flash(done, "success")
+    arguments = query_of(filter_of_request())
+    if following is None:
+        return redirect(url_for("agency.tasks", **arguments))
+    return redirect(url_for("agency.task", task_id=following, **arguments))
+
+
+def _needs_proof(task_id: int, chosen: str) -> bool:
+    """Tell whether a decision moves identities from one person to another."""
+    if chosen not in ("meme", "differentes") or not typed_text("comment").strip():
+        return False
+    with db.reading() as session:
+        comparison = review.compare(session, task_id, runtime().registrar.model)
+    item = comparison.task
+    if item.state is not TaskState.OPEN:
+        return False
+    apart = item.left.person_id != item.right.person_id
+    return apart if chosen == "meme" else not apart and len(comparison.together) > 1
+
+
+def _refusal(task_id: int, error: Conflict) -> Refusal:
+    """Say what changed since the page was shown, when that is why."""
+    with db.reading() as session:
+        comparison = review.compare(session, task_id, runtime().registrar.model)
+        now = {item.id: item.version for item in comparison.together}
+        changes = operations.changes_since(read_seen(request.form.get("seen", "")), {0: comparison.together})
+    moved = now and request.form.get("seen") and comparison.task.state is TaskState.OPEN
+    return Refusal(refused=error.message, changes=changes if moved else ())
+
+
+def _verdict(task_id: int, state: TaskState) -> Verdict:
+    months = request.form.get("mois", "").strip()
+    if months and not ids_of([months]):
+        raise Invalid(_("Écrivez un nombre de mois, ou laissez vide pour toujours."), "mois")
+    relation = request.form.get("relation", "")
+    return Verdict(
+        task_id=task_id,
+        version=request.form.get("version", -1, type=int),
+        state=state,
+        comment=typed_text("comment"),
+        staff_id=current_staff().member.id,
+        relation=Relation(relation) if relation in set(Relation) else Relation.OTHER,
+        months=int(months) if months else None,
+        leaving=frozenset(ids_of(request.form.getlist("partent"))),
+    )
+
+
+def _settle(session: Session, verdict: Verdict) -> Settled:
+    return intake.settle(session, verdict, runtime().registrar, current_staff().actor)
+
+
+def _decide_nothing(session: Session, task_id: int) -> str:
+    raise Invalid(_("Choisissez une décision : un des boutons ci-dessous."), "decision")
+
+
+def _same(session: Session, task_id: int) -> str:
+    return _done(_settle(session, replace(_verdict(task_id, TaskState.SAME), months=None)))
+
+
+def _different(session: Session, task_id: int) -> str:
+    return _done(_settle(session, _verdict(task_id, TaskState.DIFFERENT)))
+
+
+def _seen_and_done(session: Session, task_id: int) -> str:
+    settled = _settle(session, replace(_verdict(task_id, TaskState.SAME), months=None))
+    return _("Tâche %(number)d : vue, c'est réglé.", number=settled.task.id)
+
+
+def _ask(session: Session, task_id: int) -> str:
+    """Ask the structure of one side to correct a trait, and put the task off until it has had time to answer."""
+    comparison = review.compare(session, task_id, runtime().registrar.model)
+    sides = {item.id: item for item in (comparison.task.left, comparison.task.right)}
+    chosen = ids_of([request.form.get("identite", "")])
+    if not chosen or chosen[0] not in sides:
+        raise Invalid(_("Choisissez la structure à qui demander."), "identite")
+    trait = request.form.get("trait", "")
+    if trait not in set(CorrectionTrait):
+        raise Invalid(_("Choisissez le trait à vérifier."), "trait")
+    member, actor, trail = current_staff().member, current_staff().actor, runtime().trail
+    reason = worklist.cleaned_reason(typed_text("comment"))
+    asking = Asking(
+        source_identity_id=chosen[0],
+        trait=CorrectionTrait(trait),
+        message=reason,
+        officer_id=member.id,
+        task_id=task_id,
+    )
+    worklist.defer(session, task_id, _ASKED_DAYS, reason, member.id, trail, actor)
+    corrections.ask(session, asking, trail, actor)
+    name = structure_names(session, [sides[chosen[0]]])[sides[chosen[0]].organization_id]
+    return _(
+        "Tâche %(number)d : la demande est partie à « %(structure)s » ; la tâche revient dans 15 jours.",
+        number=task_id,
+        structure=name,
+    )
+
+
+def _defer(session: Session, task_id: int) -> str:
+    days = ids_of([request.form.get("jours", "")])
+    if not days:
+        raise Invalid(_("Écrivez un nombre de jours."), "jours")
+    member, actor = current_staff().member, current_staff().actor
+    worklist.defer(session, task_id, days[0], typed_text("comment"), member.id, runtime().trail, actor)
+    return _("Tâche %(number)d : différée de %(days)d jours.", number=task_id, days=days[0])
+
+
+def _confirm_death(session: Session, task_id: int) -> str:
+    reason = worklist.cleaned_reason(typed_text("comment"))
+    _settle(session, replace(_verdict(task_id, TaskState.SAME), months=None))
+    deaths.confirm(
+        session, _death(), current_staff().member.id, reason, runtime().trail, current_staff().actor
+    )
+    return _("Tâche %(number)d : le décès est confirmé.", number=task_id)
+
+
+def _refute_death(session: Session, task_id: int) -> str:
+    reason = worklist.cleaned_reason(typed_text("comment"))
+    trail, actor = runtime().trail, current_staff().actor
+    settled = _settle(session, replace(_verdict(task_id, TaskState.DIFFERENT), months=None))
+    if deaths.refute(session, _death(), current_staff().member.id, reason, trail, actor):
+        sendings.send_held_back(session, settled.task.left.person_id, trail, actor)
+    return _("Tâche %(number)d : le décès est écarté.", number=task_id)
+
+
+def _death() -> DeathKey:
+    text = request.form.get("deces", "")
+    if not text:
+        raise Invalid(_("Choisissez le décès dont il s'agit."), "deces")
+    return DeathKey.parse(text)
+
+
+_ACTS: dict[str, Callable[[Session, int], str]] = {
+    "meme": _same,
+    "differentes": _different,
+    "vu": _seen_and_done,
+    "demander": _ask,
+    "differer": _defer,
+    "confirmer": _confirm_death,
+    "ecarter": _refute_death,
+}
+
+
+@blueprint.post("/taches/<int:task_id>/prendre")
+@officers_only
+def claim(task_id: int) -> Response:
+    """Take a task and open it."""
+    with db.transaction() as session:
+        is_mine = worklist.claim(session, known(task_id), current_staff().member.id)
+    if not is_mine:
+        flash(_("Un autre agent a pris cette tâche, ou elle est déjà traitée."), "warning")
+    return redirect(url_for("agency.task", task_id=task_id, **query_of(filter_of_request())))
+
+
+@blueprint.post("/taches/<int:task_id>/rendre")
+@officers_only
+def release(task_id: int) -> Response:
+    """Give a task back and return to the list."""
+    with db.transaction() as session:
+        worklist.release(session, known(task_id), current_staff().member.id)
+    flash(_("Tâche %(number)d rendue aux autres.", number=task_id), "success")
+    return redirect(url_for("agency.tasks", **query_of(filter_of_request())))
+
+
+@blueprint.post("/taches/<int:task_id>/commentaires")
+@officers_only
+def comment(task_id: int) -> Response | tuple[str, int]:
+    """Write a comment on a task."""
+    known(task_id)
+    text = typed_text("remarque")
+    try:
+        with db.transaction() as session:
+            review.compare(session, task_id, runtime().registrar.model)
+            worklist.comment(session, task_id, current_staff().member.id, text)
+            record(session, "review.comment", Subject("review_task", task_id))
+    except Invalid:
+        words = _("Écrivez un commentaire de 1 000 caractères au plus.")
+        return _page(task_id, Refusal(invalid=words, field="remarque"), request.form), 422
+    return redirect(
+        url_for("agency.task", task_id=task_id, **query_of(filter_of_request()), _anchor="commentaires")
+    )
+
+
+def _page(task_id: int, refusal: Refusal, typed: MultiDict[str, str]) -> str:
+    known(task_id)
+    with db.transaction() as session:
+        shown = _shown(session, task_id)
+        item = shown.task
+        record(session, "review.compare", Subject("review_task", item.id), left=item.left.id, right=item.right.id)
+    return render_template(
+        "agency/task.html",
+        shown=shown,
+        task=item,
+        typed=typed,
+        refusal=refusal,
+        arguments=query_of(filter_of_request()),
+        reason_words=reason_words,
+        is_alone=item.kind in ALONE and item.kind is not TaskKind.CHANGED,
+    )
+
+
+def _shown(session: Session, task_id: int) -> Shown:
+    model = runtime().registrar.model
+    proposed = operations.proposed_on(session, task_id)
+    is_mine = proposed is None and worklist.claim(session, task_id, current_staff().member.id)
+    comparison = review.compare(session, task_id, model)
+    item = comparison.task
+    groups = identities.of_persons(session, [item.left.person_id, item.right.person_id])
+    sides = [item.left] if item.concerns_one else [item.left, item.right]
+    table = places()
+    past = past_changes(revisions.of_identities(session, sides), table)
+    comments = worklist.comments(session, task_id)
+    is_death = item.kind is TaskKind.DEATH
+    around = distinct.around(session, [identity.id for identity in comparison.together])
+    return Shown(
+        comparison,
+        trait_rows(comparison, table),
+        trait_lines(comparison.left, table),
+        explain(comparison.assessment, model),
+        tuple(identities.view(groups[person_id]) for person_id in dict.fromkeys(side.person_id for side in sides)),
+        consequences.of_merge(session, groups) if len(groups) > 1 else None,
+        deposit.count_of_identities(session, [identity.id for identity in comparison.together]),
+        {side.id: tuple(change for change in past if change.revision.identity_id == side.id) for side in sides},
+        structure_names(session, comparison.together),
+        officer_names(session, [*(note.staff_id for note in comments), *_officers(item, proposed)]),
+        comments,
+        proposed,
+        deaths.told_of(session, [item.left.person_id]).get(item.left.person_id, ()) if is_death else (),
+        sum(corrections.count_open_about(session, side.id) for side in sides),
+        [pair.ruling.relation for pair in around],
+        is_mine,
+        seen_text({identity.id: identity.version for identity in comparison.together}),
+    )
+
+
+def _officers(item: Task, proposed: Operation | None) -> list[int | None]:
+    return [item.decided_by, item.claimed_by, proposed.proposed_by if proposed else None]
+
+
+_SAME_WORDS = {
+    TaskKind.CHANGED: lazy_gettext("le changement est accepté, l'identité n'est plus retenue."),
+    TaskKind.COLLISION: lazy_gettext("c'est bien une seule personne ; ses identités ne sont plus retenues."),
+}
+_DIFFERENT_WORDS = {
+    TaskKind.CHANGED: lazy_gettext("l'identité reste retenue ; aucun document ne part."),
+    TaskKind.COLLISION: lazy_gettext("les identités choisies ont quitté cette personne."),
+}
+
+
+def _done(settled: Settled) -> str:
+    item = settled.task
+    if settled.operation is not None and settled.operation.state is State.PROPOSED:
+        words: object = _("votre décision attend un second agent.")
+    elif item.state is TaskState.SAME:
+        words = _SAME_WORDS.get(item.kind) or _("les deux identités sont réunies sous une seule personne.")
+    else:
+        words = _DIFFERENT_WORDS.get(item.kind) or _("ce sont deux personnes ; la paire ne sera plus proposée.")
+    return _("Tâche %(number)d : %(words)s", number=item.id, words=words)

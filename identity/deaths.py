@@ -1,0 +1,202 @@
+"""Deaths told of a person: which one is held, and what contradicts it.
+
+INSEE, fichier des décès (dates with unknown parts); RNIV 2 (an officer settles a doubt). Of whom a line of the file
+is, is in `identity.death_matching`.
+"""
+
+import calendar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from identity.decision import Reason
+from identity.traits import BirthDate, TraitError
+
+DOCUMENT_DELAY = timedelta(days=30)
+"""Reports of care are written and sent for some weeks after a death."""
+
+DATES_DIFFER = Reason("death-dates-differ", "Deux dates de décès différentes sont annoncées pour cette personne.")
+BEFORE_BIRTH = Reason("death-before-birth", "Le décès annoncé précède la naissance.")
+CREATED_AFTER = Reason("created-after-death", "Une identité de cette personne a été créée après le décès annoncé.")
+CHANGED_AFTER = Reason("changed-after-death", "Une structure a changé les traits après le décès annoncé.")
+DOCUMENT_AFTER = Reason("document-after-death", "Un document est parti plus de 30 jours après le décès annoncé.")
+CODE_AFTER = Reason("code-after-death", "Quelqu'un a voulu entrer dans l'espace santé après le décès annoncé.")
+WITHDRAWN = Reason("death-withdrawn", "Une structure ne dit plus le décès qu'elle avait annoncé.")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeathDate:
+    """A date of death that may lack its day, or its day and month."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "DeathDate":
+        """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; raise `TraitError` on anything else."""
+        try:
+            read = BirthDate.parse(text)
+        except TraitError as err:
+            raise TraitError("death_date", err.code, "La date de décès n'existe pas ou est hors bornes.") from err
+        return cls(read.year, read.month, read.day)
+
+    @classmethod
+    def of(cls, day: date) -> "DeathDate":
+        """Return a complete date."""
+        return cls(day.year, day.month, day.day)
+
+    def iso(self) -> str:
+        """Write the date in ISO form, as complete as it is known."""
+        return BirthDate(self.year, self.month, self.day).iso()
+
+    @property
+    def first_day(self) -> date:
+        """The earliest day that it may be."""
+        return date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def last_day(self) -> date:
+        """The latest day that it may be."""
+        month = self.month or 12
+        return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+
+    @property
+    def exact_day(self) -> date | None:
+        """The day, when it is known."""
+        return date(self.year, self.month, self.day) if self.month and self.day else None
+
+    def may_be(self, other: "DeathDate") -> bool:
+        """Tell whether both may be one day: one is as complete as the other, or says less."""
+        return self.first_day <= other.last_day and other.first_day <= self.last_day
+
+
+class Teller(StrEnum):
+    """Who tells a death: the feed of a structure, or the official file."""
+
+    FEED = "feed"
+    FILE = "file"
+
+
+class DeathState(StrEnum):
+    """Proposed: an officer is asked whether it is that person's. Flagged: held until settled. Then as settled."""
+
+    PROPOSED = "proposed"
+    FLAGGED = "flagged"
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDeath:
+    """A death told of one identity of a person."""
+
+    identity_id: int
+    teller: Teller
+    when: DeathDate
+    state: DeathState
+    told_at: datetime
+    decided_at: datetime | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the hub acts on it."""
+        return self.state in (DeathState.FLAGGED, DeathState.CONFIRMED)
+
+    @property
+    def is_fact(self) -> bool:
+        """Tell whether it may be published: confirmed by an officer, or told by a structure of its own patient."""
+        return self.is_held and (self.state is DeathState.CONFIRMED or self.teller is Teller.FEED)
+
+
+def death_of_person(told: Iterable[ToldDeath]) -> ToldDeath | None:
+    """Return the death that the hub holds, if any: confirmed first, then told by a structure, then by the file."""
+    held = [item for item in told if item.is_held]
+    return min(held, key=_preference, default=None)
+
+
+def is_deceased(told: Iterable[ToldDeath]) -> bool:
+    """Tell whether the person is held as deceased."""
+    return death_of_person(told) is not None
+
+
+def _preference(item: ToldDeath) -> tuple[bool, bool, bool, bool, datetime, int]:
+    return (
+        item.state is not DeathState.CONFIRMED,
+        item.teller is not Teller.FEED,
+        item.when.day is None,
+        item.when.month is None,
+        item.told_at,
+        item.identity_id,
+    )
+
+
+class ActivityKind(StrEnum):
+    """What somebody alive would have been the cause of."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that was done about an identity of the person, and when."""
+
+    identity_id: int
+    kind: ActivityKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Why an officer must look at a death, on which identity, since when."""
+
+    reason: Reason
+    identity_id: int
+    since: datetime
+
+
+_AFTER = {
+    ActivityKind.CREATED: (CREATED_AFTER, timedelta()),
+    ActivityKind.CHANGED: (CHANGED_AFTER, timedelta()),
+    ActivityKind.DOCUMENT: (DOCUMENT_AFTER, DOCUMENT_DELAY),
+}
+
+
+def contradictions(
+    told: Sequence[ToldDeath], births: Iterable[BirthDate], activities: Iterable[Activity]
+) -> tuple[Contradiction, ...]:
+    """Say what contradicts the death held of a person; nothing when none is held.
+
+    A death that an officer confirmed is contradicted only by what they could not have seen.
+    """
+    death = death_of_person(told)
+    if death is None:
+        return ()
+    found = []
+    settled = death.decided_at if death.state is DeathState.CONFIRMED else None
+    others = [item for item in told if item.is_held and not item.when.may_be(death.when)]
+    others = [item for item in others if settled is None or item.told_at > settled]
+    if others:
+        found.append(Contradiction(DATES_DIFFER, death.identity_id, max(item.told_at for item in (death, *others))))
+    if settled is None and any(death.when.last_day < _first_day(born) for born in births):
+        found.append(Contradiction(BEFORE_BIRTH, death.identity_id, death.told_at))
+    # A structure that tells the death of its patient knows of it: what it still writes contradicts nothing.
+    knowing = {item.identity_id for item in told if item.is_held and item.teller is Teller.FEED}
+    for activity in activities:
+        reason, delay = _AFTER[activity.kind]
+        is_late = activity.at.date() > death.when.last_day + delay
+        is_new = settled is None or activity.at > settled
+        knows = activity.identity_id in knowing and activity.kind is not ActivityKind.DOCUMENT
+        if is_late and is_new and not knows:
+            found.append(Contradiction(reason, death.identity_id, max(activity.at, death.told_at)))
+    return tuple(found)
+
+
+def _first_day(born: BirthDate) -> date:
+    """Return the earliest day of a birth: a date completed by rule may be any of its year."""
+    if born.presumed or born.month is None:
+        return date(born.year, 1, 1)
+    return date(born.year, born.month, born.day or 1)
