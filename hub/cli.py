@@ -124,10 +124,12 @@ GROUPS = {
             "dedupe": Entry(
                 "dedupe", "dedupe", "Find the doubles of a CSV or Parquet FILE of identities, or of the index."
             ),
+            "check": Entry("vigilance", "check_identities", "Look for collisions and shared INS in the whole index."),
             "load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities."),
             "reindex": Entry(
                 "identities", "reindex_identities", "File every identity again under the keys of this version."
             ),
+            "replay": Entry("vigilance", "replay_decisions", "Take decisions of the matching again, and compare."),
         },
     ),
     "insi": (
@@ -167,7 +169,10 @@ GROUPS = {
     ),
     "organization": (
         "Structures: practices, hospitals, laboratories, pharmacies.",
-        {"add": Entry("people", "add_organization", "Register a structure.")},
+        {
+            "add": Entry("people", "add_organization", "Register a structure."),
+            "trust": Entry("people", "trust_organization", "Say how far the identities of a structure are trusted."),
+        },
     ),
     "professional": (
         "Health professionals of the directory.",

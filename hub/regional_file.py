@@ -17,6 +17,7 @@ import pyarrow as pa
 from hub.errors import Invalid
 from identity.bulk.columns import integers
 from identity.bulk.records import COLUMNS as COMPARED
+from identity.bulk.records import MOSTLY_DISTINCT
 
 COLUMNS = (
     "record_id", "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex",
@@ -110,7 +111,7 @@ def _read_parquet(path: Path) -> pa.Table:
 
 
 def _texts_of_parquet(path: Path) -> list[str]:
-    """Refuse a Parquet whose columns are not those compared; return those that are texts already."""
+    """Refuse a Parquet whose columns are not those compared; return the texts that are best read as dictionaries."""
     from pyarrow import parquet
 
     try:
@@ -121,7 +122,7 @@ def _texts_of_parquet(path: Path) -> list[str]:
     _check_ids_type(schema.field("record_id").type)
     for name in COMPARED:
         _check_type(name, schema.field(name).type)
-    return [name for name in COMPARED if _is_text(schema.field(name).type)]
+    return [name for name in COMPARED if _is_text(schema.field(name).type) and name not in MOSTLY_DISTINCT]
 
 
 def _read_csv(path: Path) -> tuple[pa.Table, int]:

@@ -1,20 +1,22 @@
 """What is shown and published of a person, composed from its source identities.
 
 RNIV 1 (order of confidence QUAL > VALI > RECUP > PROV; EXI ID 29, the INS leaves only when qualified). Nothing is
-invented: every displayed trait is that of one source identity, and strict traits come from one record together.
+invented and nothing is blended: the strict traits are all those of one source identity, the surest; each of the other
+traits is that of one identity too, and says of which.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from identity.ins import Ins
 from identity.records import IdentityRecord
 from identity.status import BARRED, IdentityStatus
 from identity.traits import Sex, Traits
 
-_Value = TypeVar("_Value")
-_UNKNOWN_PLACE = "99999"
+USUAL_TRUST = 5
+"""Trust in a structure of which nobody said otherwise, from 0 (least) to 9."""
+STRICT = ("birth_name", "given_names", "birth_date", "sex", "birth_place")
+_COMPLEMENTARY = ("used_name", "used_given_name", "address", "phone", "email", "death_date")
 # Display trusts a validated identity over a retrieved one, whose traits nobody has checked against a document.
 _TRUST = {
     IdentityStatus.PROVISIONAL: 0,
@@ -24,28 +26,40 @@ _TRUST = {
 }
 
 
-def compose(records: Sequence[IdentityRecord]) -> Traits:
-    """Compose the traits displayed for a person: the surest identity first, its gaps filled by the next ones."""
-    ordered = sorted(records, key=_preference)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source identity, how much its structure is trusted, and since when it holds its traits (any scale)."""
+
+    record: IdentityRecord
+    trust: int = USUAL_TRUST
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The traits shown of a person, and for each trait the record that it comes from."""
+
+    traits: Traits
+    origins: Mapping[str, str]
+
+
+def compose(sources: Sequence[Source]) -> Composition:
+    """Compose the traits displayed for a person: strict ones of the surest identity, others of the next that has."""
+    ordered = sorted(sources, key=_preference)
     if not ordered:
-        return Traits()
-    every = [record.traits for record in ordered]
-    best = every[0]
-    return replace(
-        best,
-        birth_name=_first(every, lambda traits: traits.birth_name),
-        used_name=_first(every, lambda traits: traits.used_name),
-        given_names=next((traits.given_names for traits in every if traits.given_names), ()),
-        used_given_name=_first(every, lambda traits: traits.used_given_name),
-        birth_date=_first(every, lambda traits: traits.birth_date),
-        sex=next((traits.sex for traits in every if traits.sex is not Sex.UNKNOWN), Sex.UNKNOWN),
-        birth_place=_birth_place(every),
-        ins=publishable_ins(records),
-        address=_first(every, lambda traits: traits.address),
-        phone=_first(every, lambda traits: traits.phone),
-        email=_first(every, lambda traits: traits.email),
-        death_date=_first(every, lambda traits: traits.death_date),
-    )
+        return Composition(Traits(), {})
+    records = [source.record for source in ordered]
+    best = records[0]
+    values = {trait: _first(records, trait) for trait in _COMPLEMENTARY}
+    ins = publishable_ins(records)
+    origins = {
+        trait: best.record_id for trait in STRICT if getattr(best.traits, trait) not in (None, (), Sex.UNKNOWN)
+    }
+    origins |= {trait: found[1] for trait, found in values.items() if found is not None}
+    if ins is not None:
+        origins["ins"] = next(record.record_id for record in records if record.traits.ins == ins)
+    shown = {trait: found[0] if found is not None else None for trait, found in values.items()}
+    return Composition(replace(best.traits, ins=ins, **shown), origins)  # type: ignore[arg-type]
 
 
 def publishable_ins(records: Sequence[IdentityRecord]) -> Ins | None:
@@ -58,34 +72,23 @@ def publishable_ins(records: Sequence[IdentityRecord]) -> Ins | None:
     return next(iter(qualified)) if len(qualified) == 1 else None
 
 
-def _preference(record: IdentityRecord) -> tuple[bool, int, int, str]:
-    """Order records: sound before doubtful, surest status, most strict traits filled, then a stable order."""
+def _preference(source: Source) -> tuple[bool, int, bool, int, float, int, str]:
+    """Order sources: sound before doubtful, surest status, able to name somebody, trust in the structure, latest."""
+    record = source.record
     return (
         bool(record.attributes & BARRED),
         -_TRUST[record.status],
-        -_count_filled(record.traits),
+        not (record.traits.birth_name and record.traits.given_names and record.traits.birth_date),
+        -source.trust,
+        -source.since,
+        -len(record.traits.given_names),
         record.record_id,
     )
 
 
-def _count_filled(traits: Traits) -> int:
-    known_date = traits.birth_date is not None and traits.birth_date.is_complete and not traits.birth_date.presumed
-    known_place = traits.birth_place not in (None, _UNKNOWN_PLACE)
-    filled = (
-        bool(traits.birth_name),
-        bool(traits.given_names),
-        known_date,
-        traits.sex is not Sex.UNKNOWN,
-        known_place,
-        bool(traits.used_name),
-    )
-    return 10 * sum(filled) + len(traits.given_names)
-
-
-def _birth_place(every: Sequence[Traits]) -> str | None:
-    known = (traits.birth_place for traits in every if traits.birth_place not in (None, _UNKNOWN_PLACE))
-    return next(known, None) or _first(every, lambda traits: traits.birth_place)
-
-
-def _first(every: Sequence[Traits], read: Callable[[Traits], _Value | None]) -> _Value | None:
-    return next((value for traits in every if (value := read(traits)) is not None), None)
+def _first(records: Sequence[IdentityRecord], trait: str) -> tuple[object, str] | None:
+    for record in records:
+        value = getattr(record.traits, trait)
+        if value is not None:
+            return value, record.record_id
+    return None

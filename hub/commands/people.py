@@ -19,6 +19,7 @@ from hub.directory.organizations import NewStructure
 from hub.directory.values import OrganizationKind
 from hub.oidc import clients
 from hub.oidc.clients import NewSoftware
+from identity.survivorship import USUAL_TRUST
 
 
 @click.command("add")
@@ -31,10 +32,11 @@ from hub.oidc.clients import NewSoftware
 @click.option("--finess", help="FINESS number, 9 characters.")
 @click.option("--town", help="Town.")
 @click.option("--mssante", help="MSSanté address.")
+@click.option(
+    "--trust", type=click.IntRange(0, 9), default=USUAL_TRUST, show_default=True, help="Trust in its traits."
+)
 @told
-def add_organization(
-    name: str, code: str, kind: str, domain: str | None, finess: str | None, town: str | None, mssante: str | None
-) -> None:
+def add_organization(name: str, code: str, kind: str, trust: int, **more: str | None) -> None:
     """Register a structure.
 
     Example: hub organization add "Cabinet du Moulin" --code moulin --domain 1.2.250.1.999.10.3
@@ -43,15 +45,33 @@ def add_organization(
         code=code,
         name=name,
         kind=OrganizationKind(kind),
-        finess=finess,
-        domain_oid=domain,
-        town=town,
-        mssante=mssante,
+        finess=more["finess"],
+        domain_oid=more["domain"],
+        town=more["town"],
+        mssante=more["mssante"],
+        trust=trust,
     )
     with application() as (_, parts), db.transaction() as session:
         added = organizations.add(session, new, parts.settings.mssante_domains)
         parts.trail.record(session, Entry(OPERATOR, "organization.add", Subject("organization", added.id)))
         click.echo(f"Structure « {added.code} » enregistrée.")
+
+
+@click.command("trust")
+@click.argument("code")
+@click.argument("level", type=click.IntRange(0, 9))
+@told
+def trust_organization(code: str, level: int) -> None:
+    """Say how far the identities of a structure are trusted, from 0 to 9 (5 for those of which nothing was said).
+
+    Example: hub organization trust chu-nevers 8
+    """
+    with application() as (_, parts), db.transaction() as session:
+        found = organizations.by_code(session, code)
+        organizations.set_trust(session, found.id, level)
+        entry = Entry(OPERATOR, "organization.trust", Subject("organization", found.id), {"trust": level})
+        parts.trail.record(session, entry)
+        click.echo(f"Structure « {found.code} » : confiance {level}.")
 
 
 @click.command("add")

@@ -11,6 +11,7 @@ from hub.directory.tables import Organization
 from hub.directory.values import OrganizationKind, Structure
 from hub.errors import Conflict, Invalid, NotFound
 from identity.normalise import match_key
+from identity.survivorship import USUAL_TRUST
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
@@ -29,6 +30,7 @@ class NewStructure:
     domain_oid: str | None = None
     town: str | None = None
     mssante: str | None = None
+    trust: int = USUAL_TRUST
 
 
 def check_mssante(address: str, domains: tuple[str, ...]) -> str:
@@ -55,6 +57,8 @@ def add(session: Session, new: NewStructure, mssante_domains: tuple[str, ...]) -
         raise Invalid("L'OID du domaine d'identification est mal formé.", "domain_oid")
     if oid and oid.startswith("1.2.250.1.213.1.4."):
         raise Invalid("Cet OID est celui d'un identifiant national, pas celui d'une structure.", "domain_oid")
+    if not 0 <= new.trust <= 9:
+        raise Invalid("La confiance accordée à une structure va de 0 à 9.", "trust")
     values = {
         "code": new.code,
         "kind": new.kind.value,
@@ -64,6 +68,7 @@ def add(session: Session, new: NewStructure, mssante_domains: tuple[str, ...]) -
         "town": new.town,
         "mssante": check_mssante(new.mssante, mssante_domains) if new.mssante else None,
         "search_key": match_key(f"{new.name} {new.town or ''}")[:320],
+        "trust": new.trust,
         "created_at": db.now(session),
     }
     taken = sa.select(Organization.id).where(Organization.domain_oid == oid)
@@ -102,3 +107,16 @@ def as_value(row: Organization) -> Structure:
         row.id, row.code, OrganizationKind(row.kind), row.name, row.finess,
         f"urn:oid:{row.domain_oid}" if row.domain_oid else None, row.town, row.mssante,
     )  # fmt: skip
+
+
+def trusts(session: Session) -> dict[int, int]:
+    """Return the trust in each structure of which it is not the usual one."""
+    query = sa.select(Organization.id, Organization.trust).where(Organization.trust != USUAL_TRUST)
+    return dict(session.execute(query).all())
+
+
+def set_trust(session: Session, organization_id: int, trust: int) -> None:
+    """Say how far the identities of a structure are trusted, 0 to 9; raise `Invalid`."""
+    if not 0 <= trust <= 9:
+        raise Invalid("La confiance accordée à une structure va de 0 à 9.", "trust")
+    session.execute(sa.update(Organization).where(Organization.id == organization_id).values(trust=trust))

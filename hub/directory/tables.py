@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base, BigId, UtcDateTime
+from identity.survivorship import USUAL_TRUST
 
 
 class Organization(Base):
@@ -28,6 +29,8 @@ class Organization(Base):
     town: Mapped[str | None] = mapped_column(sa.String(120))
     mssante: Mapped[str | None] = mapped_column(sa.String(254))
     search_key: Mapped[str] = mapped_column(sa.String(320))
+    # How far its identities are trusted against those of others of the same status (`identity.survivorship`).
+    trust: Mapped[int] = mapped_column(sa.SmallInteger, default=USUAL_TRUST)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -5,6 +5,7 @@ be somebody else, it is held (no document leaves on it) until an officer looks.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -143,7 +144,11 @@ def find_person(
     """Look for the person of an identity that is alone in its own."""
     found = candidates.find(session, filing.sought(record.traits), leave_out=row.id)
     separated = candidates.separated_persons(session, row.id)
-    return follow(session, row, decisions.decide(record, found, model, separated), found, actor)
+    decision = decisions.decide(record, found, model, separated)
+    if decision.outcome is Outcome.LINK and links.are_placed_by_hand(session, [row.id]):
+        # Somebody put it there: only somebody may move it.
+        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
+    return follow(session, row, decision, found, actor)
 
 
 def follow(session: Session, row: SourceIdentity, decision: Decision, found: Candidates, actor: Actor) -> Decision:

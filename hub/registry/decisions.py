@@ -18,6 +18,7 @@ from identity.model import Model
 
 _KEPT_CANDIDATES = 5
 HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
+PROPOSED = Reason("automatic-proposal", "Le moteur propose de réunir ces deux personnes : un agent le confirme.")
 _LIMITED = Reason("candidates-limited", "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées.")
 
 

@@ -18,12 +18,11 @@ from hub.registry.candidates import Candidates
 from hub.registry.region import Pair
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask
 from hub.registry.values import StoredIdentity
-from identity.decision import MARGIN, Outcome, Reason
+from identity.decision import MARGIN, Outcome
 from identity.linkage import Candidate, Decision
 from identity.model import Model
 from identity.status import Attribute
 
-PROPOSED = Reason("automatic-proposal", "Le moteur propose de réunir ces deux personnes : un agent le confirme.")
 # SQLite takes 32,766 parameters at most.
 _MOST_IDS = 10_000
 _BY_HAND = ("same", "different")
@@ -146,7 +145,7 @@ def judge(ground: Ground, pair: Pair, near: Callable[[int], Iterable[int]], mode
     elif joins and incoming in free:
         return Verdict(Case.LINK, incoming.id, target, decision, found)
     else:
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, PROPOSED))
+        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
     return Verdict(Case.ASK, incoming.id, target, decision, found)
 
 

@@ -1,6 +1,6 @@
 """Read source identities and persons: rows to values and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.directory import organizations
 from hub.errors import NotFound
 from hub.registry.tables import Person, SourceIdentity
 from hub.registry.values import PersonView, StoredIdentity
@@ -15,6 +16,7 @@ from identity import survivorship
 from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord
 from identity.status import Attribute, IdentityStatus
+from identity.survivorship import USUAL_TRUST, Source
 from identity.traits import Address, BirthDate, Sex, Traits
 
 _COLUMNS: tuple[Any, ...] = tuple(
@@ -64,19 +66,30 @@ def person(session: Session, person_id: int) -> PersonView:
     group = of_persons(session, [person_id]).get(person_id)
     if not group:
         raise NotFound("Cette personne n'existe pas dans l'index régional.")
-    return view(group)
+    return view(group, organizations.trusts(session))
 
 
-def view(identities: Sequence[StoredIdentity]) -> PersonView:
-    """Compose the person that a group of source identities shows."""
+def view(identities: Sequence[StoredIdentity], trusts: Mapping[int, int]) -> PersonView:
+    """Compose the person that a group of source identities shows; `trusts` says how far each structure is trusted."""
     live = [identity for identity in identities if identity.active] or list(identities)
     best = max(live, key=lambda identity: identity.status.rank)
+    composed = survivorship.compose(
+        [
+            Source(
+                identity.as_record(),
+                trusts.get(identity.organization_id, USUAL_TRUST),
+                identity.updated_at.timestamp(),
+            )
+            for identity in live
+        ]
+    )
     return PersonView(
         identities[0].person_id,
         identities[0].regional_id,
-        survivorship.compose([identity.as_record() for identity in live]),
+        composed.traits,
         best.status,
         tuple(identities),
+        {trait: int(record_id) for trait, record_id in composed.origins.items()},
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.directory import organizations
 from hub.registry import candidates, filing, identities
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import PersonView, StoredIdentity
@@ -45,7 +46,8 @@ def search(session: Session, criteria: SearchCriteria) -> Found:
     hits = [item for item in identities.select_values(session, query) if _begins(item.traits, criteria.letters)]
     hits = [item for item in hits if Attribute.FICTITIOUS not in item.attributes]
     groups = identities.of_persons(session, {item.person_id for item in hits})
-    persons = sorted((identities.view(group) for group in groups.values()), key=_by_name)
+    trusts = organizations.trusts(session)
+    persons = sorted((identities.view(group, trusts) for group in groups.values()), key=_by_name)
     return Found(tuple(persons[:MOST_PERSONS]), len(persons) > MOST_PERSONS)
 
 
@@ -71,7 +73,8 @@ def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMat
     found = candidates.find(session, filing.sought(traits))
     ranked = linkage.rank(traits, found.persons, model)
     near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
-    return [NearMatch(identities.view(found.groups[int(item.person_id)]), item) for item in near]
+    trusts = organizations.trusts(session)
+    return [NearMatch(identities.view(found.groups[int(item.person_id)], trusts), item) for item in near]
 
 
 class NameMode(StrEnum):

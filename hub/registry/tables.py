@@ -291,7 +291,7 @@ class SavedFilter(Base):
 
 
 class DistinctPair(Base):
-    """Two source identities that an officer declared to be two persons: never linked, nor proposed until it expires."""
+    """Two source identities that an officer declared to be two persons: not linked nor proposed until it expires."""
 
     __tablename__ = "distinct_pair"
 

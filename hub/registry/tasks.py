@@ -169,6 +169,16 @@ def open_collision(session: Session, pair: tuple[int, int], score: float, reason
     return _open(session, TaskKind.COLLISION, pair, score, reasons, {})
 
 
+def open_pair(session: Session, pair: tuple[int, int], score: float, reasons: Sequence[str]) -> int:
+    """Open a task about two identities of two persons that may be one; return its id."""
+    return _open(session, _kind_of(reasons), pair, score, reasons, {})
+
+
+def was_asked(session: Session, kind: TaskKind, pair: tuple[int, int]) -> bool:
+    """Tell whether officers have, or had, this to settle."""
+    return session.scalar(_of_pair(kind, pair).with_only_columns(ReviewTask.id)) is not None
+
+
 def open_alone(
     session: Session,
     kind: TaskKind,

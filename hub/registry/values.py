@@ -1,5 +1,6 @@
 """Values of the identity index that other areas and pages see."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,13 +99,14 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A person as shown in search results: composed traits and where it is known."""
+    """A person as shown in search results: composed traits, where it is known, and whose trait each one is."""
 
     person_id: int
     regional_id: str
     traits: Traits
     status: IdentityStatus
     identities: tuple[StoredIdentity, ...]
+    origins: Mapping[str, int]
 
     def known_to(self, organization_id: int) -> StoredIdentity | None:
         """Return the structure's own active identity of this person, if it has one."""

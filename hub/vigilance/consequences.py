@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from hub.accounts.portal_accounts import AccountState
 from hub.accounts.tables import Consent, PortalAccount
+from hub.directory import organizations
 from hub.documents.tables import Document
 from hub.registry import identities, operations
 from hub.registry.tables import SourceIdentity
@@ -136,7 +137,7 @@ def of_merge(session: Session, groups: operations.Groups) -> Merged:
     survivor = operations.survivor_of(groups)
     (absorbed,) = (person_id for person_id in groups if person_id != survivor)
     everyone = (*groups[survivor], *groups[absorbed])
-    after = identities.view(everyone)
+    after = identities.view(everyone, organizations.trusts(session))
     return Merged(
         survivor,
         groups[survivor][0].regional_id,
@@ -213,9 +214,7 @@ def _ins(group: Sequence[StoredIdentity]) -> tuple[InsLine, ...]:
         if item.traits.ins is not None:
             carriers.setdefault(item.traits.ins, []).append(item)
     return tuple(
-        InsLine(
-            ins, tuple(item.id for item in items), any(item.status is IdentityStatus.QUALIFIED for item in items)
-        )
+        InsLine(ins, tuple(item.id for item in items), any(item.status is IdentityStatus.QUALIFIED for item in items))
         for ins, items in carriers.items()
     )
 

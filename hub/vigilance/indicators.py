@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import QueryableAttribute, aliased
 
 from hub.registry.corrections import CorrectionState
 from hub.registry.tables import CorrectionRequest, LinkageDecision, ReviewTask, SourceIdentity
@@ -179,7 +180,7 @@ def _has(attribute: Attribute) -> Condition:
     return _is(SourceIdentity.attributes.like(f"%{attribute.value}%"))
 
 
-def _lacks(*columns: sa.ColumnElement[str | None]) -> sa.ColumnElement[bool]:
+def _lacks(*columns: QueryableAttribute[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(*(sa.func.coalesce(column, "") == "" for column in columns))
 
 
@@ -338,7 +339,7 @@ _DELAYS = (
         computed="Médiane du temps entre l'ouverture et la décision, décisions des 30 derniers jours.",
     ),
     Indicator(
-        code="delai-90", chapter=Chapter.DELAYS, label="Délai de décision, 90ᵉ centile", unit=Unit.NINTH_DECILE,
+        code="delai-90", chapter=Chapter.DELAYS, label="Délai de décision, neuf fois sur dix", unit=Unit.NINTH_DECILE,
         subject=Subject.VERDICT, meaning="Neuf tâches sur dix ont été tranchées plus vite.",
         computed="Rang 90 % du temps entre l'ouverture et la décision, décisions des 30 derniers jours.",
     ),

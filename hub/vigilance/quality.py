@@ -18,8 +18,7 @@ from hub.errors import NotFound
 from hub.registry.tables import CorrectionRequest, LinkageDecision, ReviewTask, SourceIdentity
 from hub.vigilance.indicators import BY_CODE, INDICATORS, Indicator, Subject, Unit, base
 
-PAGE = 50
-_KEYS: Mapping[Subject, sa.ColumnElement[int]] = {
+_KEYS: Mapping[Subject, Any] = {
     Subject.IDENTITY: SourceIdentity.id,
     Subject.PERSON: SourceIdentity.person_id,
     Subject.TASK: ReviewTask.id,
@@ -80,6 +79,11 @@ def measure(session: Session, moment: datetime) -> dict[int | None, Figures]:
     return {place: _complete(figures) for place, figures in found.items()}
 
 
+def key_of(subject: Subject) -> Any:
+    """Return what tells a subject's rows apart."""
+    return _KEYS[subject]
+
+
 def nothing() -> Figures:
     """Return the figures of a place without rows."""
     return _complete({})
@@ -100,7 +104,7 @@ def _of(subject: Subject) -> tuple[Indicator, ...]:
 def _counts(session: Session, subject: Subject, moment: datetime) -> Iterator[Measured]:
     """Count rows by structure and by what holds of them: one pass, and no row leaves the database."""
     indicators = _of(subject)
-    place, joined = _by_structure(subject, moment)
+    place, joined = by_structure(subject, moment)
     holds = _holds(indicators, moment)
     query = joined(sa.select(place, holds, sa.func.count())).where(base(subject, moment)).group_by(place, holds)
     totals: dict[int | None, Counter[int]] = defaultdict(Counter)
@@ -110,12 +114,15 @@ def _counts(session: Session, subject: Subject, moment: datetime) -> Iterator[Me
             totals[None][held] += count
     if subject not in _OF_ONE_STRUCTURE:
         region = sa.select(holds, sa.func.count()).where(base(subject, moment)).group_by(holds)
-        totals[None] = Counter({held: count for held, count in session.execute(region)})
+        totals[None] = Counter(dict(session.execute(region).all()))
     for organization_id, counts in totals.items():
         every = counts.total()
-        yield organization_id, tuple(
-            _figure(item, sum(count for held, count in counts.items() if held >> bit & 1), every)
-            for bit, item in enumerate(indicators)
+        yield (
+            organization_id,
+            tuple(
+                _figure(item, sum(count for held, count in counts.items() if held >> bit & 1), every)
+                for bit, item in enumerate(indicators)
+            ),
         )
 
 
@@ -132,14 +139,14 @@ def _persons(session: Session, subject: Subject, moment: datetime) -> Iterator[M
     """Count persons: one that two structures know counts for both, and once for the region."""
     number = sa.func.count(sa.distinct(SourceIdentity.person_id))
     place = SourceIdentity.organization_id
-    by_structure = sa.select(place, number).where(base(subject, moment)).group_by(place)
-    for organization_id, count in session.execute(by_structure):
+    in_structures = sa.select(place, number).where(base(subject, moment)).group_by(place)
+    for organization_id, count in session.execute(in_structures):
         yield organization_id, tuple(_figure(item, count, count) for item in _of(subject))
     count = session.scalar(sa.select(number).where(base(subject, moment))) or 0
     yield None, tuple(_figure(item, count, count) for item in _of(subject))
 
 
-def _by_structure(subject: Subject, moment: datetime) -> tuple[Any, Callable[[sa.Select[Any]], sa.Select[Any]]]:
+def by_structure(subject: Subject, moment: datetime) -> tuple[Any, Callable[[sa.Select[Any]], sa.Select[Any]]]:
     """Return the structure of a subject's rows, and what a question must be joined with to know it."""
     if subject in (Subject.IDENTITY, Subject.PERSON):
         return SourceIdentity.organization_id, lambda query: query
@@ -174,10 +181,11 @@ def _delays(session: Session, subject: Subject, moment: datetime) -> Iterator[Me
     )
     seconds: dict[int | None, list[int]] = defaultdict(list)
     for opened, decided, one, other in session.execute(query):
+        waited = round((decided - opened).total_seconds()) if decided else 0
         for place in {None, one, other}:
-            seconds[place].append(round((decided - opened).total_seconds()))
-    for place, waited in seconds.items():
-        ordered = sorted(waited)
+            seconds[place].append(waited)
+    for place, every in seconds.items():
+        ordered = sorted(every)
         yield (
             place,
             tuple(

@@ -5,7 +5,6 @@ Whoever opens a task takes it for half an hour. A decision is made on the versio
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -16,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from hub import db
 from hub.audit.trail import Subject
+from hub.directory import organizations
 from hub.documents import deposit
 from hub.errors import Conflict, Invalid
 from hub.registry import corrections, deaths, distinct, identities, intake, operations, review, worklist
@@ -26,7 +26,7 @@ from hub.registry.operations import Operation, State
 from hub.registry.review import Comparison, Settled, Verdict
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import PersonView
-from hub.registry.worklist import Comment, Moment
+from hub.registry.worklist import Comment
 from hub.routing import sendings
 from hub.vigilance import consequences, revisions
 from hub.vigilance.consequences import Merged
@@ -340,7 +340,10 @@ def _shown(session: Session, task_id: int) -> Shown:
         trait_rows(comparison, table),
         trait_lines(comparison.left, table),
         explain(comparison.assessment, model),
-        tuple(identities.view(groups[person_id]) for person_id in dict.fromkeys(side.person_id for side in sides)),
+        tuple(
+            identities.view(groups[person_id], organizations.trusts(session))
+            for person_id in dict.fromkeys(side.person_id for side in sides)
+        ),
         consequences.of_merge(session, groups) if len(groups) > 1 else None,
         deposit.count_of_identities(session, [identity.id for identity in comparison.together]),
         {side.id: tuple(change for change in past if change.revision.identity_id == side.id) for side in sides},

@@ -58,6 +58,12 @@ def number_column(values: NDArray[np.generic]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
 
 
+def flag_column(values: Flags) -> pa.BooleanArray:
+    """Return truth values as a column."""
+    bits = np.packbits(values, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(bits)])
+
+
 def text_column(texts: Sequence[str]) -> pa.StringArray:
     """Return texts as a column."""
     data = "".join(texts)

@@ -15,7 +15,7 @@ from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
 from identity.bulk.comparison import Pairs, compare
 from identity.bulk.records import Records
-from identity.bulk.scoring import Scored
+from identity.bulk.scoring import Patterns, Scored
 from identity.bulk.threads import spread
 from identity.model import Model
 
@@ -63,22 +63,18 @@ def match(records: Records, model: Model, report: Report) -> Match:
 
 def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:
     """Compare and score every candidate pair; levels are forgotten chunk after chunk."""
-    left, right = candidates.left, candidates.right
-    total = len(left)
-    bits, probability = np.empty(total), np.empty(total)
-    vetoed, contradicts, link, review = (np.empty(total, np.bool_) for _ in range(4))
-    compare_rows = partial(_score_rows, records, candidates, model)
+    total = len(candidates.left)
+    find_patterns = partial(_find_patterns, records, candidates, model)
+    found: list[Patterns] = []
     report(Stage.COMPARE, 0, total)
-    for rows, part in spread(compare_rows, (slice(start, start + CHUNK) for start in range(0, total, CHUNK))):
-        bits[rows], probability[rows] = part.bits, part.probability
-        vetoed[rows], contradicts[rows] = part.vetoed, part.contradicts
-        link[rows], review[rows] = part.link, part.review
-        report(Stage.COMPARE, min(rows.stop, total), total)
+    for patterns in spread(find_patterns, (slice(start, start + CHUNK) for start in range(0, total, CHUNK))):
+        found.append(patterns)
+        report(Stage.COMPARE, min(len(found) * CHUNK, total), total)
     none = np.zeros(0, np.int32)
-    pairs = Pairs(left, right, {}, (none, none), (none, none))
-    return Scored(pairs, bits, probability, vetoed, contradicts, link, review)
+    pairs = Pairs(candidates.left, candidates.right, {}, (none, none), (none, none))
+    return scoring.weigh(pairs, scoring.join(found), model)
 
 
-def _score_rows(records: Records, candidates: Candidates, model: Model, rows: slice) -> tuple[slice, Scored]:
+def _find_patterns(records: Records, candidates: Candidates, model: Model, rows: slice) -> Patterns:
     pairs = compare(records, candidates.left[rows], candidates.right[rows], model.minor_from)
-    return rows, scoring.score(pairs, records.names, model)
+    return scoring.find_patterns(pairs, records.names, model)

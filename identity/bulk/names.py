@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.columns import Bytes, Flags, Ints, Longs, either, flags, integers, letters, text_column
-from identity.bulk.text import distinct, stable_hashes, unique
+from identity.bulk.columns import Bytes, Flags, Ints, Longs, either, flags, integers, letters, number_column, text_column
+from identity.bulk.text import distinct, once, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
 from identity.model import FrequencyTable
-from identity.names import LEAST_SIMILAR, MOST_PARTS, SHORT_PART, Name, NameRelation, is_abbreviated, read_words
+from identity.names import (
+    LEAST_SIMILAR,
+    MOST_PARTS,
+    PARTICLES,
+    SHORT_PART,
+    Name,
+    NameRelation,
+    is_abbreviated,
+    read_words,
+)
 from identity.normalise import PLACEHOLDERS
 from identity.phonetics import alike, french_codes
 
@@ -74,8 +83,10 @@ class Vocabulary:
     """Given names of which `identity.given_names` knows something."""
     families: Ints
     """The keys of each known given name, as numbers; 0 where there is none."""
+    relations: dict[int, int] = field(default_factory=dict)
+    """Relations of pairs of names that were spelled out, kept from one chunk of pairs to the next."""
     given_levels: dict[int, int] = field(default_factory=dict)
-    """Levels found for pairs of given names, kept from one chunk of pairs to the next."""
+    """Levels found for pairs of given names, kept likewise."""
     rarities: dict[str, tuple[FrequencyTable, Ints]] = field(default_factory=dict)
     """The rarity of each name by a table of frequencies, by trait, kept likewise."""
 
@@ -104,39 +115,32 @@ class Spelling:
         return (self.letters >> _LENGTH).astype(np.int64)
 
 
-def build_vocabulary(keys: list[str]) -> Vocabulary:
+def build_vocabulary(texts: pa.StringArray) -> Vocabulary:
     """Take every key apart."""
-    words = _take_apart(keys)
-    texts, compact = text_column(keys), text_column(words.compact)
-    lengths = np.diff(letters(compact)[0])
-    # A name of one word is its own part when it is long enough and some compound name holds it.
-    single = np.flatnonzero(words.counts == 1)
-    is_long = lengths[single] > SHORT_PART
-    number = integers(pc.index_in(texts, value_set=text_column(list(words.numbers)))) + 1
-    words.parts[0, single] = np.where(is_long, number[single], 0)
-    words.part_counts[single] = is_long
-    _, compact_ids = distinct(compact)
-    _, core_ids = distinct(words.core)
-    sounded, which = distinct([*words.core, *words.compact])
-    codes, code_of = distinct(french_codes(sounded))
-    code_ids, compact_code_ids = np.split(code_of[which], 2)
-    is_known = flags(pc.is_in(compact, value_set=text_column(sorted(KNOWN))))
+    keys: list[str] = texts.to_pylist()
+    words = _take_apart(texts)
+    lengths = np.diff(letters(words.compact)[0])
+    core_ids, compact_ids = (distinct(names).codes for names in (words.core, words.compact))
+    sounded = distinct(pa.concat_arrays([words.core, words.compact]))
+    codes = distinct(text_column(french_codes(sounded.texts)))
+    code_ids, compact_code_ids = np.split(codes.codes[sounded.codes], 2)
+    is_known = flags(pc.is_in(words.compact, value_set=text_column(sorted(KNOWN))))
     families = _families(keys, np.flatnonzero(is_known))
-    code_lengths = np.fromiter(map(len, codes), np.int32, len(codes))[code_ids]
+    code_lengths = np.diff(letters(codes.values)[0])[code_ids]
     alone = -1 - np.arange(len(keys), dtype=np.int32)
     sounds = np.where(code_lengths > 1, code_ids, alone).astype(np.int32)
-    spelling = _spelling(compact, words, sounds, families)
+    spelling = _spelling(words, sounds, families)
     usable = (spelling.letters & _LETTERS & ~_LETTER_X != 0) & (lengths <= _MOST_LETTERS)
     usable &= ~flags(pc.is_in(texts, value_set=text_column(sorted(PLACEHOLDERS))))
     return Vocabulary(
         keys=keys,
-        compact=words.compact,
+        compact=words.compact.to_pylist(),
         compact_ids=compact_ids,
         core_ids=core_ids,
-        codes=codes,
+        codes=codes.texts,
         code_ids=code_ids,
         compact_code_ids=compact_code_ids,
-        code_hashes=stable_hashes(codes)[code_ids],
+        code_hashes=stable_hashes(codes.values)[code_ids],
         parts=words.parts,
         part_counts=words.part_counts,
         is_usable=usable,
@@ -148,41 +152,60 @@ def build_vocabulary(keys: list[str]) -> Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of each name; a name of one word is left for the columns to take apart."""
+    """The words of each name, as `identity.names.read_words` takes them."""
 
-    compact: list[str]
-    core: list[str]
+    compact: pa.StringArray
+    core: pa.StringArray
     parts: Ints
     part_counts: Ints
     counts: NDArray[np.int16]
     has_short: Flags
-    numbers: dict[str, int]
-    """The number of each word that is a part of a name."""
 
 
-def _take_apart(keys: list[str]) -> _Words:
-    count = len(keys)
-    words = _Words(
-        compact=list(keys),
-        core=list(keys),
-        parts=np.zeros((MOST_PARTS, count), np.int32),
-        part_counts=np.ones(count, np.int32),
-        counts=np.ones(count, np.int16),
-        has_short=np.zeros(count, np.bool_),
-        numbers={},
+def _take_apart(texts: pa.StringArray) -> _Words:
+    """Take all names apart at once: their words are the rows that follow."""
+    count = len(texts)
+    lists = pc.split_pattern(texts, " ")
+    counts = np.diff(integers(lists.offsets))
+    name = np.repeat(np.arange(count, dtype=np.int32), counts)
+    words = distinct(lists.flatten())
+    is_particle = flags(pc.is_in(words.values, value_set=text_column(sorted(PARTICLES))))[words.codes]
+    length = np.diff(letters(words.values)[0])[words.codes]
+    # Without a word that means something, the particles stand for the name: LE, DE LA.
+    means_nothing = np.bincount(name[~is_particle], minlength=count) == 0
+    meaning = np.flatnonzero(~is_particle | means_nothing[name])
+    starts = np.searchsorted(name[meaning], np.arange(count + 1)).astype(np.int32)
+    core = pa.ListArray.from_arrays(number_column(starts), lists.flatten().take(number_column(meaning)))
+    long = meaning[length[meaning] > SHORT_PART]
+    parts, part_counts = _parts(name[long], words.codes[long], words.values, count)
+    return _Words(
+        compact=pc.replace_substring(texts, " ", ""),
+        core=pc.binary_join(core, ""),
+        parts=parts,
+        part_counts=part_counts,
+        counts=counts.astype(np.int16),
+        has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
     )
-    numbers = words.numbers
-    for index in [index for index, key in enumerate(keys) if " " in key]:
-        found = keys[index].split(" ")
-        words.compact[index] = "".join(found)
-        words.core[index], parts = read_words(keys[index])
-        words.parts[: len(parts), index] = [numbers.setdefault(word, len(numbers) + 1) for word in parts]
-        words.part_counts[index], words.counts[index] = len(parts), len(found)
-        words.has_short[index] = min(map(len, found)) <= SHORT_PART
-    return words
 
 
-def _spelling(compact: pa.StringArray, words: _Words, sounds: Ints, families: Ints) -> Spelling:
+def _parts(name: Ints, word: Ints, words: pa.StringArray, count: int) -> tuple[Ints, Ints]:
+    """Return the first words of each name in the alphabet, as numbers above zero, and how many they are."""
+    in_order = integers(pc.sort_indices(words).cast(pa.int32()))
+    rank = np.empty(len(words), np.int64)
+    rank[in_order] = np.arange(len(words))
+    packed = name * np.int64(len(words)) + rank[word]
+    packed.sort()
+    name, place = np.divmod(once(packed), max(1, len(words)))
+    starts = np.searchsorted(name, np.arange(count + 1))
+    position = np.arange(len(name)) - starts[name]
+    kept = np.flatnonzero(position < MOST_PARTS)
+    parts = np.zeros((MOST_PARTS, count), np.int32)
+    parts[position[kept], name[kept]] = in_order[place[kept]] + 1
+    return parts, np.minimum(np.diff(starts), MOST_PARTS).astype(np.int32)
+
+
+def _spelling(words: _Words, sounds: Ints, families: Ints) -> Spelling:
+    compact = words.compact
     offsets, data = letters(compact)
     lengths = np.diff(offsets)
     marks = np.zeros(len(compact), np.uint64)
@@ -197,13 +220,12 @@ def _spelling(compact: pa.StringArray, words: _Words, sounds: Ints, families: In
     for position in range(4):
         opening <<= np.uint32(8)
         opening |= np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
-    has_short = words.has_short | (lengths <= SHORT_PART)
     return Spelling(
         letters=marks,
         opening=opening,
         words=words.counts,
         sounds=sounds,
-        kinds=((words.counts > 1) * _SPACED + has_short * _SHORT).astype(np.uint8),
+        kinds=((words.counts > 1) * _SPACED + words.has_short * _SHORT).astype(np.uint8),
         parts=marks_of(words.parts - 1),
         families=marks_of(families.T - 1),
     )
@@ -254,7 +276,7 @@ class Relations:
         near = np.flatnonzero((_share_letters(spelling, a, b) | (kinds & _SHORT > 0)) & (found == _DIFFERENT))
         near = near[_may_be_close(spelling, a[near], b[near], furthest)]
         pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
-        found[near] = self._spelled_out(*np.divmod(pairs, len(self._names.keys)))[where]
+        found[near] = self._known(pairs)[where]
         result[rows] = found
         return result
 
@@ -310,6 +332,15 @@ class Relations:
         same |= names.compact_ids.take(left) == names.compact_ids.take(right)
         result[np.flatnonzero(same)] = NameRelation.SAME
         return result
+
+    def _known(self, pairs: Longs) -> Relation:
+        """Return the relations of pairs of names, each spelled out once in all."""
+        known = self._names.relations
+        new = [pair for pair in pairs.tolist() if pair not in known]
+        if new:
+            left, right = np.divmod(np.array(new, np.int64), len(self._names.keys))
+            known.update(zip(new, self._spelled_out(left, right).tolist(), strict=True))
+        return np.array([known[pair] for pair in pairs.tolist()], np.int8)
 
     def _spelled_out(self, left: Longs, right: Longs) -> Relation:
         """Compare letter by letter names that are neither the same, nor of common words, nor of one sound."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Longs, flags, integers, letters, text_column
+from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Longs, flag_column, flags, integers, letters, text_column
 from identity.bulk.names import Marks, Vocabulary, build_vocabulary, marks_of
 from identity.bulk.text import (
     Coded,
@@ -27,6 +27,7 @@ from identity.bulk.text import (
     match_keys,
     number,
     rows_of,
+    single_spaces,
     split,
     stable_hashes,
     table_of,
@@ -53,6 +54,8 @@ COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
     "address", "postcode", "phone", "email",
 )  # fmt: skip
+MOSTLY_DISTINCT = ("ins", "address", "phone", "email")
+"""Columns that to encode as a dictionary would take longer than to read value by value."""
 _NAME_COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
 _LONGEST = 1000
 MOST_WORDS = 5
@@ -145,7 +148,8 @@ def prepare(table: pa.Table) -> Records:
     """Reduce a table with the columns of a load; a column that is not there counts as empty."""
 
     def column(name: str) -> Coded:
-        return encode(table[name] if name in table.column_names else pa.nulls(len(table), pa.string()))
+        texts = table[name] if name in table.column_names else pa.nulls(len(table), pa.string())
+        return encode(texts, mostly_distinct=name in MOSTLY_DISTINCT)
 
     unreadable: dict[str, int] = {}
 
@@ -175,12 +179,12 @@ def prepare(table: pa.Table) -> Records:
         number = column("phone")
         phone = _phones(number)
         counted("phone", number, phone == 0)
+        address = column("email")
+        emails = _emails(address.values)
+        email = take(emails.ids, address.codes)
+        counted("email", address, email < 0)
     names = names_to_come.result()
-    address = column("email")
-    email_ids, own_names, email_hashes = _emails(address.values, names.vocabulary)
-    email = take(email_ids, address.codes)
-    counted("email", address, email < 0)
-    own = take(own_names, address.codes)
+    own = take(_opening_names(emails.opening, names.vocabulary), address.codes)
     vocabulary, head, used_head = names.vocabulary, names.head, names.used_head
     marks: Marks = np.append(_marks(vocabulary.core_ids) | _marks(vocabulary.compact_ids), np.uint64(0))
     own_head = (own >= 0) & (_compact(vocabulary, head, own) | _compact(vocabulary, used_head, own))
@@ -204,7 +208,7 @@ def prepare(table: pa.Table) -> Records:
         fictitious=dates.fictitious,
         sex=sex,
         place=place,
-        place_hashes=stable_hashes(ins.places),
+        place_hashes=stable_hashes(text_column(ins.places)),
         ins=ins.ids,
         ins_values=ins.values,
         ins_signs=_signs(ins.values),
@@ -218,11 +222,11 @@ def prepare(table: pa.Table) -> Records:
         domain=column("source").codes,
         street=street,
         postcode=postcode.codes,
-        postcode_hashes=stable_hashes(postcode.texts),
-        departments=distinct([code[:2] for code in postcode.texts] + [""])[1],
+        postcode_hashes=stable_hashes(postcode.values),
+        departments=distinct(text_column([*(code[:2] for code in postcode.texts), ""])).codes,
         phone=phone,
         email=email,
-        email_hashes=email_hashes,
+        email_hashes=emails.hashes,
         email_name=own,
         email_is_own=own_head,
         unreadable={name: unreadable[name] for name in COLUMNS if name in unreadable},
@@ -247,16 +251,13 @@ def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -
     surname_keys = [match_keys(_written(coded)) for coded in (family, used_family)]
     given_keys = _without_newborns(match_keys(_written(given), hyphens=True))
     used_given_keys = _without_newborns(match_keys(_written(used_given)))
-    heads = pc.replace_substring_regex(given_keys, r" .*$", "")
-    spaced_heads = pc.replace_substring(heads, "-", " ")
-    spaced = pc.replace_substring(given_keys, "-", " ")
-    lists = pc.split_pattern(spaced, " ")
+    heads = pc.list_element(pc.split_pattern(given_keys, " ", max_splits=1), 0)
+    lists = pc.split_pattern(pc.replace_substring(given_keys, "-", " "), " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
-    pieces = [text_column(keys) for keys in ([""], *surname_keys)]
-    pieces += [used_given_keys, spaced_heads, lists.flatten()]
-    keys, codes = distinct(pa.concat_arrays([piece.cast(pa.string()) for piece in pieces]))
-    vocabulary = build_vocabulary(keys)
-    codes = np.where(vocabulary.is_usable[codes], codes, MISSING).astype(np.int32)
+    pieces = [text_column([""]), *surname_keys, used_given_keys, pc.replace_substring(heads, "-", " "), lists.flatten()]
+    keys = distinct(pa.concat_arrays(pieces))
+    vocabulary = build_vocabulary(keys.values)
+    codes = np.where(vocabulary.is_usable, np.arange(len(keys.values), dtype=np.int32), np.int32(MISSING))[keys.codes]
     _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(
         codes, np.cumsum([len(piece) for piece in pieces])[:-1]
     )
@@ -278,20 +279,16 @@ def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -
     )
 
 
-def _written(column: Coded) -> list[str]:
+def _written(column: Coded) -> pa.StringArray:
     """Return names as they are written, cut where no name goes on: a text that long is none."""
-    texts = column.texts
     if int(np.diff(letters(column.values)[0]).max(initial=0)) <= _LONGEST:
-        return texts
-    return [text[:_LONGEST] for text in texts]
+        return column.values
+    return pc.utf8_slice_codeunits(column.values, 0, _LONGEST)
 
 
-def _without_newborns(keys: list[str]) -> pa.Array:
+def _without_newborns(keys: pa.StringArray) -> pa.StringArray:
     """Blank what is written for a newborn without a given name."""
-    newborns = flags(pc.match_substring_regex(text_column(keys), _NEWBORN))
-    for index in np.flatnonzero(newborns).tolist():
-        keys[index] = ""
-    return text_column(keys)
+    return pc.if_else(pc.match_substring_regex(keys, _NEWBORN), "", keys)
 
 
 def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:
@@ -388,11 +385,15 @@ def match_matricules(values: pa.StringArray) -> NDArray[np.bytes_]:
     found[rows[right]] = table[right]
     others = np.ones(len(values), np.bool_)
     others[rows] = False
-    for index in np.flatnonzero(others).tolist():
-        matricule = _matricule(values[index].as_py())
-        if matricule:
-            found[index] = np.frombuffer(matricule.encode(), np.uint8)
-    return found.reshape(-1).view(f"S{_MATRICULE}")
+    result = found.reshape(-1).view(f"S{_MATRICULE}")
+    odd = _taken(values, others)
+    result[others] = np.array([_matricule(text) for text in odd.texts], result.dtype)[odd.codes]
+    return result
+
+
+def _taken(values: pa.StringArray, rows: Flags) -> Coded:
+    """Return some of the values, each distinct one once."""
+    return distinct(values.filter(flag_column(rows)))
 
 
 def _matricule(text: str) -> str:
@@ -474,8 +475,8 @@ def _sex(column: Coded) -> tuple[Ints, Flags]:
 
 
 def _trimmed(column: Coded) -> Coded:
-    texts, ids = distinct([text.strip() for text in column.texts])
-    return Coded(text_column(texts), take(ids, column.codes))
+    trimmed = distinct(pc.utf8_trim_whitespace(column.values))
+    return Coded(trimmed.values, take(trimmed.codes, column.codes))
 
 
 def _streets(column: Coded) -> Ints:
@@ -498,14 +499,14 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
     line = b" " + np.insert(data, joins + 1, ord(" ")).tobytes().replace(b" ", b"  ").replace(b"\n", b" \n ") + b" "
     for short, full in STREETS.items():
         line = line.replace(f" {short} ".encode(), f" {full} ".encode())
-    line = re.sub(rb"  +", b" ", line).replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ")
-    keys = lines(line)
+    keys = lines(single_spaces(line))
     if not len(odd):
         return keys
-    told = keys.to_pylist()
-    for index in odd.tolist():
-        told[index] = street_key(values[index].as_py()) or ""
-    return text_column(told)
+    is_odd = np.zeros(len(values), np.bool_)
+    is_odd[odd] = True
+    return pc.replace_with_mask(
+        keys, flag_column(is_odd), text_column([street_key(values[line].as_py()) or "" for line in odd.tolist()])
+    )
 
 
 def _phones(column: Coded) -> Longs:
@@ -525,26 +526,42 @@ def _phones(column: Coded) -> Longs:
             is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & (found != 123456789)
             numbers[rows] = np.where(is_real, found, 0)
             others[rows] = False
-    for index in np.flatnonzero(others).tolist():
-        phone = clean_phone(column.values[index].as_py())
-        if phone:
-            is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
-            numbers[index] = int(phone[-9:] if is_french else phone[1:])
+    odd = _taken(column.values, others)
+    numbers[:-1][others] = np.array([_phone(text) for text in odd.texts], np.int64)[odd.codes]
     return numbers[column.codes]
 
 
-def _emails(values: pa.StringArray, names: Vocabulary) -> tuple[Ints, Ints, Longs]:
-    """Return each address's id, the vocabulary's compact name that it opens with, and the hash of each id."""
+def _phone(text: str) -> int:
+    phone = clean_phone(text)
+    if not phone:
+        return 0
+    is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
+    return int(phone[-9:] if is_french else phone[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Emails:
+    """The addresses as they come in the file: a number, `MISSING` for none, what each opens with, a stable hash."""
+
+    ids: Ints
+    opening: pa.StringArray
+    hashes: Longs
+
+
+def _emails(values: pa.StringArray) -> _Emails:
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     local = pc.replace_substring_regex(lowered, r"@.*$", "")
     valid &= ~flags(pc.is_in(local, value_set=text_column(sorted(EMPTY_EMAILS))))
-    coded = lowered.dictionary_encode()
-    ids = np.where(valid, integers(coded.indices), MISSING).astype(np.int32)
+    coded = distinct(lowered)
     opening = pc.utf8_upper(pc.replace_substring_regex(local, r"[^a-z].*$", ""))
+    return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), opening, stable_hashes(coded.values))
+
+
+def _opening_names(opening: pa.StringArray, names: Vocabulary) -> Ints:
+    """Return the compact name of the vocabulary that each address opens with."""
     found = integers(pc.index_in(opening, value_set=text_column(names.compact)))
-    own = np.where(found >= 0, names.compact_ids[found], MISSING).astype(np.int32)
-    return ids, own, stable_hashes(coded.dictionary)
+    return np.where(found >= 0, names.compact_ids[found], np.int32(MISSING))
 
 
 def _marks(names: Ints) -> Marks:

@@ -6,13 +6,12 @@ once per distinct value, and most of them once over all values joined into one t
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from identity.bulk.columns import (
@@ -21,6 +20,10 @@ from identity.bulk.columns import (
     Flags,
     Ints,
     Longs,
+    Number,
+    either,
+    flag_column,
+    flags,
     integers,
     letters,
     longs,
@@ -31,9 +34,7 @@ from identity.normalise import TYPOGRAPHY
 
 __all__ = ["MISSING", "Bytes", "Flags", "Ints", "Longs"]
 
-Number = TypeVar("Number", bound=np.generic)
-
-_ZERO, _NINE, _END = ord("0"), ord("9"), ord("\n")
+_ZERO, _NINE, _END, _SPACE, _HYPHEN = (ord(sign) for sign in "09\n -")
 _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in range(256))
 _GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
 _NEVER = ord("?")
@@ -55,22 +56,33 @@ class Coded:
         return texts
 
 
-def encode(texts: pa.ChunkedArray | pa.Array) -> Coded:
-    """Read a column of texts; blank texts are missing."""
+def encode(texts: pa.ChunkedArray | pa.Array, *, mostly_distinct: bool = False) -> Coded:
+    """Read a column of texts; blank texts are missing.
+
+    Texts that are nearly all distinct are taken as they come, one value a row: to find the few that come again would
+    cost more than to read them again.
+    """
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    if not pa.types.is_dictionary(array.type):
+    if pa.types.is_dictionary(array.type):
+        values, codes = array.dictionary.cast(pa.string()), integers(array.indices.cast(pa.int32()))
+    elif mostly_distinct:
+        values = array.cast(pa.string()).drop_null()
+        codes = np.arange(len(values), dtype=np.int32)
+        if len(values) < len(array):
+            is_there = flags(array.is_valid())
+            codes = np.where(is_there, np.cumsum(is_there, dtype=np.int32) - np.int32(1), np.int32(MISSING))
+    else:
         array = array.cast(pa.string()).dictionary_encode()
-    values = array.dictionary.cast(pa.string())
-    codes = integers(array.indices.cast(pa.int32()))
+        values, codes = array.dictionary, integers(array.indices)
     blank = _blank(values)
-    return Coded(values, np.where(blank[codes], MISSING, codes).astype(np.int32) if blank.any() else codes)
+    return Coded(values, np.where(blank[codes], np.int32(MISSING), codes) if blank.any() else codes)
 
 
 def _blank(values: pa.StringArray) -> Flags:
     offsets, data = letters(values)
     blank = np.append(np.diff(offsets) == 0, False)
     starts = np.flatnonzero(~blank[:-1])
-    spaced = starts[data[offsets[starts]] <= ord(" ")]
+    spaced = starts[data[offsets[starts]] <= _SPACE]
     for index in spaced.tolist():
         blank[index] = not values[index].as_py().strip()
     return blank
@@ -177,43 +189,56 @@ def _plain() -> Bytes:
     return table
 
 
-def match_keys(texts: Sequence[str], *, hyphens: bool = False) -> list[str]:
+def match_keys(values: pa.StringArray, *, hyphens: bool = False) -> pa.StringArray:
     """Reduce many names to their match keys, as `identity.normalise.match_key` does one.
 
     What no key may hold (digits, other scripts) becomes a space. With `hyphens`, what joins the
     words of one name (hyphen, apostrophe, dot) stays, as a hyphen.
     """
-    if not texts:
-        return []
-    text = "\n".join(texts)
-    if text.count("\n") != len(texts) - 1:
-        texts = [value.replace("\n", " ") for value in texts]
-        text = "\n".join(texts)
-    if not text.isascii():
-        text = mend_encoding(text)
+    if not len(values):
+        return text_column([])
+    written = joined(values)
+    if written is None:
+        return match_keys(pc.replace_substring(values, "\n", " "), hyphens=hyphens)
+    text = mend_encoding(written.decode())
     data, odd = capitals(text)
-    keys = _keys(data, hyphens)
-    if len(odd):
-        mended = text.split("\n")
-        strange = unicodedata.normalize("NFKD", _typed("\n".join(mended[line] for line in odd.tolist())))
-        for line, key in zip(odd.tolist(), _keys(strange.upper().encode("ascii", "ignore"), hyphens), strict=True):
-            keys[line] = key
-    return keys
+    keys = lines(_words_of_lines(data, hyphens))
+    if not len(odd):
+        return keys
+    mended = text.split("\n")
+    strange = unicodedata.normalize("NFKD", _typed("\n".join(mended[line] for line in odd.tolist())))
+    is_odd = np.zeros(len(values), np.bool_)
+    is_odd[odd] = True
+    again = lines(_words_of_lines(strange.upper().encode("ascii", "ignore"), hyphens))
+    return pc.replace_with_mask(keys, flag_column(is_odd), again)
 
 
-def _keys(data: bytes, hyphens: bool) -> list[str]:
-    data = data.translate(_GIVEN_LETTERS if hyphens else _LETTERS)
-    if hyphens:
-        data = re.sub(rb" *-[ -]*", b"-", data)
-    data = re.sub(rb"  +", b" ", data)
-    data = (b"\n" + data + b"\n").replace(b" \n", b"\n").replace(b"\n ", b"\n")
-    if hyphens:
-        data = re.sub(rb"-+\n", b"\n", re.sub(rb"\n-+", b"\n", data))
-    return data.decode()[1:-1].split("\n")
+def _words_of_lines(data: bytes, hyphens: bool) -> bytes:
+    return single_spaces(data.translate(_GIVEN_LETTERS if hyphens else _LETTERS))
+
+
+def single_spaces(text: bytes) -> bytes:
+    """Make one sign of each run of spaces and hyphens, a hyphen if it holds one, and none at either end of a line."""
+    data = np.frombuffer(b"\n" + text + b"\n", np.uint8)
+    is_hyphen = data == _HYPHEN
+    is_gap = is_hyphen | (data == _SPACE)
+    starts = np.flatnonzero(is_gap[1:] & ~is_gap[:-1]) + 1
+    if not len(starts):
+        return text
+    ends = np.flatnonzero(is_gap[:-1] & ~is_gap[1:]) + 1
+    signs = either(np.logical_or.reduceat(is_hyphen, starts), _HYPHEN, _SPACE).view(np.uint8)
+    inside = np.flatnonzero((data[starts - 1] != _END) & (data[ends] != _END))
+    kept = ~is_gap
+    kept[starts[inside]] = True
+    result = data.copy()
+    result[starts] = signs
+    return result[np.flatnonzero(kept)][1:-1].tobytes()
 
 
 def mend_encoding(text: str) -> str:
     """Read UTF-8 that was once taken for Latin-1 (FranÃ§ois) and drop replacement signs."""
+    if text.isascii():
+        return text
     if "Ã" in text or "Â" in text:
         text = re.sub("[ÃÂ][\u0080-\u00bf]", lambda found: _as_utf8(found.group()), text)
     return text.replace("\ufffd", "")
@@ -226,10 +251,10 @@ def _as_utf8(pair: str) -> str:
         return pair
 
 
-def distinct(keys: Sequence[str] | pa.Array) -> tuple[list[str], Ints]:
-    """Return the distinct keys and the index of each key among them."""
-    coded = (keys if isinstance(keys, pa.Array) else text_column(keys)).dictionary_encode()
-    return coded.dictionary.to_pylist(), integers(coded.indices)
+def distinct(texts: pa.StringArray) -> Coded:
+    """Return the distinct texts and the index of each text among them."""
+    coded = texts.dictionary_encode()
+    return Coded(coded.dictionary, integers(coded.indices))
 
 
 def once(values: NDArray[Number]) -> NDArray[Number]:
@@ -243,9 +268,8 @@ def unique(values: Longs) -> tuple[Longs, Ints]:
     return longs(coded.dictionary), integers(coded.indices)
 
 
-def stable_hashes(texts: Sequence[str] | pa.StringArray) -> Longs:
+def stable_hashes(array: pa.StringArray) -> Longs:
     """Return a 64-bit hash of each text, the same on every machine (FNV-1a over UTF-8, then mixed)."""
-    array = texts if isinstance(texts, pa.StringArray) else text_column(texts)
     if len(array) == 0:
         return np.zeros(0, np.int64)
     offsets, data = letters(array)

@@ -69,6 +69,7 @@ def upgrade() -> None:
             op.f("fk_link_event_operation_id_person_operation"), "person_operation", ["operation_id"], ["id"]
         )
     op.create_index("ix_link_event_operation", "link_event", ["operation_id"])
+    op.add_column("organization", sa.Column("trust", sa.SmallInteger(), nullable=False, server_default="5"))
     with op.batch_alter_table("distinct_pair") as batch:
         batch.add_column(sa.Column("relation", sa.String(length=10), nullable=True))
         batch.add_column(sa.Column("reason", sa.String(length=1000), nullable=True))
@@ -156,6 +157,7 @@ def downgrade() -> None:
         batch.drop_column("relation")
         batch.drop_column("reason")
         batch.drop_column("expires_at")
+    op.drop_column("organization", "trust")
     op.drop_index("ix_person_merged_into", "person")
     with op.batch_alter_table("person") as batch:
         batch.drop_column("merged_into_id")

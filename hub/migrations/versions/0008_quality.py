@@ -24,9 +24,7 @@ def upgrade() -> None:
         _named("quality_day", "organization_id", "organization"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_day")),
     )
-    op.create_index(
-        "uq_quality_day_structure", "quality_day", ["organization_id", "day", "indicator"], unique=True
-    )
+    op.create_index("uq_quality_day_structure", "quality_day", ["organization_id", "day", "indicator"], unique=True)
     region = sa.text("organization_id IS NULL")
     op.create_index(
         "uq_quality_day_region",

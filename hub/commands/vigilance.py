@@ -1,0 +1,75 @@
+"""Commands of identity vigilance: look at the whole index, take decisions again."""
+
+import click
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import db
+from hub.commands.shared import OPERATOR, application, told
+from hub.errors import Conflict, HubError
+from hub.linkage import models
+from hub.linkage.tables import LinkageModel
+from hub.registry import collisions, history
+from hub.registry.collisions import Found
+from hub.registry.tables import LinkageDecision
+
+
+@click.command("check")
+@told
+def check_identities() -> None:
+    """Look at every person for identities of two people, and at every INS for a second person.
+
+    What is found is held, so that nobody sees its documents, and asked of an officer. Running it again asks nothing
+    that was asked before.
+    """
+    with application() as (_, parts):
+
+        def report(found: Found) -> None:
+            click.echo(f"\r{found.persons} personnes, {found.matricules} matricules lus…", nl=False, err=True)
+
+        found = collisions.check(lambda: parts.registrar, OPERATOR, report)
+    click.echo("", err=True)
+    click.echo(
+        f"{found.persons} personnes de plusieurs identités : {found.collisions} collision(s) à traiter. "
+        f"{found.matricules} matricule(s) portés par plusieurs personnes : {found.shared} tâche(s) ouverte(s)."
+    )
+
+
+@click.command("replay")
+@click.argument("decision", type=int, required=False)
+@click.option("--last", type=click.IntRange(1), default=1000, show_default=True, help="Decisions to take again.")
+@told
+def replay_decisions(decision: int | None, last: int) -> None:
+    """Take a DECISION of the matching again, or the last ones, on what each was taken on, and compare.
+
+    Exits with 1 when one comes out otherwise.
+    """
+    with application() as (_, parts), db.reading() as session:
+        known = {parts.model.shipped.version: parts.model.shipped}
+        for model in models.every(session):
+            known[model.version] = models.read(session, LinkageModel.version == model.version)
+        ids = [decision] if decision is not None else _latest(session, last)
+        same, skipped, unlike = 0, 0, []
+        for decision_id in ids:
+            try:
+                replayed = history.replay(session, decision_id, known)
+            except Conflict:
+                if decision is not None:
+                    raise
+                skipped += 1
+                continue
+            same += replayed.is_same
+            if not replayed.is_same:
+                unlike.append(replayed)
+    click.echo(
+        f"{same} décision(s) rejouées à l'identique, {len(unlike)} autrement, {skipped} qui ne se rejouent pas."
+    )
+    for replayed in unlike[:20]:
+        click.echo(f"  décision n° {replayed.decision_id} : {replayed.kept} puis {replayed.again}")
+    if unlike:
+        raise HubError("Des décisions ne se rejouent pas à l'identique.")
+
+
+def _latest(session: Session, last: int) -> list[int]:
+    query = sa.select(LinkageDecision.id).order_by(LinkageDecision.id.desc()).limit(last)
+    return list(session.scalars(query))
