@@ -1,7 +1,7 @@
-"""Questions to INSi about the identities of the hub, and what becomes of the answers.
+"""Questions to INSi about the identities of the hub, and their answers.
 
-An answer is kept and shown; a person accepts or refuses it (RNIV 1). One thing only happens by itself: an INS that
-INSi does not confirm leaves its identity, and an officer is told. A question is a row first and an outbox job with
+An answer is kept until somebody decides (`decisions`). One thing only happens by itself: an INS that INSi does not
+confirm leaves its identity, and an officer is told. A question is a row first and an outbox job with
 it: whoever asks may stop half-way, the worker goes on.
 """
 
@@ -15,18 +15,17 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.audit.trail import SYSTEM, Actor, Entry, Subject
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Invalid, NotFound
 from hub.insi import answers, retrieval
 from hub.insi.tables import InsiCall
 from hub.insi.teleservice import Answer, AnswerCode, Failure, Teleservice
 from hub.outbox import queue
-from hub.registry import identities, status_history, statuses, tasks
+from hub.registry import identities, statuses, tasks
 from hub.registry.intake import Registrar
 from hub.registry.statuses import Act
 from hub.registry.tasks import TaskKind
 from hub.registry.values import StatusCause, StoredIdentity
 from identity import ins_answer
-from identity.evidence import Proof
 from identity.ins import Ins
 from identity.ins_answer import Likeness, ReportedIdentity
 from identity.status import BARRED
@@ -114,7 +113,7 @@ def open_call(session: Session, identity_id: int, desk: Desk, actor: Actor, *, d
         kind=kind.value,
         state=CallState.WAITING.value,
         failures=0,
-        requested_by=_who(actor),
+        requested_by=name_of(actor),
         requested_at=moment,
     )
     session.add(row)
@@ -147,7 +146,7 @@ def _supersede(session: Session, identity_id: int) -> None:
     session.execute(statement.values(state=CallState.CLOSED.value, answer=sa.null()))
 
 
-def _who(actor: Actor) -> str:
+def name_of(actor: Actor) -> str:
     return f"{actor.kind.value}:{actor.id}"
 
 
@@ -202,7 +201,7 @@ def keep(session: Session, question: Question, answer: Answer, desk: Desk) -> No
     elif (
         answer.code is AnswerCode.NOBODY and question.kind is CallKind.VERIFY and identity.traits.ins == question.ins
     ):
-        _withdraw(session, identity, Event.INSI_REFUSED, desk.registrar(), SYSTEM)
+        withdraw(session, identity, Event.INSI_REFUSED, desk.registrar(), SYSTEM)
     detail: dict[str, str | int | bool | None] = {"call": row.id, "code": row.code, "state": row.state}
     entry = Entry(SYSTEM, "insi.answer", Subject("source_identity", identity.id), detail)
     desk.registrar().trail.record(session, entry)
@@ -220,7 +219,7 @@ def likeness_of(identity: StoredIdentity, reported: ReportedIdentity) -> Likenes
     return ins_answer.overall(ins_answer.compare(identity.traits, reported.traits))
 
 
-def _withdraw(session: Session, identity: StoredIdentity, event: Event, registrar: Registrar, actor: Actor) -> None:
+def withdraw(session: Session, identity: StoredIdentity, event: Event, registrar: Registrar, actor: Actor) -> None:
     """Take the INS away, and ask an officer to look."""
     if identity.traits.ins is None:
         return
@@ -236,66 +235,6 @@ def give_up(session: Session, call_id: int) -> None:
     row = session.get_one(InsiCall, call_id)
     if row.state == CallState.WAITING.value:
         row.state = CallState.FAILED.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What somebody decides on an answer about an identity whose version `seen` they had in front of them."""
-
-    identity_id: int
-    call_id: int
-    seen: int
-    proof: Proof | None = None
-
-
-def accept(session: Session, decision: Decision, registrar: Registrar, actor: Actor) -> StoredIdentity:
-    """Give the identity the INS and the strict traits of the answer, by the matrix of statuses."""
-    statuses.lock(session, decision.identity_id)
-    row = _pending(session, decision)
-    reported = answers.from_columns(row.answer or {})
-    act = Act(
-        identity_id=decision.identity_id,
-        seen=decision.seen,
-        cause=StatusCause(Event.INSI_ACCEPTED, decision.proof),
-        reported=reported,
-    )
-    changed = statuses.apply(session, act, registrar, actor)
-    status_history.keep_reported(
-        session, decision.identity_id, (ins for ins in reported.former if ins != reported.ins)
-    )
-    _decide(session, row, CallState.ACCEPTED, registrar, actor)
-    return changed
-
-
-def refuse(session: Session, decision: Decision, registrar: Registrar, actor: Actor) -> StoredIdentity:
-    """Set an answer aside; an INS whose verification is refused is not this patient's, and leaves the identity."""
-    identity = statuses.lock(session, decision.identity_id)
-    row = _pending(session, decision)
-    if identity.version != decision.seen:
-        raise Conflict("Cette identité vient de changer : relisez-la, puis recommencez.")
-    if row.kind == CallKind.VERIFY.value:
-        _withdraw(session, identity, Event.WRONG_PERSON, registrar, actor)
-    _decide(session, row, CallState.REFUSED, registrar, actor)
-    return identities.by_id(session, identity.id)
-
-
-def _pending(session: Session, decision: Decision) -> InsiCall:
-    row = session.get(InsiCall, decision.call_id, populate_existing=True)
-    if row is None or row.source_identity_id != decision.identity_id:
-        raise NotFound("Cette réponse n'existe pas.")
-    if row.state != CallState.PENDING.value:
-        raise Conflict("Cette réponse n'attend plus de décision : quelqu'un l'a prise, ou une autre l'a remplacée.")
-    return row
-
-
-def _decide(session: Session, row: InsiCall, state: CallState, registrar: Registrar, actor: Actor) -> None:
-    # The traits of somebody whom a member did not recognise are not kept; those accepted are on the identity.
-    row.state, row.answer = state.value, None
-    row.decided_by, row.decided_at = _who(actor), db.now(session)
-    detail: dict[str, str | int | bool | None] = {"call": row.id, "decision": state.value}
-    registrar.trail.record(
-        session, Entry(actor, "insi.decide", Subject("source_identity", row.source_identity_id), detail)
-    )
 
 
 def calls_about(session: Session, identity_id: int) -> list[Call]:

@@ -23,7 +23,7 @@ from hub.vigilance import letter_pdf, quality, trends, wording
 from hub.vigilance.indicators import KEPT, Better, Chapter, Indicator, Unit
 from hub.vigilance.letter_pdf import Section, Sheet
 from hub.vigilance.quality import Figure, Figures
-from hub.vigilance.tables import QualityLetter
+from hub.vigilance.tables import QualityDay, QualityLetter
 from hub.vigilance.trends import Snapshot
 
 KIND = "quality-letters"
@@ -42,14 +42,6 @@ class Issuer:
 
     region: str
     support: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A letter that was made."""
-
-    month: str
-    organization_id: int
 
 
 def check_month(text: str) -> str:
@@ -154,12 +146,17 @@ def keep(session: Session, month: str, organization_id: int, content: bytes) -> 
     db.insert_once(session, QualityLetter, values, ["month", "organization_id"])
 
 
-def kept(session: Session) -> dict[str, list[int]]:
-    """Return which structures have a letter of each month, latest month first."""
-    query = sa.select(QualityLetter.month, QualityLetter.organization_id)
-    found: dict[str, list[int]] = {}
-    for month, organization_id in session.execute(query.order_by(QualityLetter.month.desc())):
-        found.setdefault(month, []).append(organization_id)
+def available(session: Session) -> dict[str, set[int]]:
+    """Return which structures have figures for a letter of each month, latest month first."""
+    month = sa.func.substr(QualityDay.day, 1, 7)
+    query = (
+        sa.select(month, QualityDay.organization_id)
+        .where(QualityDay.organization_id.is_not(None), QualityDay.indicator == "identites")
+        .union(sa.select(QualityLetter.month, QualityLetter.organization_id))
+    )
+    found: dict[str, set[int]] = {}
+    for text, organization_id in sorted(session.execute(query).tuples(), reverse=True):
+        found.setdefault(text, set()).add(organization_id)
     return found
 
 

@@ -25,9 +25,11 @@ from hub.registry.worklist import Filter
 from hub.vigilance import consequences
 from hub.vigilance.consequences import Merged
 from hub.web import agency_proof
-from hub.web.agency_comparison import is_easy, reason_words
+from hub.web.agency_comparison import is_easy, percent, reason_words
 from hub.web.agency_space import blueprint, ids_of, officers_only, record, structure_names, typed_text
 from hub.web.context import current_staff, runtime
+from identity import linkage
+from identity.model import Model
 
 MOST = 20
 _MOST_PAGES = 12
@@ -100,8 +102,7 @@ def _preview(task_id: int, version: int) -> Outcome:
             record(session, "review.preview", Subject("review_task", task_id))
             if item.state is not TaskState.OPEN or item.version != version:
                 raise Conflict(_("Cette tâche a changé ou a été traitée : elle ne serait pas décidée."))
-            if not is_easy(comparison):
-                raise Conflict(comparison.obstacle or _("Ce cas n'est plus un cas facile : décidez-le à part."))
+            _check(comparison)
             groups = identities.of_persons(session, {item.left.person_id, item.right.person_id})
             return Outcome(item, task_id, consequences.of_merge(session, groups) if len(groups) > 1 else None)
     except (Conflict, NotFound) as error:
@@ -116,8 +117,8 @@ def _apply(task_id: int, version: int, reason: str) -> Outcome:
     try:
         with db.transaction() as session:
             comparison = review.compare(session, task_id, runtime().registrar.model)
-            if comparison.task.state is TaskState.OPEN and not is_easy(comparison):
-                raise Conflict(comparison.obstacle or _("Ce cas n'est plus un cas facile : décidez-le à part."))
+            if comparison.task.state is TaskState.OPEN:
+                _check(comparison)
             settled = intake.settle(session, verdict, runtime().registrar, current_staff().actor)
     except HubError as error:
         return Outcome(None, task_id, refused=error.message)
@@ -162,23 +163,27 @@ def _easy(session: Session, bound: float) -> list[Easy]:
     for kind in (TaskKind.DUPLICATE, TaskKind.MARGIN):
         for number in range(1, _MOST_PAGES + 1):
             page = worklist.listed(session, Filter(kind=kind), number)
-            comparisons = [review.compare(session, task.id, model) for task in page if _may_be_easy(task, bound)]
-            found += [_line(item) for item in comparisons if _is_chosen(item, bound)]
+            found += [line for task in page if (line := _line(task, bound, model)) is not None]
             if len(page) < worklist.PAGE:
                 break
     return found
 
 
-def _may_be_easy(task: Task, bound: float) -> bool:
-    """Leave out, before any comparison, what other officers have and pairs that are one person already."""
-    free = task.claimed_by in (None, current_staff().member.id)
-    return free and task.left.person_id != task.right.person_id
+def _line(task: Task, bound: float, model: Model) -> Easy | None:
+    """Return a task as an easy case, or None when it is not one or another officer has it."""
+    is_free = task.claimed_by is None or task.claimed_by == current_staff().member.id
+    if not is_free or task.left.person_id == task.right.person_id or task.left.held or task.right.held:
+        return None
+    left, right = task.left.as_record(), task.right.as_record()
+    assessment = linkage.compare_records(left, right, model)
+    if assessment.score.probability < bound or not is_easy(left, right, assessment):
+        return None
+    return Easy(task, percent(assessment.score.probability), tuple(sorted(task.reasons)))
 
 
-def _is_chosen(comparison: Comparison, bound: float) -> bool:
-    return comparison.assessment.score.probability >= bound and is_easy(comparison)
-
-
-def _line(comparison: Comparison) -> Easy:
-    percent = f"{100 * comparison.assessment.score.probability:.1f}".replace(".", ",")
-    return Easy(comparison.task, percent, tuple(sorted(comparison.task.reasons)))
+def _check(comparison: Comparison) -> None:
+    """Raise `Conflict` when a case may not be decided with others."""
+    if comparison.obstacle is not None:
+        raise Conflict(comparison.obstacle)
+    if not is_easy(comparison.left, comparison.right, comparison.assessment):
+        raise Conflict(_("Ce cas n'est plus un cas facile : décidez-le à part."))

@@ -342,7 +342,7 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         scale.place(limits.review),
         tuple(terms),
         shown,
-        _percent(score.probability),
+        percent(score.probability),
         _likelihood(score.probability),
         _round(Decimal(limits.link)),
         _round(Decimal(limits.review)),
@@ -400,15 +400,14 @@ def trait_lines(record: IdentityRecord, places: Places) -> tuple[tuple[str, str]
     return tuple((str(_LABELS[name]), text) for name, text in _shown(record, places).items() if text)
 
 
-def is_easy(comparison: Comparison) -> bool:
+def is_easy(one: IdentityRecord, other: IdentityRecord, assessment: PairAssessment) -> bool:
     """Tell whether every strict trait is the same on both sides or missing on one, and nothing speaks against."""
-    veto = comparison.assessment.veto
-    if comparison.obstacle is not None or (veto is not None and veto not in LACKS_OF_EVIDENCE):
+    if assessment.veto is not None and assessment.veto not in LACKS_OF_EVIDENCE:
         return False
-    left, right = comparison.left.traits, comparison.right.traits
+    left, right = one.traits, other.traits
     return all(
-        not one or not other or one == other
-        for one, other in (
+        not here or not there or here == there
+        for here, there in (
             (left.birth_name, right.birth_name),
             (left.given_names, right.given_names),
             (left.birth_date, right.birth_date),
@@ -431,7 +430,8 @@ def _round(bits: Decimal) -> Decimal:
     return bits.quantize(_CENT)
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
+    """Write a probability as a percentage."""
     if probability > 0.999:
         return _("plus de 99,9 %")
     if probability < 0.001:

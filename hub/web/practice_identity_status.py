@@ -1,7 +1,7 @@
-"""The status of a patient's identity: what it lacks, the evidence that is recorded, the INS that is asked of INSi.
+"""The status of a patient's identity: what it lacks, how it came there, evidence and doubts that are recorded.
 
-RNIV 1: no evidence is chosen beforehand (EXI SI 23), an answer of INSi is compared and accepted by somebody. A refused
-form comes back with what was chosen; no trait and no matricule is ever in an address.
+RNIV 1: no evidence is chosen beforehand (EXI SI 23). A refused form comes back with what was chosen. INSi is asked in
+`practice_insi`.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from hub.accounts import staff
 from hub.audit.trail import ActorKind, Entry, Subject
 from hub.errors import Conflict, Invalid, NotFound
 from hub.insi import calls, retrieval
-from hub.insi.calls import CallState, Decision
+from hub.insi.calls import CallState
 from hub.insi.teleservice import FAILURE_LABELS, AnswerCode
 from hub.registry import identities, status_history, statuses
 from hub.registry.status_history import StatusStep
@@ -27,10 +27,9 @@ from hub.registry.values import StatusCause, StoredIdentity
 from hub.web.context import current_staff, runtime
 from hub.web.practice_patients import own_identity
 from hub.web.practice_space import blueprint, practice_only
-from identity import completeness, ins_answer
-from identity.evidence import EVIDENCE_LABELS, EvidenceError, Proof, is_minor, read_proof
-from identity.ins_answer import Likeness
-from identity.status import BARRED, Attribute, IdentityStatus
+from identity import completeness
+from identity.evidence import EVIDENCE_LABELS, EvidenceError, is_minor, read_proof
+from identity.status import BARRED, Attribute
 from identity.transitions import EVENT_LABELS, Event
 
 ATTRIBUTE_LABELS = {
@@ -38,30 +37,6 @@ ATTRIBUTE_LABELS = {
     Attribute.DOUBTFUL: lazy_gettext("Identité douteuse"),
     Attribute.FICTITIOUS: lazy_gettext("Identité fictive"),
 }
-_TRAITS = {
-    "birth_name": lazy_gettext("Nom de naissance"),
-    "given_names": lazy_gettext("Prénoms de naissance"),
-    "birth_date": lazy_gettext("Date de naissance"),
-    "sex": lazy_gettext("Sexe"),
-    "birth_place": lazy_gettext("Lieu de naissance"),
-}
-_LIKENESSES = {
-    Likeness.IDENTICAL: lazy_gettext("Identique"),
-    Likeness.EQUIVALENT: lazy_gettext("Équivalent : seule l'écriture change, ou INSi complète"),
-    Likeness.DIFFERENT: lazy_gettext("Différent"),
-}
-_OUTCOMES = {
-    AnswerCode.FOUND: lazy_gettext("INSi confirme l'INS et les traits de ce patient."),
-    AnswerCode.NOBODY: lazy_gettext(
-        "INSi ne trouve personne avec ces traits. Vérifiez l'orthographe, le nom de naissance plutôt que le nom "
-        "utilisé, le prénom et la date ; l'identité garde son statut."
-    ),
-    AnswerCode.SEVERAL: lazy_gettext(
-        "INSi trouve plusieurs personnes avec ces traits et n'en désigne aucune. Complétez les prénoms et le lieu de "
-        "naissance d'après la pièce d'identité, puis recommencez."
-    ),
-}
-_WITHDRAWN = lazy_gettext("INSi ne confirme plus l'INS de ce patient : elle a été retirée, un agent est prévenu.")
 # What a member may say of an identity; the rest comes with a piece of evidence or with INSi.
 _SAID = {
     Event.DOUBT_RAISED: lazy_gettext("Signaler un doute"),
@@ -89,132 +64,70 @@ class ShownStep:
 @practice_only
 def identity_status(identity_id: int) -> str:
     """Show where the identity stands, how it came there, and what may be done."""
-    return _page(identity_id, {}, {})
+    return status_page(identity_id, {}, {})
 
 
 @blueprint.post("/patients/<int:identity_id>/statut/justificatif")
 @practice_only
 def record_evidence(identity_id: int) -> Any:
     """Record the evidence that somebody has checked."""
-    typed = _typed("evidence", "parent")
+    typed = typed_values("evidence", "parent")
     try:
         proof = read_proof(typed["evidence"], typed["parent"])
         _apply(identity_id, StatusCause(Event.EVIDENCE_CHECKED, proof))
     except EvidenceError as error:
-        return _page(identity_id, typed, {error.field: error.message}), 422
+        return status_page(identity_id, typed, {error.field: error.message}), 422
     except Invalid as error:
-        return _page(identity_id, typed, {error.field or "evidence": error.message}), 422
+        return status_page(identity_id, typed, {error.field or "evidence": error.message}), 422
     flash(_("Le justificatif est enregistré."), "success")
-    return _back(identity_id)
+    return back_to_status(identity_id)
 
 
 @blueprint.post("/patients/<int:identity_id>/statut/mention")
 @practice_only
 def mark_identity(identity_id: int) -> Any:
     """Raise or lift a doubt, a fiction, a namesake; or take away an INS that is somebody else's."""
-    typed = _typed("event", "comment")
+    typed = typed_values("event", "comment")
     events = {event.value: event for event in _SAID}
     event = events.get(typed["event"])
     if event is None:
-        return _page(identity_id, typed, {"event": _("Choisissez ce que vous voulez signaler.")}), 422
+        return status_page(identity_id, typed, {"event": _("Choisissez ce que vous voulez signaler.")}), 422
     if event in _EXPLAINED and not typed["comment"]:
-        return _page(identity_id, typed, {"comment": _("Dites en quelques mots pourquoi.")}), 422
+        return status_page(identity_id, typed, {"comment": _("Dites en quelques mots pourquoi.")}), 422
     if len(typed["comment"]) > MOST_COMMENT:
-        return _page(identity_id, typed, {"comment": _("Ce texte dépasse 1000 caractères.")}), 422
+        return status_page(identity_id, typed, {"comment": _("Ce texte dépasse 1000 caractères.")}), 422
     try:
         _apply(identity_id, StatusCause(event, comment=typed["comment"] or None))
     except Invalid as error:
-        return _page(identity_id, typed, {error.field or "event": error.message}), 422
+        return status_page(identity_id, typed, {error.field or "event": error.message}), 422
     flash(_("C'est enregistré."), "success")
-    return _back(identity_id)
+    return back_to_status(identity_id)
 
 
-@blueprint.post("/patients/<int:identity_id>/statut/ins")
-@practice_only
-def ask_insi(identity_id: int) -> Any:
-    """Ask INSi, and lead to its answer; when it does not come, the worker asks again."""
-    actor = current_staff().actor
-    try:
-        with db.transaction() as session:
-            own_identity(identities.by_id(session, identity_id))
-            call_id = calls.open_call(session, identity_id, runtime().desk, actor)
-    except Invalid as error:
-        return _page(identity_id, {}, {"insi": error.message}), 422
-    calls.ask(call_id, runtime().desk)
-    with db.reading() as session:
-        call = calls.call_about(session, identity_id, call_id)
-        has_ins = identities.by_id(session, identity_id).traits.ins is not None
-    if call.state is CallState.PENDING:
-        return redirect(url_for("practice.insi_answer", identity_id=identity_id, call_id=call_id))
-    if call.code is None:
-        cause = FAILURE_LABELS[call.failure] if call.failure else _("INSi n'a pas encore répondu.")
-        flash(_("%(cause)s La demande sera refaite ; les soins continuent sans INS.", cause=cause), "warning")
-    elif call.kind is calls.CallKind.VERIFY and not has_ins:
-        flash(str(_WITHDRAWN), "warning")
-    else:
-        flash(str(_OUTCOMES[call.code]), "success" if call.code is AnswerCode.FOUND else "warning")
-    return _back(identity_id)
-
-
-@blueprint.get("/patients/<int:identity_id>/statut/ins/<int:call_id>")
-@practice_only
-def insi_answer(identity_id: int, call_id: int) -> str:
-    """Show INSi's answer beside the local traits."""
-    return _answer_page(identity_id, call_id, {}, {})
-
-
-@blueprint.post("/patients/<int:identity_id>/statut/ins/<int:call_id>")
-@practice_only
-def decide_insi(identity_id: int, call_id: int) -> Any:
-    """Accept or refuse INSi's answer."""
-    typed = _typed("decision", "evidence", "parent")
-    if typed["decision"] not in ("accept", "refuse"):
-        errors = {"decision": _("Choisissez d'accepter ou de refuser.")}
-        return _answer_page(identity_id, call_id, typed, errors), 422
-    accepts = typed["decision"] == "accept"
-    try:
-        proof = _optional_proof(typed) if accepts else None
-        decision = Decision(identity_id=identity_id, call_id=call_id, seen=_seen(), proof=proof)
-        with db.transaction() as session:
-            own_identity(identities.by_id(session, identity_id))
-            decide = calls.accept if accepts else calls.refuse
-            decide(session, decision, runtime().registrar, current_staff().actor)
-    except EvidenceError as error:
-        return _answer_page(identity_id, call_id, typed, {error.field: error.message}), 422
-    except Invalid as error:
-        return _answer_page(identity_id, call_id, typed, {error.field or "decision": error.message}), 422
-    flash(_("La réponse est acceptée.") if accepts else _("La réponse est refusée."), "success")
-    return _back(identity_id)
-
-
-def _typed(*names: str) -> dict[str, str]:
+def typed_values(*names: str) -> dict[str, str]:
     return {name: request.form.get(name, "").strip() for name in names}
 
 
-def _seen() -> int:
+def seen_version() -> int:
     seen = request.form.get("version", type=int)
     if seen is None:
         raise Conflict(_("Cette page est incomplète : rouvrez-la, puis recommencez."))
     return seen
 
 
-def _optional_proof(typed: dict[str, str]) -> Proof | None:
-    return read_proof(typed["evidence"], typed["parent"]) if typed["evidence"] or typed["parent"] else None
-
-
 def _apply(identity_id: int, cause: StatusCause) -> None:
-    seen = _seen()
+    seen = seen_version()
     with db.transaction() as session:
         own_identity(identities.by_id(session, identity_id))
         act = Act(identity_id=identity_id, seen=seen, cause=cause)
         statuses.apply(session, act, runtime().registrar, current_staff().actor)
 
 
-def _back(identity_id: int) -> Response:
+def back_to_status(identity_id: int) -> Response:
     return redirect(url_for("practice.identity_status", identity_id=identity_id))
 
 
-def _read(session: Session, identity_id: int) -> StoredIdentity:
+def read_own(session: Session, identity_id: int) -> StoredIdentity:
     """Return the structure's own patient, and tell the trail that it is shown."""
     identity = own_identity(identities.by_id(session, identity_id))
     entry = Entry(current_staff().actor, "identity.read", Subject("source_identity", identity.id))
@@ -222,9 +135,9 @@ def _read(session: Session, identity_id: int) -> StoredIdentity:
     return identity
 
 
-def _page(identity_id: int, typed: dict[str, str], errors: dict[str, str]) -> str:
+def status_page(identity_id: int, typed: dict[str, str], errors: dict[str, str]) -> str:
     with db.transaction() as session:
-        identity = _read(session, identity_id)
+        identity = read_own(session, identity_id)
         steps = [_shown(session, step) for step in status_history.steps(session, identity_id)]
         asked = calls.calls_about(session, identity_id)
         today = statuses.today(session)
@@ -241,7 +154,7 @@ def _page(identity_id: int, typed: dict[str, str], errors: dict[str, str]) -> st
         is_barred=bool(identity.attributes & BARRED),
         has_teleservice=runtime().teleservice is not None,
         obstacles=retrieval.missing(identity.traits),
-        evidences=_evidences(is_minor(identity.traits.birth_date, today)),
+        evidences=evidences_for(is_minor(identity.traits.birth_date, today)),
         parents=[(item.value, label) for item, label in EVIDENCE_LABELS.items() if item.proves_parent],
         events=_events(identity),
         typed=typed,
@@ -249,7 +162,7 @@ def _page(identity_id: int, typed: dict[str, str], errors: dict[str, str]) -> st
     )
 
 
-def _evidences(minor: bool) -> list[tuple[str, str]]:
+def evidences_for(minor: bool) -> list[tuple[str, str]]:
     return [(item.value, label) for item, label in EVIDENCE_LABELS.items() if minor or not item.is_for_minors]
 
 
@@ -284,32 +197,3 @@ def _who(session: Session, step: StatusStep) -> str:
         return staff.by_id(session, int(step.actor_id)).name
     except (NotFound, ValueError):
         return _("un membre parti")
-
-
-def _answer_page(identity_id: int, call_id: int, typed: dict[str, str], errors: dict[str, str]) -> str:
-    with db.transaction() as session:
-        identity = _read(session, identity_id)
-        call = calls.call_about(session, identity_id, call_id)
-        today = statuses.today(session)
-    if call.reported is None:
-        raise Conflict(
-            _("Cette réponse n'attend plus de décision : quelqu'un l'a prise, ou une autre l'a remplacée.")
-        )
-    compared = ins_answer.compare(identity.traits, call.reported.traits)
-    likeness = ins_answer.overall(compared)
-    was_checked = identity.status in (IdentityStatus.VALIDATED, IdentityStatus.QUALIFIED)
-    return render_template(
-        "practice/insi_answer.html",
-        identity=identity,
-        call=call,
-        reported=call.reported,
-        rows=[(item, str(_TRAITS[item.trait]), str(_LIKENESSES[item.likeness])) for item in compared],
-        is_new_ins=identity.traits.ins is not None and identity.traits.ins != call.reported.ins,
-        differs=likeness is Likeness.DIFFERENT,
-        needs_evidence=likeness is Likeness.DIFFERENT and was_checked,
-        withdraws=call.kind is calls.CallKind.VERIFY,
-        evidences=_evidences(is_minor(identity.traits.birth_date, today)),
-        parents=[(item.value, label) for item, label in EVIDENCE_LABELS.items() if item.proves_parent],
-        typed=typed,
-        errors=errors,
-    )

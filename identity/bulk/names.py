@@ -180,7 +180,7 @@ def _take_apart(texts: pa.StringArray) -> _Words:
     parts, part_counts = _parts(name[long], words.codes[long], words.values, count)
     return _Words(
         compact=pc.replace_substring(texts, " ", ""),
-        core=pc.binary_join(core, ""),
+        core=pc.binary_join(core, text_column([""])[0]),
         parts=parts,
         part_counts=part_counts,
         counts=counts.astype(np.int16),

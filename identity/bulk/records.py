@@ -7,13 +7,26 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Longs, flag_column, flags, integers, letters, text_column
+from identity.bulk.columns import (
+    MISSING,
+    Bytes,
+    Flags,
+    Ints,
+    Longs,
+    flag_column,
+    flags,
+    integers,
+    letters,
+    text_column,
+)
 from identity.bulk.names import Marks, Vocabulary, build_vocabulary, marks_of
 from identity.bulk.text import (
     Coded,
@@ -54,7 +67,7 @@ COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
     "address", "postcode", "phone", "email",
 )  # fmt: skip
-MOSTLY_DISTINCT = ("ins", "address", "phone", "email")
+MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
 _NAME_COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
 _LONGEST = 1000
@@ -251,10 +264,11 @@ def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -
     surname_keys = [match_keys(_written(coded)) for coded in (family, used_family)]
     given_keys = _without_newborns(match_keys(_written(given), hyphens=True))
     used_given_keys = _without_newborns(match_keys(_written(used_given)))
-    heads = pc.list_element(pc.split_pattern(given_keys, " ", max_splits=1), 0)
+    heads = _first_words(given_keys)
     lists = pc.split_pattern(pc.replace_substring(given_keys, "-", " "), " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
-    pieces = [text_column([""]), *surname_keys, used_given_keys, pc.replace_substring(heads, "-", " "), lists.flatten()]
+    pieces = [text_column([""]), *surname_keys, used_given_keys]
+    pieces += [pc.replace_substring(heads, "-", " "), lists.flatten()]
     keys = distinct(pa.concat_arrays(pieces))
     vocabulary = build_vocabulary(keys.values)
     codes = np.where(vocabulary.is_usable, np.arange(len(keys.values), dtype=np.int32), np.int32(MISSING))[keys.codes]
@@ -288,7 +302,13 @@ def _written(column: Coded) -> pa.StringArray:
 
 def _without_newborns(keys: pa.StringArray) -> pa.StringArray:
     """Blank what is written for a newborn without a given name."""
-    return pc.if_else(pc.match_substring_regex(keys, _NEWBORN), "", keys)
+    is_newborn = pc.match_substring_regex(keys, _NEWBORN)
+    return pc.replace_with_mask(keys, is_newborn, text_column([""] * is_newborn.true_count))
+
+
+def _first_words(keys: pa.StringArray) -> pa.StringArray:
+    lists = pc.split_pattern(keys, " ", max_splits=1)
+    return lists.flatten().take(lists.offsets[:-1])
 
 
 def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:
@@ -449,12 +469,56 @@ def _places(values: pa.StringArray) -> Longs:
 
 
 def _take_places_apart(codes: list[str]) -> Places:
+    names = ["" if code[:2] == "99" else code[:3] if code[:2] in ("97", "98") else code[:2] for code in codes]
+    departments = distinct(text_column([*names, ""]))
+    abroad = np.array([name == "" for name in departments.texts])[departments.codes]
+    is_alone = np.array([stands_alone(code) for code in codes], np.bool_)
+    marks = [_mark(code) | _mark(name) for code, name in zip(codes, names, strict=True)]
+    for place in np.flatnonzero(~is_alone).tolist():
+        today = department(canonical_place(codes[place])) or ""
+        marks[place] = reduce(or_, map(_mark, possible_places(codes[place])), marks[place] | _mark(today))
+    return Places(
+        codes=codes,
+        departments=np.where(abroad, np.int32(MISSING), departments.codes),
+        is_alone=np.append(is_alone, False),
+        marks=np.array([*marks, 0], np.uint64),
+    )
+
+
+def _mark(name: str) -> int:
+    """Return one bit for a place or département, 0 for none."""
+    return 1 << int.from_bytes(name.encode(), "big") % 61 if name else 0
+
+
+def _signs(matricules: NDArray[np.bytes_]) -> Marks:
+    """Pack the signs of each matricule, digits and the A or B of Corsica, four bits each."""
+    packed = np.zeros(len(matricules), np.uint64)
+    for column in matricules.view(np.uint8).reshape(-1, _MATRICULE).T:
+        sign = np.where(column < ord("A"), column - ord("0"), column - (ord("A") - 10))
+        packed = packed << np.uint64(4) | sign
+    return packed
+
+
+def _places(values: pa.StringArray) -> Longs:
+    """Read the places of birth as the file writes them."""
+    numbers = np.zeros(len(values), np.int64)
+    rows, table = table_of(values, 5)
+    numbers[rows] = place_numbers(table)
+    for index in np.flatnonzero(numbers == 0).tolist():
+        code = values[index].as_py().strip().upper().encode()
+        if len(code) == 5:
+            numbers[index] = place_numbers(np.frombuffer(code, np.uint8).reshape(1, -1))[0]
+    return numbers
+
+
+def _take_places_apart(codes: list[str]) -> Places:
     numbers: dict[str, int] = {}
     departments, marks, alone = [], [], []
     for code in codes:
-        written = department(code) or ""
-        is_alone = stands_alone(code)
-        told = {written, code} if is_alone else {written, department(canonical_place(code)) or ""} | possible_places(code)
+        written, is_alone = department(code) or "", stands_alone(code)
+        told = {written, code}
+        if not is_alone:
+            told |= {department(canonical_place(code)) or "", *possible_places(code)}
         departments.append(numbers.setdefault(written, len(numbers)) if written else MISSING)
         marks.append(sum({1 << (numbers.setdefault(name, len(numbers)) & 63) for name in told if name}))
         alone.append(is_alone)

@@ -99,7 +99,9 @@ def rows_of(starts: Ints, ends: Ints, data: Bytes, width: int) -> tuple[Longs, B
     rows = np.flatnonzero(ends - starts == width)
     if len(rows) == len(starts) and len(rows) and ends[-1] - starts[0] == width * len(rows):
         return rows, data[starts[0] : ends[-1]].reshape(-1, width)
-    return rows, data[starts[rows].astype(np.int64)[:, None] + np.arange(width)]
+    # Every stretch of this width as one value, those that overlap included, to take each at once.
+    every = np.ndarray(max(0, len(data) - width + 1), f"V{width}", np.ascontiguousarray(data), strides=(1,))
+    return rows, every[starts[rows]].view(np.uint8).reshape(-1, width)
 
 
 def are_digits(table: Bytes) -> Flags:
@@ -228,11 +230,10 @@ def single_spaces(text: bytes) -> bytes:
     ends = np.flatnonzero(is_gap[:-1] & ~is_gap[1:]) + 1
     signs = either(np.logical_or.reduceat(is_hyphen, starts), _HYPHEN, _SPACE).view(np.uint8)
     inside = np.flatnonzero((data[starts - 1] != _END) & (data[ends] != _END))
-    kept = ~is_gap
-    kept[starts[inside]] = True
-    result = data.copy()
-    result[starts] = signs
-    return result[np.flatnonzero(kept)][1:-1].tobytes()
+    result = data * ~is_gap
+    result[starts[inside]] = signs[inside]
+    # What is left of the runs is zero by now.
+    return result.tobytes().translate(None, b"\0")[1:-1]
 
 
 def mend_encoding(text: str) -> str:

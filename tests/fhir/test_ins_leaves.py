@@ -44,7 +44,7 @@ def test_a_patient_carries_an_ins_when_qualified_and_neither_doubtful_nor_fictit
 
 @given(st.lists(records, min_size=1, max_size=4))
 def test_a_person_shows_an_ins_that_one_sound_source_qualified_and_no_other_contradicts(group: list[object]) -> None:
-    shown = survivorship.compose(group).ins  # type: ignore[arg-type]
+    shown = survivorship.publishable_ins(group)  # type: ignore[arg-type]
 
     sound = {
         record.traits.ins  # type: ignore[attr-defined]

@@ -248,7 +248,9 @@ def test_a_doubt_takes_the_ins_away_and_keeps_it_in_the_past(desk: Desk) -> None
     assert "Identité douteuse" in page
     assert MATRICULE not in page
     assert act(desk, identity_id, "ins").status_code == 422
-    evidence = desk.post(f"/pratique/patients/{identity_id}/statut/justificatif", evidence="PA", version=str(row.version))
+    evidence = desk.post(
+        f"/pratique/patients/{identity_id}/statut/justificatif", evidence="PA", version=str(row.version)
+    )
     assert evidence.status_code == 422
     assert act(desk, identity_id, "mention", event="doubt-lifted").status_code == 302
     assert stored(desk, identity_id).attributes == ""

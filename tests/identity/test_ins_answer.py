@@ -8,7 +8,9 @@ from identity.ins_answer import Likeness, ReportedIdentity, compare, overall, wi
 from identity.traits import BirthDate, Sex
 from tests.identity.factories import make_ins, make_traits
 
-REPORTED = make_traits(birth_name="D'ORNANO", given="ANGE-TOUSSAINT PAUL", born="1985-05-12", sex=Sex.MALE, place="2A004")
+REPORTED = make_traits(
+    birth_name="D'ORNANO", given="ANGE-TOUSSAINT PAUL", born="1985-05-12", sex=Sex.MALE, place="2A004"
+)
 SAME, LIKE, OTHER = Likeness.IDENTICAL, Likeness.EQUIVALENT, Likeness.DIFFERENT
 
 

@@ -10,7 +10,9 @@ from identity.ins import PRODUCTION_OIDS, TEST_OIDS, Ins, InsOid, nir_key
 from identity.traits import BirthDate, Sex, TraitError
 from tests.identity.factories import make_ins, make_traits
 
-SENDER = Sender("899900063480", "TEST0000", "0.1.0", "0b819c7c-f7b4-4e4b-a220-18430a2c0ef7", "2026-11-23T08:00:00.000Z")
+SENDER = Sender(
+    "899900063480", "TEST0000", "0.1.0", "0b819c7c-f7b4-4e4b-a220-18430a2c0ef7", "2026-11-23T08:00:00.000Z"
+)
 QUERY = Query("D'ORNANO", ("ANGE-TOUSSAINT",), Sex.MALE, BirthDate(1985, 5, 12))
 
 

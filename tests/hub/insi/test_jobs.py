@@ -173,9 +173,9 @@ def test_a_night_is_proposed_once_and_at_night(app: Flask) -> None:
             pytest.skip("the server has its own clock")
         proposed = []
         for moment in ("2026-11-23T12:00", "2026-11-24T02:00", "2026-11-24T03:00", "2026-11-25T02:00"):
-            with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=UTC), tick=False):
-                with db.transaction() as session:
-                    proposed.append(jobs.propose_night(session, settings))
+            at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+            with time_machine.travel(at, tick=False), db.transaction() as session:
+                proposed.append(jobs.propose_night(session, settings))
 
     assert proposed == [False, True, False, True]
 

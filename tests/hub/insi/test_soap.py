@@ -141,7 +141,7 @@ def test_an_answer_that_trickles_in_is_cut_short(tmp_path: Path) -> None:
             except OSError:
                 return
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
@@ -181,7 +181,7 @@ def test_both_sides_show_a_certificate(tmp_path: Path) -> None:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

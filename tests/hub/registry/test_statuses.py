@@ -108,8 +108,9 @@ def test_an_act_is_versioned_and_filed_like_any_change(app: Flask) -> None:
     assert (revision.channel, revision.content["ins_matricule"]) == ("web", None)
 
 
-def test_an_ins_that_is_accepted_joins_whoever_has_it(app: Flask) -> None:
-    elsewhere = send(app, qualified(make_structure(app), "9", replace(SOLENE, birth_name="MERCIER"), INS_ONE))
+def test_an_ins_that_is_accepted_has_the_link_decided_again(app: Flask) -> None:
+    other = replace(SOLENE, birth_name="MERCIER", given_names=("CLAIRE",), phone=None, address=None)
+    elsewhere = send(app, qualified(make_structure(app), "9", other, INS_ONE))
     known = send(app, incoming(make_structure(app)))
     assert known.identity.person_id != elsewhere.identity.person_id
 
