@@ -38,9 +38,9 @@ STATES = {
     CorrectionState.CLOSED: lazy_gettext("Close"),
 }
 ANSWERS = {
-    AnswerKind.CORRECTED: lazy_gettext("C'est corrigé dans notre logiciel"),
-    AnswerKind.RIGHT: lazy_gettext("Le trait est exact, nous l'avons vérifié"),
-    AnswerKind.UNKNOWN: lazy_gettext("Nous ne connaissons pas ce patient"),
+    AnswerKind.CORRECTED: lazy_gettext("Corrigé dans notre logiciel"),
+    AnswerKind.RIGHT: lazy_gettext("Le trait est exact"),
+    AnswerKind.UNKNOWN: lazy_gettext("Patient inconnu chez nous"),
 }
 
 

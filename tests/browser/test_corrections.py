@@ -87,7 +87,7 @@ def test_the_pages_are_accessible_and_answer_without_script(
         plain.add_cookies([{"name": cookie.key, "value": cookie.value, "url": hub.url}])
         without = plain.new_page()
         without.goto(f"{hub.url}/pratique/corrections/{request_id}")
-        without.get_by_label("Le trait est exact, nous l'avons vérifié").focus()
+        without.get_by_label("Le trait est exact").focus()
         without.keyboard.press("Space")
         without.get_by_label("Précisions").fill("Carte d'identité vue.")
         without.get_by_role("button", name="Envoyer la réponse").press("Enter")

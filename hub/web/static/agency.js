@@ -1,6 +1,5 @@
 // One-letter shortcuts of the officers' pages. They move the focus and never decide; they can be switched off
 // (WCAG 2.1.4) and are silent while somebody types.
-"use strict";
 
 const list = document.querySelector("[data-shortcuts]");
 const choice = document.querySelector("#raccourcis");
@@ -35,10 +34,20 @@ function step(offset) {
   focus(links[next]);
 }
 
+function focusKey(key) {
+  focus(document.querySelector(`[data-key="${key}"]`));
+}
+
 const actions = {
-  m: () => focus(document.querySelector('[data-key="m"]')),
-  d: () => focus(document.querySelector('[data-key="d"]')),
-  r: () => focus(document.querySelector("#comment")),
+  m: () => focusKey("m"),
+  d: () => focusKey("d"),
+  s: () => focusKey("s"),
+  p: () => focusKey("p"),
+  v: () => focusKey("v"),
+  r: () => focus(document.querySelector("#comment, #answer")),
+  c: () => focus(document.querySelector("#remarque")),
+  g: () => document.querySelector(".site-name")?.click(),
+  "/": () => document.querySelector('a[href$="/agence/recherche"]')?.click(),
   j: () => step(1),
   k: () => step(-1),
   l: () => document.querySelector("[data-list]")?.click(),
@@ -65,3 +74,4 @@ document.addEventListener("keydown", (event) => {
 choice.checked = areOn();
 choice.closest("[data-shortcuts-choice]").hidden = false;
 choice.addEventListener("change", () => keep(choice.checked));
+document.querySelector("[data-focus]")?.focus();
