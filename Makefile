@@ -14,14 +14,14 @@ help: ## Show these commands
 demo: .make/runtime ## Install, build the demonstration region, start web, worker and mailbox
 	@$(BIN)/hub demo
 
-demo-stateful: .make/test ## Play thousands of merges, separations and undoings, and concurrent ones, on both databases
-	@$(BIN)/python -m tests.stateful --steps 2500
-
-check: .make/test ## Build the demonstration from nothing and play its story in a browser
+demo-check: .make/test ## Build the demonstration from nothing and play its story in a browser
 	@$(BIN)/python -m tests.browser.demo_check
 
 test: .make/test ## Install all that the tests need and run them on SQLite and PostgreSQL
 	$(PYTEST) -n 2 --dist worksteal -q
+
+stateful: .make/test ## Play thousands of merges, separations and undoings, and concurrent ones, on both databases
+	@$(BIN)/python -m tests.stateful --steps 2500
 
 check: .make/test ## Style, types, import contracts
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from hub.config import Environment, Settings, read_environment
 from hub.oidc.provider import Provider
 from hub.web import (
     agency,
+    agency_quality,
     errors,
     fhir_api,
     formats,
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
     Babel(app, locale_selector=_locale)
     Bootstrap5(app)
     formats.attach(app)
+    agency_quality.attach(app)
     security.attach(app, settings)
     errors.attach(app)
     _observe(app)

@@ -135,8 +135,12 @@ GROUPS = {
     "insi": (
         "The INSi teleservice.",
         {
-            "stub": Entry("insi", "stub", "Play the INSi teleservice about invented people."),
-            "verify": Entry("insi", "verify", "Have INSi confirm INS again: of a CSV FILE, of one structure, or all."),
+            "stub": Entry(
+                "insi", "stub", "Play the INSi teleservice about invented people, for tests and demonstrations."
+            ),
+            "verify": Entry(
+                "insi", "verify", "Have INSi confirm INS again: those of a CSV FILE, of one structure, or all."
+            ),
         },
     ),
     "keys": (
@@ -177,6 +181,19 @@ GROUPS = {
     "professional": (
         "Health professionals of the directory.",
         {"add": Entry("people", "add_professional", "Register a professional by RPPS.")},
+    ),
+    "quality": (
+        "The quality of identities: figures of each day, monthly letters.",
+        {
+            "letters": Entry(
+                "quality",
+                "write_letters",
+                "Write the letters of a month: each structure's figures beside the region's, and what to do first.",
+            ),
+            "snapshot": Entry(
+                "quality", "snapshot", "Measure every indicator now and keep the numbers as this day's."
+            ),
+        },
     ),
     "user": (
         "Staff who log in: practices and agency.",

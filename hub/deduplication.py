@@ -12,21 +12,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hub import regional_file
 from hub.config import linkage_model_file
 from hub.errors import Invalid
 from identity.bulk import engine
-from identity.bulk.columns import number_column, text_column
+from identity.bulk.columns import Levels, either, number_column, text_column
 from identity.bulk.engine import Match, Report, Stage
+from identity.bulk.memory import give_back
 from identity.bulk.records import Records, prepare
+from identity.bulk.threads import spread
 from identity.model import Model, ModelError, parse_model
 
 _ROWS = 1 << 18
+_OFTEN_THE_SAME = ["score", "probability", "decision"]
 _LINK, _REVIEW, _NOTHING = range(3)
-
-Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,29 @@ def check_outputs(order: Order) -> None:
     for path in outputs:
         if not path.parent.is_dir():
             raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
-        if path.is_dir():
-            raise Invalid(f"{path} est un dossier : donnez le nom d'un fichier.")
         if path.exists() and order.file.exists() and path.samefile(order.file):
             raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
     if len(outputs) > len({path.resolve() for path in outputs}):
         raise Invalid("Les paires et les personnes iraient dans le même fichier : choisissez deux noms.")
 
 
+def _refuse_folders(order: Order) -> None:
+    for path in (order.pairs, order.clusters):
+        if path is not None and path.is_dir():
+            raise Invalid(f"{path} est un dossier : donnez le nom d'un fichier.")
+
+
 def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
     check_outputs(order)
+    _refuse_folders(order)
     model = read_model(order.model)
     records, record_ids, torn = _prepare(order.file, report)
-    found = engine.match(records, model, report)
+    unreadable = records.unreadable
+    scored, unexamined = engine.score_pairs(records, model, report)
+    # Records weigh as much as their pairs: they go before the pairs are grouped.
+    del records
+    found = Match(scored, engine.group(scored, len(record_ids), report), unexamined)
     decisions = decide(found)
     with ExitStack() as files:
         _write_pairs(files.enter_context(_new(order.pairs)), record_ids, found, decisions, report)
@@ -99,8 +108,8 @@ def run(order: Order, report: Report) -> Summary:
         links=int((decisions == _LINK).sum()),
         reviews=int((decisions == _REVIEW).sum()),
         persons=int((found.persons.person == np.arange(len(record_ids))).sum()),
-        unreadable=records.unreadable,
-        unexamined=found.unexamined,
+        unreadable=unreadable,
+        unexamined=unexamined,
     )
 
 
@@ -108,18 +117,21 @@ def _prepare(path: Path, report: Report) -> tuple[Records, pa.Array, int]:
     """Read a file and make it ready; its texts are not held any longer than that."""
     report(Stage.READ, 0, 0)
     file = regional_file.read(path)
-    count = len(file.record_ids)
+    record_ids, torn, count = file.record_ids, file.torn, len(file.record_ids)
     report(Stage.READ, count, count)
     report(Stage.PREPARE, 0, count)
     records = prepare(file.table)
+    del file
+    give_back()
     report(Stage.PREPARE, count, count)
-    return records, file.record_ids, file.torn
+    return records, record_ids, torn
 
 
-def decide(found: Match) -> Codes:
+def decide(found: Match) -> Levels:
     """Return what becomes of each pair: a link when both are one person, else a review when it is near enough."""
-    near = found.scored.link | found.scored.review
-    return np.where(found.persons.inside, _LINK, np.where(near, _REVIEW, _NOTHING)).astype(np.int8)
+    decisions = either(found.scored.link | found.scored.review, _REVIEW, _NOTHING)
+    decisions[np.flatnonzero(found.persons.inside)] = _LINK
+    return decisions
 
 
 @contextmanager
@@ -135,22 +147,27 @@ def _new(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Codes, report: Report) -> None:
-    scored = found.scored
+def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Levels, report: Report) -> None:
+    schema = _pairs_schema(record_ids.type)
     words = pa.concat_arrays([text_column(["link", "review"]), pa.nulls(1, pa.string())])
     total = len(decisions)
-    with _writer(path, _pairs_schema(record_ids.type)) as writer:
-        for start in range(0, total, _ROWS):
+
+    def pairs(start: int) -> pa.Table:
+        rows, scored = slice(start, start + _ROWS), found.scored
+        columns = [
+            record_ids.take(number_column(scored.pairs.left[rows])),
+            record_ids.take(number_column(scored.pairs.right[rows])),
+            number_column(scored.bits[rows]),
+            number_column(scored.probability[rows]),
+            words.take(number_column(decisions[rows])),
+        ]
+        return pa.table(columns, schema=schema)
+
+    with _writer(path, schema) as writer:
+        starts = range(0, total, _ROWS)
+        for start, table in zip(starts, spread(pairs, starts), strict=True):
             report(Stage.WRITE, start, total)
-            rows = slice(start, start + _ROWS)
-            columns = [
-                record_ids.take(number_column(scored.pairs.left[rows])),
-                record_ids.take(number_column(scored.pairs.right[rows])),
-                number_column(scored.bits[rows]),
-                number_column(scored.probability[rows]),
-                words.take(number_column(decisions[rows])),
-            ]
-            writer.write_table(pa.table(columns, schema=_pairs_schema(record_ids.type)))
+            writer.write_table(table)
     report(Stage.WRITE, total, total)
 
 
@@ -167,4 +184,4 @@ def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["decision"])
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_OFTEN_THE_SAME)

@@ -19,9 +19,11 @@ from hub.routing import delivery
 from hub.routing.channels.errors import Refused
 from hub.routing.delivery import Completion
 from hub.runtime import Runtime
+from hub.vigilance import letters, trends
 
 log = structlog.get_logger()
-HANDLERS = {**delivery.HANDLERS, housekeeping.KIND: housekeeping.sweep}
+_QUALITY = {trends.KIND: trends.measure_day, letters.KIND: letters.write_month}
+HANDLERS = {**delivery.HANDLERS, housekeeping.KIND: housekeeping.sweep, **_QUALITY}
 _HOUR = 3600.0
 
 
@@ -57,6 +59,8 @@ def _loop(app: Flask, runtime: Runtime, stop: threading.Event) -> None:
 def _propose(runtime: Runtime) -> None:
     with db.transaction() as session:
         housekeeping.propose(session)
+        trends.propose(session)
+        letters.propose(session)
         insi.propose_night(session, runtime.settings)
 
 

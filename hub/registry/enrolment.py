@@ -98,7 +98,7 @@ def choose(session: Session, person_id: int, staff: Staff, registrar: Registrar,
     if own is not None:
         return own
     source = view.traits
-    copied = replace(source, ins=None, address=None, phone=None, email=None)
+    copied = replace(source, ins=None, address=None, phone=None, email=None, death_date=None)
     incoming = IncomingIdentity(
         organization_id=staff.structure.id,
         domain=_domain(staff),

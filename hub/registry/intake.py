@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict
-from hub.registry import arrivals, changes, identities, links, review
+from hub.registry import arrivals, changes, death_checks, identities, links, review
 from hub.registry.arrivals import Arrival
 from hub.registry.operations import FourEyes
 from hub.registry.tables import SourceIdentity
 from hub.registry.tasks import TaskKind
 from hub.registry.values import IncomingIdentity, Intake
+from identity.decision import Outcome
 from identity.model import Model
 
 _Number = tuple[str, str]
@@ -118,7 +119,16 @@ def _receive(
         else:
             waiting.append(Arrival(incoming, changes.survivor_id(session, incoming)))
             met.add(number)
-    return results + arrivals.create_all(session, waiting, model, actor)
+    results += arrivals.create_all(session, waiting, model, actor)
+    # Care after a death that was told: somebody is alive, or it is somebody else.
+    joined = {item.identity.person_id for item in results if item.created and _is_linked(item)}
+    if joined:
+        death_checks.examine(session, joined)
+    return results
+
+
+def _is_linked(intake: Intake) -> bool:
+    return intake.decision is not None and intake.decision.outcome is Outcome.LINK
 
 
 def settle(session: Session, verdict: review.Verdict, registrar: Registrar, actor: Actor) -> review.Settled:

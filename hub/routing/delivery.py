@@ -33,6 +33,7 @@ from hub.routing.channels.errors import Refused
 from hub.routing.channels.smtp import Relay
 from hub.routing.tables import Delivery, Sending
 from hub.routing.values import DeliveryState, RecipientKind
+from identity.deaths import DeathState
 
 Completion = Callable[[Session], None]
 _DOUBTFUL = "L'identité du patient a changé depuis l'envoi et attend une vérification : le document n'est pas parti."
@@ -173,13 +174,15 @@ def send_invitation(job: Job, way_out: Exit) -> Completion:
 def send_code(job: Job, way_out: Exit) -> Completion:
     """Send a one-time code; one that expired meanwhile is not sent.
 
-    Nor is one for a person held as deceased: officers are told that somebody asked for it, who may well be alive.
+    Officers are told of who asks for one after their death was told: they may well be alive. Once the death is
+    confirmed, none leaves.
     """
     code_id = int(job.payload["code_id"])
     with db.reading() as session:
         row = session.get(OneTimeCode, code_id)
         person_id = portal_accounts.by_id(session, row.account_id).person_id if row else None
-        if person_id is not None and deaths.held(session, person_id) is not None:
+        death = deaths.held(session, person_id) if person_id is not None else None
+        if death is not None and death.state is DeathState.CONFIRMED:
             return _tell_of_code(person_id)
         found = codes.code_to_send(session, code_id, way_out.vault)
     if found is None:
@@ -188,11 +191,17 @@ def send_code(job: Job, way_out: Exit) -> Completion:
     host = way_out.settings.public_url.partition("://")[2].partition(":")[0]
     text = f"{code} est votre code de connexion, valable 5 minutes. Ne le donnez à personne.\n\n@{host} #{code}"
     way_out.sms.send(sms.Sms(number, text, f"code-{code_id}"))
-    return lambda session: codes.mark_sent(session, code_id)
+
+    def complete(session: Session) -> None:
+        codes.mark_sent(session, code_id)
+        if death is not None:
+            _tell_of_code(person_id)(session)
+
+    return complete
 
 
-def _tell_of_code(person_id: int) -> Completion:
-    return lambda session: death_checks.note_code(session, person_id)
+def _tell_of_code(person_id: int | None) -> Completion:
+    return lambda session: death_checks.note_code(session, person_id or 0)
 
 
 HANDLERS: dict[str, Callable[[Job, Exit], Completion]] = {

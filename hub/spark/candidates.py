@@ -9,10 +9,9 @@ from pyspark.sql import functions as sql
 from hub.spark import partitions
 from hub.spark.records import Keep
 from identity.blocking import KINDS
-from identity.bulk.blocking import MOST_REFINED, MOST_TOGETHER, NEIGHBOURS
+from identity.bulk.blocking import MOST_REFINED, NEIGHBOURS, most_together
 
 _KEY = ["kind", "value"]
-_LARGE = f"size > {MOST_TOGETHER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,16 @@ class Candidates:
 def candidate_pairs(records: DataFrame, keep: Keep) -> Candidates:
     """Pair the records that share a key; a key held by too many is refined, then cut to neighbours and told."""
     blocks = keep(_blocks(records.mapInArrow(partitions.keys, partitions.ENTRIES)), "blocks")
-    pairs = [_within(blocks)]
+    pairs = [_within(blocks, 0)]
     unexamined: dict[str, int] = {}
-    for number in range(MOST_REFINED):
-        large = blocks.where(_LARGE)
+    for depth in range(MOST_REFINED):
+        large = _larger(blocks, depth)
         if large.isEmpty():
             break
-        blocks = keep(_blocks(_refined(large, records)), f"blocks-{number}")
-        pairs.append(_within(blocks))
+        blocks = keep(_blocks(_refined(large, records)), f"blocks-{depth}")
+        pairs.append(_within(blocks, depth + 1))
     else:
-        large = blocks.where(_LARGE)
+        large = _larger(blocks, MOST_REFINED)
         unexamined = _count_pairs(large)
         pairs.append(_neighbours(large))
     return Candidates(keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs"), unexamined)
@@ -49,8 +48,13 @@ def _blocks(entries: DataFrame) -> DataFrame:
     return entries.withColumn("size", sql.count("*").over(Window.partitionBy(_KEY))).where("size > 1")
 
 
-def _within(blocks: DataFrame) -> DataFrame:
-    small = blocks.where(f"size <= {MOST_TOGETHER}")
+def _larger(blocks: DataFrame, depth: int) -> DataFrame:
+    """Keep the blocks that are too large for how often they were refined."""
+    return blocks.where(f"size > {most_together(depth)}")
+
+
+def _within(blocks: DataFrame, depth: int) -> DataFrame:
+    small = blocks.where(f"size <= {most_together(depth)}")
     left = small.select(*_KEY, sql.col("row").alias("row_l"))
     right = small.select(*_KEY, sql.col("row").alias("row_r"))
     return left.join(right, _KEY).where(sql.col("row_l") < sql.col("row_r")).select("row_l", "row_r")
@@ -59,7 +63,7 @@ def _within(blocks: DataFrame) -> DataFrame:
 def _refined(large: DataFrame, records: DataFrame) -> DataFrame:
     held = records.join(large.select("row").distinct(), "row", "left_semi")
     parts = held.mapInArrow(partitions.parts, partitions.PARTS)
-    return large.select(*_KEY, "row").join(parts, "row").mapInArrow(partitions.refined, partitions.ENTRIES)
+    return large.select(*_KEY, "part", "row").join(parts, "row").mapInArrow(partitions.refined, partitions.ENTRIES)
 
 
 def _count_pairs(large: DataFrame) -> dict[str, int]:

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
 from hub.deduplication import Order, Summary, check_outputs, read_model
+from hub.errors import Invalid
 from hub.spark import partitions
 from hub.spark.candidates import candidate_pairs
 from hub.spark.persons import inside, persons
@@ -23,10 +24,13 @@ from identity.bulk.engine import Report, Stage
 from identity.bulk.records import COLUMNS
 from identity.model import write_model
 
+_WRITTEN_WHOLE = "_SUCCESS"
+
 
 def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
     check_outputs(order)
+    _refuse_other_folders(order)
     model = read_model(order.model)
     with session() as spark, _work_folder(spark, order.pairs) as keep:
         report(Stage.READ, 0, 0)
@@ -64,6 +68,13 @@ def run(order: Order, report: Report) -> Summary:
         unreadable=unreadable,
         unexamined=candidates.unexamined,
     )
+
+
+def _refuse_other_folders(order: Order) -> None:
+    """Refuse to replace a folder, unless an earlier run on Spark wrote it."""
+    for path in (order.pairs, order.clusters):
+        if path is not None and path.is_dir() and not (path / _WRITTEN_WHOLE).is_file():
+            raise Invalid(f"{path} est un dossier que Spark n'a pas écrit : donnez un autre nom.")
 
 
 @contextmanager
@@ -112,6 +123,8 @@ def _write(table: DataFrame, path: Path) -> None:
     draft = path.with_name(f".{path.name}.part")
     try:
         table.write.mode("overwrite").parquet(str(draft))
+        if path.is_dir():
+            rmtree(path)
         path.unlink(missing_ok=True)
         draft.rename(path)
     finally:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from identity.blocking import KINDS
-from identity.bulk.blocking import blocking_keys, refine, refining_parts
+from identity.bulk.blocking import Keys, blocking_keys, refine, refining_parts
 from identity.bulk.comparison import compare
 from identity.bulk.records import prepare
 from identity.bulk.scoring import Scored, score
@@ -20,8 +20,8 @@ from identity.model import Model, parse_model
 
 Batches = Iterator[pa.RecordBatch]
 
-ENTRIES = "kind byte, value long, row long"
-"""One key of one record."""
+ENTRIES = "kind byte, value long, part byte, row long"
+"""One key of one record, and the part that it was last refined by."""
 PARTS = "row long, parts array<long>"
 """What refines a large block."""
 UNREADABLE = "column string, count long"
@@ -34,14 +34,13 @@ def keys(batches: Batches) -> Batches:
     for batch in batches:
         rows = batch["row"].to_numpy()
         for found in blocking_keys(prepare(pa.Table.from_batches([batch]))):
-            kind = np.full(len(found.values), KINDS.index(found.kind), np.int8)
-            yield _batch(kind=kind, value=found.values, row=rows[found.records])
+            yield _entries(found, rows)
 
 
 def parts(batches: Batches) -> Batches:
     """Turn records into what refines their large blocks."""
     for batch in batches:
-        found = refining_parts(prepare(pa.Table.from_batches([batch])), np.arange(len(batch)))
+        found = refining_parts(prepare(pa.Table.from_batches([batch])))
         offsets = np.arange(len(batch) + 1, dtype=np.int32) * len(found)
         lists = pa.ListArray.from_arrays(offsets, np.stack(found, axis=1).ravel())
         yield pa.RecordBatch.from_arrays([batch["row"], lists], ["row", "parts"])
@@ -52,14 +51,19 @@ def refined(batches: Batches) -> Batches:
     for batch in batches:
         if not len(batch):
             continue
-        kinds, rows = batch["kind"].to_numpy(), batch["row"].to_numpy()
+        kinds, values, refined_by, rows = (batch[name].to_numpy() for name in ("kind", "value", "part", "row"))
         table = batch["parts"].flatten().to_numpy().reshape(len(batch), -1)
-        entries = np.arange(len(batch), dtype=np.int32)
-        for number in np.unique(kinds).tolist():
-            of_kind = kinds == number
-            values = batch["value"].to_numpy()[of_kind]
-            for found in refine(KINDS[number], values, entries[of_kind], list(table[of_kind].T)):
-                yield _batch(kind=kinds[found.records], value=found.values, row=rows[found.records])
+        for kind, part in sorted(set(zip(kinds.tolist(), refined_by.tolist(), strict=True))):
+            entries = np.flatnonzero((kinds == kind) & (refined_by == part))
+            large = Keys(KINDS[kind], values[entries], entries.astype(np.int32), part)
+            for found in refine(large, list(table[entries].T)):
+                yield _entries(found, rows)
+
+
+def _entries(keys: Keys, rows: Longs) -> pa.RecordBatch:
+    """Write keys down, their records by the rows of the file."""
+    kind, part = (np.full(len(keys.values), number, np.int8) for number in (KINDS.index(keys.kind), keys.part))
+    return _batch(kind=kind, value=keys.values, part=part, row=rows[keys.records])
 
 
 def unreadable(batches: Batches) -> Batches:

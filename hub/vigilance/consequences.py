@@ -118,7 +118,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMade:
-    """A delivery of a document about one identity: to whom, how far it came; `account_identity_id` is its account's."""
+    """A delivery of a document about one identity, to whom, how far; `account_identity_id` is its account's."""
 
     id: int
     document_id: int
@@ -231,13 +231,13 @@ def deliveries_since(session: Session, identity_ids: Sequence[int], since: datet
         .order_by(Delivery.id)
         .limit(_MOST_DELIVERIES)
     )
-    return tuple(_made(*row.tuple()) for row in session.execute(query))
+    return tuple(_made(*row) for row in session.execute(query))
 
 
 def _made(
     row: Delivery, organization_id: int, identity_id: int | None, account_identity_id: int | None
 ) -> DeliveryMade:
     return DeliveryMade(
-        row.id, row.document_id, organization_id, int(identity_id or 0), account_identity_id, ChannelName(row.channel),
-        RecipientKind(row.recipient_kind), DeliveryState(row.state), row.queued_at, row.read_at,
+        row.id, row.document_id, organization_id, int(identity_id or 0), account_identity_id,
+        ChannelName(row.channel), RecipientKind(row.recipient_kind), DeliveryState(row.state), row.queued_at, row.read_at,
     )  # fmt: skip

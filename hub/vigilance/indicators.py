@@ -117,10 +117,10 @@ KINDS = {
     TaskKind.LIMITED: "recherches incomplètes",
 }
 _STATUSES = {
-    IdentityStatus.PROVISIONAL: ("Provisoires", "Ni pièce d'identité ni INS vérifiées.", Better.LESS),
-    IdentityStatus.RETRIEVED: ("Récupérées", "INS obtenue, pièce d'identité à vérifier.", Better.NEITHER),
-    IdentityStatus.VALIDATED: ("Validées", "Pièce d'identité vérifiée, INS à obtenir.", Better.NEITHER),
-    IdentityStatus.QUALIFIED: ("Qualifiées", "Pièce d'identité et INS vérifiées.", Better.MORE),
+    IdentityStatus.PROVISIONAL: ("Identités provisoires", "Ni pièce d'identité ni INS vérifiées.", Better.LESS),
+    IdentityStatus.RETRIEVED: ("Identités récupérées", "INS obtenue, pièce d'identité à vérifier.", Better.NEITHER),
+    IdentityStatus.VALIDATED: ("Identités validées", "Pièce d'identité vérifiée, INS à obtenir.", Better.NEITHER),
+    IdentityStatus.QUALIFIED: ("Identités qualifiées", "Pièce d'identité et INS vérifiées.", Better.MORE),
 }
 _OF_ACTIVE = "Divisé par les identités actives."
 
@@ -275,14 +275,14 @@ _BY_STATUS = tuple(
 )  # fmt: skip
 _MARKED = (
     Indicator(
-        code="douteuses", chapter=Chapter.STATUS, label="Douteuses",
+        code="douteuses", chapter=Chapter.STATUS, label="Identités douteuses",
         meaning="La structure doute de ces identités : leur INS ne circule pas.",
         computed=f"Identités actives portant l'attribut « douteuse ». {_OF_ACTIVE}",
         counted=_has(Attribute.DOUBTFUL),
         advice="Levez le doute sur les identités douteuses, ou désactivez-les.",
     ),
     Indicator(
-        code="fictives", chapter=Chapter.STATUS, label="Fictives", better=Better.NEITHER,
+        code="fictives", chapter=Chapter.STATUS, label="Identités fictives", better=Better.NEITHER,
         meaning="Identités d'essai, de formation ou de soins anonymes.",
         computed=f"Identités actives portant l'attribut « fictive ». {_OF_ACTIVE}",
         counted=_has(Attribute.FICTITIOUS),

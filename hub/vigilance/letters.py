@@ -5,7 +5,7 @@ same month always gives the same letter, and kept as it was made.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -28,6 +28,7 @@ from hub.vigilance.trends import Snapshot
 
 KIND = "quality-letters"
 MOST_ADVICE = 4
+MOST_MONTHS = 24
 _MONTH = re.compile(r"2\d{3}-(0[1-9]|1[0-2])")
 # These come first whatever the region does: somebody waits, or a document may go to the wrong person.
 _FIRST = ("corrections", "collisions", "retenues", "doublons", "douteuses")
@@ -147,17 +148,22 @@ def keep(session: Session, month: str, organization_id: int, content: bytes) -> 
 
 
 def available(session: Session) -> dict[str, set[int]]:
-    """Return which structures have figures for a letter of each month, latest month first."""
-    month = sa.func.substr(QualityDay.day, 1, 7)
-    query = (
-        sa.select(month, QualityDay.organization_id)
-        .where(QualityDay.organization_id.is_not(None), QualityDay.indicator == "identites")
-        .union(sa.select(QualityLetter.month, QualityLetter.organization_id))
+    """Return which structures have figures for a letter of each month of two years, latest month first."""
+    structures = [item.id for item in organizations.all_with_domain(session).values()]
+    return {day[:7]: _measured(session, day, structures) for day in trends.last_days(session, MOST_MONTHS)}
+
+
+def latest_for(session: Session, organization_id: int) -> str | None:
+    """Return the latest month of which this structure has figures, if there is one."""
+    days = trends.last_days(session, 1)
+    return days[0][:7] if days and _measured(session, days[0], [organization_id]) else None
+
+
+def _measured(session: Session, day: str, structures: Sequence[int]) -> set[int]:
+    query = sa.select(QualityDay.organization_id).where(
+        QualityDay.organization_id.in_(structures), QualityDay.day == day, QualityDay.indicator == "identites"
     )
-    found: dict[str, set[int]] = {}
-    for text, organization_id in sorted(session.execute(query).tuples(), reverse=True):
-        found.setdefault(text, set()).add(organization_id)
-    return found
+    return {found for found in session.scalars(query) if found is not None}
 
 
 def read(session: Session, month: str, organization_id: int) -> bytes:

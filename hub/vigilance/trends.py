@@ -135,6 +135,19 @@ def _of(organization_id: int | None) -> sa.ColumnElement[bool]:
     return QualityDay.organization_id == organization_id
 
 
+def last_days(session: Session, months: int) -> list[str]:
+    """Return the last day measured of each of the latest months, latest first."""
+    last = sa.func.max(QualityDay.day)
+    query = (
+        sa.select(last)
+        .where(QualityDay.organization_id.is_(None))
+        .group_by(sa.func.substr(QualityDay.day, 1, 7))
+        .order_by(last.desc())
+        .limit(months)
+    )
+    return list(session.scalars(query))
+
+
 def last_of_month(session: Session, month: str) -> Snapshot | None:
     """Return what was kept on the last day measured of a month (AAAA-MM), if any was."""
     day = session.scalar(

@@ -23,6 +23,7 @@ from hub.web import (
     agency_batches,
     agency_operations,
     agency_persons,
+    agency_quality,
     agency_search,
     agency_tasks,
 )
@@ -38,7 +39,15 @@ from hub.web.agency_space import (
 )
 from hub.web.context import current_staff
 
-__all__ = ["agency_batches", "agency_operations", "agency_persons", "agency_search", "agency_tasks", "blueprint"]
+__all__ = [
+    "agency_batches",
+    "agency_operations",
+    "agency_persons",
+    "agency_quality",
+    "agency_search",
+    "agency_tasks",
+    "blueprint",
+]
 
 
 @dataclass(frozen=True, slots=True)

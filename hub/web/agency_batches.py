@@ -32,7 +32,7 @@ from identity import linkage
 from identity.model import Model
 
 MOST = 20
-_MOST_PAGES = 12
+_MOST_PAGES = 6
 _BOUNDS = (0.9, 0.95, 0.99)
 _NO_FORM: MultiDict[str, str] = MultiDict()
 Shape = tuple[str, ...]

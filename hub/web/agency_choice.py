@@ -1,6 +1,7 @@
 """A choice of tasks in an address: `/agence/?sorte=collision&retard=1`, codes and ids only, read back as a filter."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -41,7 +42,7 @@ def _filter(arguments: _Arguments) -> Filter:
     )
 
 
-def query_of(choice: Filter) -> dict[str, str]:
+def query_of(choice: Filter) -> dict[str, Any]:
     """Write a choice as the arguments of an address."""
     found = {
         "etat": "" if choice.moment is Moment.TO_DO else choice.moment.value,

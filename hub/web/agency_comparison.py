@@ -21,12 +21,16 @@ from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
 from identity.normalise import match_key
+from identity.scoring import Contribution
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Sex
 
 _CENT = Decimal("0.01")
 _NEAR = 0.75
 _WHOLE = 0.4
+# Between the names of traits that weigh together more or less than each alone.
+_COMBINED = "×"
+_RULES = ("rule", "records", "household")
 
 
 class Agreement(StrEnum):
@@ -104,6 +108,9 @@ class Explanation:
     link_mark: int
     review_mark: int
     terms: tuple[Term, ...]
+    combined: tuple[Term, ...]
+    combined_bits: Decimal
+    combined_bar: Bar
     total: Decimal
     percent: str
     likelihood: str
@@ -126,6 +133,13 @@ _TRAITS = {
     "death": lazy_gettext("Date de décès"),
     "household": lazy_gettext("Plafond du foyer"),
     "records": lazy_gettext("Autres identités"),
+    "other_given": lazy_gettext("Prénoms suivants"),
+    "domain": lazy_gettext("Structures"),
+    "age": lazy_gettext("Âge"),
+    "corroboration": lazy_gettext("Confirmation"),
+    "surname_rarity": lazy_gettext("Rareté du nom"),
+    "given_rarity": lazy_gettext("Rareté du prénom"),
+    "rule": lazy_gettext("Règle de prudence"),
 }
 _AGREEMENTS = {
     Agreement.SAME: lazy_gettext("identique"),
@@ -321,17 +335,21 @@ def _pieces(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]
 
 
 def explain(assessment: PairAssessment, model: Model) -> Explanation:
-    """Lay out the score: what is known before any comparison, each term, and the sum."""
+    """Lay out the score: what is known before any comparison, each trait, what they say together, and the sum."""
     score, limits = assessment.score, model.thresholds
     terms: list[Term] = []
     exact, shown = Decimal(model.prior), _round(Decimal(model.prior))
     prior = shown
-    scale = _Scale.around(model, [part.bits for part in score.contributions])
-    for part in score.contributions:
+    combined: list[Term] = []
+    parts = sorted(score.contributions, key=_rank)
+    scale = _Scale.around(model, [part.bits for part in parts])
+    for part in parts:
         # Each term is the step between two rounded sums, so that what is shown adds up to the total.
         exact += Decimal(part.bits)
         bits = _round(exact) - shown
-        terms.append(Term(str(_TRAITS.get(part.trait, part.trait)), part.text, bits, scale.bar(shown, shown + bits)))
+        kept = combined if _COMBINED in part.trait else terms
+        if part.bits:
+            kept.append(Term(_trait_words(part.trait), part.text, bits, scale.bar(shown, shown + bits)))
         shown += bits
     return Explanation(
         prior,
@@ -341,6 +359,9 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         scale.place(limits.link),
         scale.place(limits.review),
         tuple(terms),
+        tuple(combined),
+        sum((term.bits for term in combined), Decimal(0)),
+        _around([term.bar for term in combined]),
         shown,
         percent(score.probability),
         _likelihood(score.probability),
@@ -349,6 +370,23 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         _position(score.total, model),
         assessment.veto.text if assessment.veto else None,
     )
+
+
+def _rank(part: Contribution) -> int:
+    """Order what is shown: each trait, then the rules, then what traits say together."""
+    return 2 if _COMBINED in part.trait else 1 if part.trait in _RULES else 0
+
+
+def _trait_words(trait: str) -> str:
+    return " × ".join(str(_TRAITS.get(name, name)) for name in trait.split(_COMBINED))
+
+
+def _around(bars: Sequence[Bar]) -> Bar:
+    """Return the bar from the first step to the last."""
+    if not bars:
+        return Bar(0, 1)
+    left = min(bar.x for bar in bars)
+    return Bar(left, max(bar.x + bar.width for bar in bars) - left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Operations on persons: those that wait for a second officer, each one in full, and its undoing at any later time."""
+"""Operations on persons: those that wait for a second officer, each in full, and its undoing at any later time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -191,7 +191,11 @@ def _detail(session: Session, operation_id: int) -> Detail:
     found = operations.by_id(session, operation_id)
     undoing = _undoing(session, found) if found.state is State.DONE and found.kind is not Kind.UNDO else None
     concerned = _concerned(session, found)
-    everyone = [*concerned, *(undoing.leaving.identities if undoing else ()), *(undoing.staying.identities if undoing else ())]
+    everyone = [
+        *concerned,
+        *(undoing.leaving.identities if undoing else ()),
+        *(undoing.staying.identities if undoing else ()),
+    ]
     merged = leaving = None
     if found.state is State.PROPOSED and found.absorbed_id is not None:
         groups = identities.of_persons(session, [found.person_id, found.absorbed_id])

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from hub import db
 from hub.audit.trail import Subject
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Conflict, Invalid
 from hub.registry import deaths, distinct, history, identities, operations
 from hub.registry.deaths import DeathView
 from hub.registry.distinct import Apart, Relation
@@ -44,7 +44,7 @@ from hub.web.context import current_staff, runtime
 from hub.web.formats import PARIS
 
 _NO_FORM: MultiDict[str, str] = MultiDict()
-_MIDDLE, _RADIUS = 210, 150
+_MIDDLE, _RADIUS, _EDGE = 210, 150, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,8 @@ def _page(person_id: int, stopped: Stopped, typed: MultiDict[str, str]) -> str:
         record(session, "person.read", Subject("person", person_id))
     return render_template(
         "agency/person.html", full=full, person=full.person, then=then, wrong_day=wrong_day, typed=typed,
-        stopped=stopped, structures=structures, middle=_MIDDLE,
+        stopped=stopped, structures=structures, width=2 * _MIDDLE, height=_height(full.person.identities),
+        types={item.code: item.plain for item in runtime().types.ordered},
     )  # fmt: skip
 
 
@@ -275,11 +276,18 @@ def _full(session: Session, person_id: int) -> Full:
 def _nodes(group: Sequence[StoredIdentity]) -> list[Node]:
     """Place identities around a circle, the first on the left."""
     nodes = []
+    middle = _height(group) // 2
     for rank, item in enumerate(group):
         angle = math.pi + 2 * math.pi * rank / len(group)
-        x, y = round(_MIDDLE + _RADIUS * math.cos(angle)), round(_MIDDLE + _RADIUS * math.sin(angle))
+        x = round(_MIDDLE + _RADIUS * math.cos(angle))
+        y = round(middle + (middle - _EDGE) * math.sin(angle))
         nodes.append(Node(item, x, y, y + 5))
     return nodes
+
+
+def _height(group: Sequence[StoredIdentity]) -> int:
+    """Return how high the graph is: two identities stand on one line."""
+    return 3 * _EDGE if len(group) < 3 else 2 * _MIDDLE
 
 
 def _then(session: Session, person_id: int) -> tuple[Then | None, str | None]:

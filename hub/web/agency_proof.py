@@ -1,4 +1,4 @@
-"""Ask an officer again who they are before an act of great consequence; what they had typed comes back with the answer.
+"""Ask an officer again who they are before an act of great consequence; what they had typed is not lost.
 
 OWASP ASVS 5.0, 7.5: password and authenticator again before a merge, a separation, a move, an undoing, an approval;
 good for 10 minutes in this browser.

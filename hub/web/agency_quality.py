@@ -23,15 +23,17 @@ from hub.vigilance.letters import Issuer
 from hub.vigilance.listing import Choice, Listed
 from hub.vigilance.quality import Figure, Figures
 from hub.vigilance.trends import Point
-from hub.web import quality_files
+from hub.web import agency_samples, quality_files
 from hub.web.agency_comparison import reason_words
 from hub.web.agency_space import blueprint, known, officers_only, page_number, record
 from hub.web.context import runtime
 from hub.web.quality_charts import Chart, chart
 
+__all__ = ["agency_samples", "attach"]
 PLOTTED = ("doublons", "collisions", "statut-qual", "taches")
 COMPARED = ("identites", "doublons", "collisions", "statut-qual", "sans-contact", "taches", "taches-retard")
 DAYS = 90
+_QUEUE = ("taches", "taches-retard")
 _SIGNS = {
     Better.LESS: "mieux si cela baisse",
     Better.MORE: "mieux si cela monte",
@@ -50,7 +52,7 @@ class Plotted:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What a dashboard shows: of the region, or of one structure beside it."""
+    """What a dashboard shows: of the region, or of one structure beside it; `letter` is the month of its latest."""
 
     structure: Structure | None
     figures: Figures
@@ -58,6 +60,7 @@ class Board:
     structures: Sequence[Structure]
     places: Mapping[int | None, Figures]
     plotted: Sequence[Plotted]
+    letter: str | None
 
 
 def attach(app: Flask) -> None:
@@ -89,9 +92,9 @@ def _dashboard(organization_id: int | None) -> str:
         board = _measured(session, organization_id)
     with db.transaction() as session:
         record(session, "quality.dashboard", _place(organization_id))
-    tabulated = [
-        (chapter, [item for item in INDICATORS if item.chapter is chapter and item.is_kept]) for chapter in Chapter
-    ]
+    # Kinds and ages of tasks have a table of their own.
+    shown = [item for item in INDICATORS if item.chapter is not Chapter.QUEUE or item.code in _QUEUE]
+    tabulated = [(chapter, [item for item in shown if item.chapter is chapter]) for chapter in Chapter]
     return render_template(
         "agency/quality.html",
         board=board,
@@ -115,6 +118,7 @@ def _measured(session: Session, organization_id: int | None) -> Board:
         _structures(session),
         places,
         [Plotted(item, series[item.code], chart(series[item.code])) for item in indicators],
+        letters.latest_for(session, organization_id) if organization_id else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Search for officers: a birth date first, then three letters (RNIV); or a regional identifier. Each look is recorded."""
+"""Search for officers: a birth date first, then three letters (RNIV), or a regional identifier; recorded each time."""
 
 from typing import Any
 
@@ -42,9 +42,7 @@ def search_submit() -> Response | str | tuple[str, int]:
         result = index.search(session, criteria)
         shown = [person.person_id for person in result.persons]
         structures = structure_names(session, [item for person in result.persons for item in person.identities])
-        enrolment.viewed(
-            session, shown, runtime().registrar, current_staff().actor, letters=bool(criteria.letters)
-        )
+        enrolment.viewed(session, shown, runtime().registrar, current_staff().actor, letters=bool(criteria.letters))
     return _page(typed=typed, found=result, structures=structures)
 
 

@@ -22,7 +22,9 @@ from hub.registry.values import StoredIdentity
 from hub.registry.worklist import Filter
 from hub.web import agency_words
 from hub.web.context import current_staff, runtime, staff_only
+from hub.web.formats import PARIS
 from hub.web.staff_login import add_login
+from identity.deaths import DeathDate
 
 blueprint = Blueprint("agency", __name__, url_prefix="/agence")
 add_login(blueprint, Space.AGENCY, Role.OFFICER, "agency.tasks")
@@ -112,6 +114,19 @@ def age(since: datetime) -> str:
     """Say for how many days something has waited."""
     days = (datetime.now(UTC) - since).days
     return ngettext("%(num)d jour", "%(num)d jours", days) if days > 0 else _("aujourd'hui")
+
+
+@blueprint.app_template_filter("short_day")
+def short_day(moment: datetime) -> str:
+    """Write a day briefly: « 03/03/2026 »."""
+    return f"{moment.astimezone(PARIS):%d/%m/%Y}"
+
+
+@blueprint.app_template_filter("death_day")
+def death_day(when: DeathDate) -> str:
+    """Write a date of death, as complete as it is known: « 03/2026 »."""
+    parts = [f"{number:02d}" for number in (when.day, when.month) if number is not None]
+    return "/".join([*parts, f"{when.year:04d}"])
 
 
 @blueprint.app_template_filter("birth_town")

@@ -231,9 +231,7 @@ def _defer(session: Session, task_id: int) -> str:
 def _confirm_death(session: Session, task_id: int) -> str:
     reason = worklist.cleaned_reason(typed_text("comment"))
     _settle(session, replace(_verdict(task_id, TaskState.SAME), months=None))
-    deaths.confirm(
-        session, _death(), current_staff().member.id, reason, runtime().trail, current_staff().actor
-    )
+    deaths.confirm(session, _death(), current_staff().member.id, reason, runtime().trail, current_staff().actor)
     return _("Tâche %(number)d : le décès est confirmé.", number=task_id)
 
 
@@ -299,9 +297,7 @@ def comment(task_id: int) -> Response | tuple[str, int]:
     except Invalid:
         words = _("Écrivez un commentaire de 1 000 caractères au plus.")
         return _page(task_id, Refusal(invalid=words, field="remarque"), request.form), 422
-    return redirect(
-        url_for("agency.task", task_id=task_id, **query_of(filter_of_request()), _anchor="commentaires")
-    )
+    return redirect(url_for("agency.task", task_id=task_id, **query_of(filter_of_request()), _anchor="commentaires"))
 
 
 def _page(task_id: int, refusal: Refusal, typed: MultiDict[str, str]) -> str:

@@ -26,11 +26,15 @@ KIND_HELP = {
     TaskKind.CHANGED: lazy_gettext(
         "Les traits de cette identité ont tant changé qu'elle désigne peut-être quelqu'un d'autre."
     ),
-    TaskKind.INS: lazy_gettext("Le téléservice INSi n'a pas confirmé l'INS de cette identité, qui lui a été retirée."),
+    TaskKind.INS: lazy_gettext(
+        "Le téléservice INSi n'a pas confirmé l'INS de cette identité, qui lui a été retirée."
+    ),
     TaskKind.DEATH: lazy_gettext("Un décès est annoncé, et quelque chose le contredit ou le rend incertain."),
     TaskKind.MARGIN: lazy_gettext("Cette identité ressemble presque autant à deux personnes connues."),
     TaskKind.DUPLICATE: lazy_gettext("Ces deux identités sont peut-être une seule personne."),
-    TaskKind.LIMITED: lazy_gettext("Trop d'identités se ressemblent : toutes n'ont pas pu être comparées à celle-ci."),
+    TaskKind.LIMITED: lazy_gettext(
+        "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées à celle-ci."
+    ),
 }
 MOMENTS = {
     Moment.TO_DO: lazy_gettext("À traiter"),

@@ -22,8 +22,8 @@ def death_day(when: DeathDate) -> str:
     return _("en %(month)s", month=month)
 
 
-@blueprint.app_template_filter("death_day")
-def _death_day(death: ToldDeath) -> str:
+@blueprint.app_template_filter("told_death_day")
+def told_death_day(death: ToldDeath) -> str:
     return death_day(death.when)
 
 

@@ -1,4 +1,4 @@
-"""An indicator's days as a line to draw: where each point, tick and label stands, computed here, drawn by a template."""
+"""An indicator's days as a line to draw: where each point, tick and label stands; a template draws it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from identity.blocking import KINDS
 from identity.bulk.records import Records
-from identity.bulk.text import Ints, Longs, mix, once
+from identity.bulk.text import Ints, Longs, mix, number, once
 from identity.bulk.threads import spread
 
 MOST_TOGETHER = 16
@@ -24,7 +24,7 @@ MOST_REFINED = 2
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
-_SAMPLE = 4096
+_SAMPLE = 1 << 15
 # What a key says already, by its kind, as numbers of refining parts: to ask for it again would split nothing.
 _SAID = {
     "date-name": (0, 1),
@@ -89,14 +89,13 @@ class _Traits:
 
 
 def _hash_traits(records: Records) -> _Traits:
-    dated = records.year > 0
     place = _hashed(records.place, records.place_hashes)
     return _Traits(
         surnames=_sounds(records, records.birth, records.used),
         givens=_sounds(records, records.words[0], records.used_head),
-        date=(records.year * 10000 + records.month * 100 + records.day) * dated,
-        month_of_year=(records.year * 100 + records.month) * dated,
-        day_of_month=(records.month * 100 + records.day) * dated,
+        date=records.date,
+        month_of_year=records.date // 100,
+        day_of_month=records.date % 10000,
         year=records.year,
         place=place,
         postcode=_hashed(records.postcode, records.postcode_hashes),
@@ -136,15 +135,16 @@ def _hashed(codes: Ints, hashes: Longs) -> Longs:
     return np.append(hashes, np.int64(0))[codes]
 
 
-def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, ...]]:
+def _births(records: Records, place: Longs) -> Iterator[tuple[Longs, Longs]]:
     """Sex, month and place of birth, as told and as the matricule tells them."""
     told = (records.sex > 0) & (records.year > 0)
-    month = np.where(told, (records.sex * 100 + records.year % 100) * 100 + records.month, 0).astype(np.int64)
+    month_of_century = records.date // 100 % 10000
+    month = (records.sex.astype(np.int64) * 10000 + month_of_century) * told
     yield month, place
+    digits = records.ins_values.view(np.uint8).reshape(-1, records.ins_values.itemsize)
+    born = np.where(np.isin(digits[:, 0], _MALE), 10000, 20000) + number(digits[:, 1:5])
     has = (records.ins >= 0) & (records.ins_place >= 0)
-    first_digits = records.ins_values.view(np.uint8).reshape(-1, records.ins_values.itemsize)[:, 0]
-    sex = np.append(np.where(np.isin(first_digits, _MALE), 1, 2), 0)[records.ins]
-    inside = np.where(has, (sex * 100 + records.ins_year) * 100 + records.ins_month, 0).astype(np.int64)
+    inside = np.append(born, 0)[records.ins] * has
     inside_place = np.where(has, _hashed(records.ins_place, records.place_hashes), 0)
     again = (inside == month) & (inside_place == place)
     yield np.where(again, 0, inside), inside_place
@@ -171,18 +171,19 @@ def candidate_pairs(records: Records) -> Candidates:
 
     def find(kind: str) -> tuple[Longs, int]:
         finder = _Finder(count, parts)
-        pairs = np.concatenate([np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))])
-        return pairs, finder.unexamined
+        pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
+        return np.concatenate(pairs), finder.unexamined
 
     found = dict(zip(KINDS, spread(find, KINDS), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
-    left, right = _in_order([pairs for pairs, _ in found.values()], max(1, count))
+    left, right = _in_order([pairs for pairs, _ in found.values()], count)
     return Candidates(left, right, unexamined)
 
 
 def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
     """Return the two records of each pair in the order of the file, dropping the pairs that were found again."""
-    sample = np.sort(np.concatenate([pairs[:: max(1, len(pairs) // _SAMPLE)] for pairs in found]))
+    step = max(1, sum(map(len, found)) // _SAMPLE)
+    sample = np.sort(np.concatenate([pairs[::step] for pairs in found]))
     edges = [0, *sample[len(sample) // _PIECES :: max(1, len(sample) // _PIECES)].tolist(), np.iinfo(np.int64).max]
 
     def piece(number: int) -> tuple[Ints, Ints]:
@@ -190,7 +191,7 @@ def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
         packed = np.concatenate([pairs[np.flatnonzero((pairs >= low) & (pairs < high))] for pairs in found])
         packed.sort()
         packed = once(packed)
-        left = packed // count
+        left = packed // max(1, count)
         return left.astype(np.int32), (packed - left * count).astype(np.int32)
 
     pieces = list(spread(piece, range(len(edges) - 1)))
@@ -269,19 +270,19 @@ def refine(keys: Keys, parts: list[Longs]) -> Iterator[Keys]:
     By two traits in one order only: the other order gives the same blocks. Entries that lack all of them stay
     together.
     """
-    telling = [number for number in range(len(parts)) if number not in _SAID.get(keys.kind, ())]
-    for number in telling:
-        if number >= keys.part:
-            has = np.flatnonzero(parts[number])
-            yield _mixed(keys, has, parts[number][has], number)
-    bare = np.flatnonzero(~np.logical_or.reduce([parts[number] != 0 for number in telling]))
+    telling = [rank for rank in range(len(parts)) if rank not in _SAID.get(keys.kind, ())]
+    for rank in telling:
+        if rank >= keys.part:
+            has = np.flatnonzero(parts[rank])
+            yield _mixed(keys, has, parts[rank][has], rank)
+    bare = np.flatnonzero(~np.logical_or.reduce([parts[rank] != 0 for rank in telling]))
     yield _mixed(keys, bare, np.zeros(len(bare), np.int64), len(parts))
 
 
-def _mixed(keys: Keys, entries: Longs, part: Longs, number: int) -> Keys:
+def _mixed(keys: Keys, entries: Longs, part: Longs, rank: int) -> Keys:
     """Return the keys of some entries with one more part."""
-    state = mix(keys.values[entries].view(np.uint64) ^ np.uint64(number + 1))
-    return Keys(keys.kind, mix(state ^ part.view(np.uint64)).view(np.int64), keys.records[entries], number)
+    state = mix(keys.values[entries].view(np.uint64) ^ np.uint64(rank + 1))
+    return Keys(keys.kind, mix(state ^ part.view(np.uint64)).view(np.int64), keys.records[entries], rank)
 
 
 def _shared(values: Longs, holders: Ints) -> tuple[Longs, Ints]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from identity.bulk.columns import Flags, Ints, Longs, look_up
 from identity.bulk.scoring import Bits, Scored
-from identity.bulk.text import Flags, Ints, Longs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ def group(scored: Scored, records: int) -> Persons:
     pairs = scored.pairs
     links = np.flatnonzero(scored.link)
     person = components(pairs.left[links], pairs.right[links], records)
-    against = np.flatnonzero(scored.contradicts & (person[pairs.left] == person[pairs.right]))
+    against = np.flatnonzero(scored.contradicts)
+    against = against[person[pairs.left[against]] == person[pairs.right[against]]]
     if len(against):
         is_torn = np.zeros(records, np.bool_)
         is_torn[person[pairs.left[against]]] = True
@@ -34,7 +35,7 @@ def group(scored: Scored, records: int) -> Persons:
         members = np.flatnonzero(is_torn[person])
         person[members] = members
         _join(person, _by_score(again, scored), pairs.left[against].tolist(), pairs.right[against].tolist())
-    return Persons(person, person[pairs.left] == person[pairs.right])
+    return Persons(person, look_up(person, pairs.left) == look_up(person, pairs.right))
 
 
 def components(left: Ints, right: Ints, count: int) -> Ints:

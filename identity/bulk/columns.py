@@ -19,6 +19,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 MISSING = -1
 
+_STRETCH = 1 << 18
+
 
 def integers(column: pa.Array) -> Ints:
     """Return 32-bit integers, `MISSING` where there is none."""
@@ -50,6 +52,14 @@ def either(told: Flags, yes: int, no: int) -> Levels:
     """Return one of two small numbers for each flag; `np.where`, which branches, takes many times longer."""
     levels: Levels = told * np.int8(yes - no) + np.int8(no)
     return levels
+
+
+def look_up(values: NDArray[Number], codes: Ints) -> NDArray[Number]:
+    """Return the value of each of very many codes, a stretch at a time: NumPy makes a 64-bit copy of the codes."""
+    result = np.empty(len(codes), values.dtype)
+    for start in range(0, len(codes), _STRETCH):
+        result[start : start + _STRETCH] = values.take(codes[start : start + _STRETCH])
+    return result
 
 
 def number_column(values: NDArray[np.generic]) -> pa.Array:

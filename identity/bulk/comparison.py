@@ -160,7 +160,8 @@ def _opens(records: Records, a: Rows, b: Rows) -> Rows:
     rows = np.flatnonzero(records.head_words.take(a) == 2)
     a, b = a[rows], b[rows]
     first, second = records.words[0], records.words[1]
-    return rows[(second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b])]
+    opened: Rows = rows[(second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b])]
+    return opened
 
 
 def _listed(records: Records, a: Rows, b: Rows) -> Rows:

@@ -14,6 +14,7 @@ from identity.bulk import clusters, scoring
 from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
 from identity.bulk.comparison import Pairs, compare
+from identity.bulk.memory import give_back
 from identity.bulk.records import Records
 from identity.bulk.scoring import Patterns, Scored
 from identity.bulk.threads import spread
@@ -41,7 +42,7 @@ Report = Callable[[Stage, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The candidate pairs of a file scored, the persons they make, and what could not be read or examined."""
+    """The candidate pairs of a file scored, the persons they make, and what could not be examined."""
 
     scored: Scored
     persons: Persons
@@ -51,14 +52,25 @@ class Match:
 
 def match(records: Records, model: Model, report: Report) -> Match:
     """Find the persons of a file."""
+    scored, unexamined = score_pairs(records, model, report)
+    return Match(scored, group(scored, len(records), report), unexamined)
+
+
+def score_pairs(records: Records, model: Model, report: Report) -> tuple[Scored, Mapping[str, int]]:
+    """Find and score the candidate pairs of a file; return also how many were left out, by kind of key."""
     report(Stage.PAIRS, 0, len(records))
     candidates = candidate_pairs(records)
+    give_back()
     report(Stage.PAIRS, len(records), len(records))
-    scored = score_candidates(records, candidates, model, report)
-    report(Stage.GROUP, 0, len(records))
-    persons = clusters.group(scored, len(records))
-    report(Stage.GROUP, len(records), len(records))
-    return Match(scored, persons, candidates.unexamined)
+    return score_candidates(records, candidates, model, report), candidates.unexamined
+
+
+def group(scored: Scored, count: int, report: Report) -> Persons:
+    """Group the records of a file, so many, into persons."""
+    report(Stage.GROUP, 0, count)
+    persons = clusters.group(scored, count)
+    report(Stage.GROUP, count, count)
+    return persons
 
 
 def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:
@@ -72,7 +84,9 @@ def score_candidates(records: Records, candidates: Candidates, model: Model, rep
         report(Stage.COMPARE, min(len(found) * CHUNK, total), total)
     none = np.zeros(0, np.int32)
     pairs = Pairs(candidates.left, candidates.right, {}, (none, none), (none, none))
-    return scoring.weigh(pairs, scoring.join(found), model)
+    patterns = scoring.join(found)
+    found.clear()
+    return scoring.weigh(pairs, patterns, model)
 
 
 def _find_patterns(records: Records, candidates: Candidates, model: Model, rows: slice) -> Patterns:

@@ -5,6 +5,7 @@ The scalar form, and the meaning of each relation, is `identity.names`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,18 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.columns import Bytes, Flags, Ints, Longs, either, flags, integers, letters, number_column, text_column
+from identity.bulk.columns import (
+    Bytes,
+    Flags,
+    Ints,
+    Longs,
+    either,
+    flags,
+    integers,
+    letters,
+    number_column,
+    text_column,
+)
 from identity.bulk.text import distinct, once, stable_hashes, unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
 from identity.given_names import KNOWN, known_given
@@ -87,7 +99,7 @@ class Vocabulary:
     """Relations of pairs of names that were spelled out, kept from one chunk of pairs to the next."""
     given_levels: dict[int, int] = field(default_factory=dict)
     """Levels found for pairs of given names, kept likewise."""
-    rarities: dict[str, tuple[FrequencyTable, Ints]] = field(default_factory=dict)
+    rarities: dict[str, tuple[FrequencyTable, Relation]] = field(default_factory=dict)
     """The rarity of each name by a table of frequencies, by trait, kept likewise."""
 
 
@@ -232,11 +244,8 @@ def _spelling(words: _Words, sounds: Ints, families: Ints) -> Spelling:
 
 
 def marks_of(columns: Iterable[Ints]) -> Marks:
-    """Return one bit for each number of a row, some numbers sharing a bit; the bit of -1 is for what is missing."""
-    marks: Marks = np.uint64(0)
-    for numbers in columns:
-        marks = marks | _BITS.take(numbers & 63) * (numbers >= 0)
-    return marks
+    """Return one bit for each number of a row, some numbers sharing a bit; none for a number below zero."""
+    return reduce(np.bitwise_or, (_BITS.take(numbers & 63) * (numbers >= 0) for numbers in columns))
 
 
 def _count_letters(lengths: Ints, data: Bytes) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from identity.bulk.columns import (
     Bytes,
     Flags,
     Ints,
+    Levels,
     Longs,
     flag_column,
     flags,
@@ -100,11 +101,11 @@ class Records:
     head: Ints
     """The first birth given name."""
     used_head: Ints
-    head_words: Ints
+    head_words: Levels
     """How many words the first given name has."""
     words: Ints
     """The first given names, word by word: one row of the array for each word."""
-    word_counts: Ints
+    word_counts: Levels
     family_marks: Marks
     """One bit for each family name, whole and without particles, some names sharing a bit; 0 for none."""
     given_marks: Marks
@@ -116,10 +117,8 @@ class Records:
     date: Ints
     """The date of birth as one number, AAAAMMJJ; 0 for none."""
     year: Ints
-    month: Ints
-    day: Ints
     fictitious: Flags
-    sex: Ints
+    sex: Levels
     """1 male, 2 female, 0 unknown."""
     place: Ints
     place_hashes: Longs
@@ -129,8 +128,6 @@ class Records:
     """The signs of each matricule, four bits each."""
     ins_hashes: Longs
     ins_coherent: Flags
-    ins_year: Ints
-    ins_month: Ints
     ins_place: Ints
     """The place inside the matricule, `MISSING` for none."""
     ins_own_place: Ints
@@ -216,8 +213,6 @@ def prepare(table: pa.Table) -> Records:
         word_marks=marks_of(names.words),
         date=(dates.year * 10000 + dates.month * 100 + dates.day).astype(np.int32),
         year=dates.year,
-        month=dates.month,
-        day=dates.day,
         fictitious=dates.fictitious,
         sex=sex,
         place=place,
@@ -227,8 +222,6 @@ def prepare(table: pa.Table) -> Records:
         ins_signs=_signs(ins.values),
         ins_hashes=hash_rows(ins.values.view(np.uint8).reshape(-1, _MATRICULE)),
         ins_coherent=ins.coherent,
-        ins_year=ins.year,
-        ins_month=ins.month,
         ins_place=ins.place,
         ins_own_place=np.where(ins.coherent, ins.place, np.int32(MISSING)),
         places=_take_places_apart(ins.places),
@@ -253,9 +246,9 @@ class _Names:
     used: Ints
     head: Ints
     used_head: Ints
-    head_words: Ints
+    head_words: Levels
     words: Ints
-    word_counts: Ints
+    word_counts: Levels
 
 
 def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -> _Names:
@@ -279,15 +272,15 @@ def _names(columns: list[Coded], counted: Callable[[str, Coded, Flags], None]) -
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
     for name, coded, found in zip(_NAME_COLUMNS, columns, (birth, used, head, used_head), strict=True):
         counted(name, coded, found < 0)
-    head_counts = integers(pc.count_substring(heads, "-")) + np.int32(1)
-    word_counts = np.minimum(integers(lists.value_lengths()), MOST_WORDS).astype(np.int32)
+    head_counts = np.minimum(integers(pc.count_substring(heads, "-")) + 1, MOST_WORDS + 1).astype(np.int8)
+    word_counts = np.minimum(integers(lists.value_lengths()), MOST_WORDS).astype(np.int8)
     return _Names(
         vocabulary=vocabulary,
         birth=np.where(birth < 0, used, birth),
         used=np.where(used < 0, birth, used),
         head=np.where(head < 0, used_head, head),
         used_head=np.where(used_head < 0, head, used_head),
-        head_words=np.where(head < 0, 1, take(head_counts.astype(np.int32), given.codes, 1)).astype(np.int32),
+        head_words=np.where(head < 0, np.int8(1), take(head_counts, given.codes, 1)),
         words=_words(lists, word_ids, given.codes, used_head),
         word_counts=take(word_counts, given.codes, 1),
     )
@@ -362,8 +355,6 @@ class _Matricules:
     ids: Ints
     values: NDArray[np.bytes_]
     coherent: Flags
-    year: Ints
-    month: Ints
     place: Ints
     places: list[str]
     own_place: Ints
@@ -387,8 +378,6 @@ def _matricules(column: Coded, dates: _Dates, own_places: pa.StringArray) -> _Ma
         ids=rows,
         values=values,
         coherent=(rows >= 0) & (agrees | (dates.year == 0)),
-        year=row_year,
-        month=row_month,
         place=take(place_ids[len(own) :], rows),
         places=[code.to_bytes(5, "big").decode() if code else "" for code in known.tolist()],
         own_place=place_ids[: len(own)],
@@ -471,7 +460,7 @@ def _places(values: pa.StringArray) -> Longs:
 def _take_places_apart(codes: list[str]) -> Places:
     names = ["" if code[:2] == "99" else code[:3] if code[:2] in ("97", "98") else code[:2] for code in codes]
     departments = distinct(text_column([*names, ""]))
-    abroad = np.array([name == "" for name in departments.texts])[departments.codes]
+    is_abroad = np.array([not name for name in departments.texts])[departments.codes]
     is_alone = np.array([stands_alone(code) for code in codes], np.bool_)
     marks = [_mark(code) | _mark(name) for code, name in zip(codes, names, strict=True)]
     for place in np.flatnonzero(~is_alone).tolist():
@@ -479,61 +468,21 @@ def _take_places_apart(codes: list[str]) -> Places:
         marks[place] = reduce(or_, map(_mark, possible_places(codes[place])), marks[place] | _mark(today))
     return Places(
         codes=codes,
-        departments=np.where(abroad, np.int32(MISSING), departments.codes),
+        departments=np.where(is_abroad, np.int32(MISSING), departments.codes),
         is_alone=np.append(is_alone, False),
         marks=np.array([*marks, 0], np.uint64),
     )
 
 
 def _mark(name: str) -> int:
-    """Return one bit for a place or département, 0 for none."""
+    """Return one bit for a place or a département, 0 for none."""
     return 1 << int.from_bytes(name.encode(), "big") % 61 if name else 0
 
 
-def _signs(matricules: NDArray[np.bytes_]) -> Marks:
-    """Pack the signs of each matricule, digits and the A or B of Corsica, four bits each."""
-    packed = np.zeros(len(matricules), np.uint64)
-    for column in matricules.view(np.uint8).reshape(-1, _MATRICULE).T:
-        sign = np.where(column < ord("A"), column - ord("0"), column - (ord("A") - 10))
-        packed = packed << np.uint64(4) | sign
-    return packed
-
-
-def _places(values: pa.StringArray) -> Longs:
-    """Read the places of birth as the file writes them."""
-    numbers = np.zeros(len(values), np.int64)
-    rows, table = table_of(values, 5)
-    numbers[rows] = place_numbers(table)
-    for index in np.flatnonzero(numbers == 0).tolist():
-        code = values[index].as_py().strip().upper().encode()
-        if len(code) == 5:
-            numbers[index] = place_numbers(np.frombuffer(code, np.uint8).reshape(1, -1))[0]
-    return numbers
-
-
-def _take_places_apart(codes: list[str]) -> Places:
-    numbers: dict[str, int] = {}
-    departments, marks, alone = [], [], []
-    for code in codes:
-        written, is_alone = department(code) or "", stands_alone(code)
-        told = {written, code}
-        if not is_alone:
-            told |= {department(canonical_place(code)) or "", *possible_places(code)}
-        departments.append(numbers.setdefault(written, len(numbers)) if written else MISSING)
-        marks.append(sum({1 << (numbers.setdefault(name, len(numbers)) & 63) for name in told if name}))
-        alone.append(is_alone)
-    return Places(
-        codes=codes,
-        departments=np.array([*departments, MISSING], np.int32),
-        is_alone=np.array([*alone, False], np.bool_),
-        marks=np.array([*marks, 0], np.uint64),
-    )
-
-
-def _sex(column: Coded) -> tuple[Ints, Flags]:
+def _sex(column: Coded) -> tuple[Levels, Flags]:
     """Return the sex of each record, and whether the file says anything of it."""
     texts = [text.strip().upper() for text in column.texts]
-    values = np.array([{"M": 1, "F": 2}.get(text, 0) for text in texts] + [0], np.int32)
+    values = np.array([{"M": 1, "F": 2}.get(text, 0) for text in texts] + [0], np.int8)
     said = np.array([text in ("M", "F", "U", "I") for text in texts] + [False], np.bool_)
     return values[column.codes], said[column.codes]
 

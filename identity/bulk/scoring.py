@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from identity.bulk.columns import Flags, Ints, Longs, look_up
 from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
-from identity.bulk.text import Flags, Ints, Longs, unique
+from identity.bulk.text import unique
 from identity.comparison import LEVELS
 from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
@@ -62,7 +63,8 @@ def join(patterns: Sequence[Patterns]) -> Patterns:
     numbers, index = unique(np.concatenate([np.zeros(0, np.int64), *(part.numbers for part in patterns)]))
     ends = np.cumsum([len(part.numbers) for part in patterns])
     lots = zip(patterns, np.split(index, ends), strict=False)
-    return Patterns(numbers, np.concatenate([np.zeros(0, np.int32), *(own.take(part.where) for part, own in lots)]))
+    where = [own.take(part.where) for part, own in lots]
+    return Patterns(numbers, np.concatenate([np.zeros(0, np.int32), *where]))
 
 
 def weigh(pairs: Pairs, patterns: Patterns, model: Model) -> Scored:
@@ -90,19 +92,19 @@ def weigh(pairs: Pairs, patterns: Patterns, model: Model) -> Scored:
     probability = 1 / (1 + np.exp2(-exponent))
     return Scored(
         pairs=pairs,
-        bits=bits.take(where),
-        probability=probability.take(where),
-        vetoed=vetoed.take(where),
-        contradicts=contradicts.take(where),
-        link=link.take(where),
-        review=review.take(where),
+        bits=look_up(bits, where),
+        probability=look_up(probability, where),
+        vetoed=look_up(vetoed, where),
+        contradicts=look_up(contradicts, where),
+        link=look_up(link, where),
+        review=look_up(review, where),
     )
 
 
 def _unpack(numbers: Longs) -> dict[str, Level]:
     """Return the levels of each pattern, term by term."""
     levels: dict[str, Level] = {}
-    for term in reversed(TERMS):
+    for term in reversed(list(TERMS)):
         numbers, column = np.divmod(numbers, len(TERMS[term]))
         levels[term] = column.astype(np.int8)
     return {term: levels[term] for term in TERMS}

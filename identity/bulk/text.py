@@ -233,7 +233,8 @@ def single_spaces(text: bytes) -> bytes:
     result = data * ~is_gap
     result[starts[inside]] = signs[inside]
     # What is left of the runs is zero by now.
-    return result.tobytes().translate(None, b"\0")[1:-1]
+    shortened: bytes = result.tobytes().translate(None, b"\0")
+    return shortened[1:-1]
 
 
 def mend_encoding(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The practice's pages about corrections and deaths, in a browser: axe at 1280 and 320 pixels, keyboard, no script."""
+"""Corrections and deaths on the practice's pages, in a browser: axe at 1280 and 320 pixels, keyboard, no script."""
 
 import shutil
 from collections.abc import Iterator

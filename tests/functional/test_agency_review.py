@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from hub.accounts.sessions import Space
 from hub.audit.tables import AuditEvent
-from tests.factories import log_in, make_staff, make_structure, token_of
+from tests.factories import make_structure
+from tests.functional.agency_pages import REASON, decide, new_officer, open_task
 from tests.hub.registry.people import (
     INS_ONE,
     INS_TWO,
@@ -28,23 +27,9 @@ from tests.hub.registry.people import (
 
 
 @pytest.fixture
-def officer(app: Flask, client: FlaskClient) -> FlaskClient:
+def officer(app: Flask) -> FlaskClient:
     """A browser in which an officer is logged in."""
-    log_in(client, make_staff(app, None, "Hélène Garnier"), Space.AGENCY)
-    return client
-
-
-def _decide(
-    officer: FlaskClient, page: str, task_id: int, decision: str, comment: str = "Pièces vues"
-) -> TestResponse:
-    version = re.search(r'name="version" value="(\d+)"', page)
-    assert version
-    form = {"csrf_token": token_of(page), "version": version[1], "decision": decision, "comment": comment}
-    return officer.post(f"/agence/taches/{task_id}", data=form)
-
-
-def _open(officer: FlaskClient, task_id: int) -> str:
-    return officer.get(f"/agence/taches/{task_id}").text
+    return new_officer(app)
 
 
 def _together(app: Flask, pair: Doubtful) -> bool:
@@ -64,7 +49,7 @@ def test_the_list_tells_who_why_and_since_when(app: Flask, officer: FlaskClient)
 def test_a_comparison_marks_what_differs_and_is_audited(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
 
-    page = _open(officer, pair.task.id)
+    page = open_task(officer, pair.task.id)
 
     assert re.search(r"<mark>[A-Z]+<span class=\"visually-hidden\"> \(différent\)", page)
     assert "absent d&#39;un côté" in page
@@ -76,7 +61,7 @@ def test_a_comparison_marks_what_differs_and_is_audited(app: Flask, officer: Fla
 def test_the_bits_shown_add_up_to_the_total(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
 
-    page = _open(officer, pair.task.id)
+    page = open_task(officer, pair.task.id)
 
     table = page[page.index('class="table terms"') : page.index("</tfoot>")]
     found = re.findall(r">(?:<strong>)?([+−]?\d+,\d\d)<", table)
@@ -87,17 +72,17 @@ def test_the_bits_shown_add_up_to_the_total(app: Flask, officer: FlaskClient) ->
 
 def test_same_reunites_and_leads_back_to_the_list(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
-    page = _open(officer, pair.task.id)
+    page = open_task(officer, pair.task.id)
     assert "2 identités et 0 document" in page
 
-    answer = _decide(officer, page, pair.task.id, "meme")
+    answer = decide(officer, page, pair.task.id, "meme")
 
     assert (answer.status_code, answer.location) == (302, "/agence/")
     assert _together(app, pair)
     assert "réunies sous une seule personne" in officer.get("/agence/").text
     decided = officer.get("/agence/?etat=traitees").text
     assert "Hélène Garnier" in decided
-    assert "Pièces vues" in decided
+    assert REASON in decided
 
 
 def test_different_parts_for_good_and_opens_the_next_task(app: Flask, officer: FlaskClient) -> None:
@@ -107,18 +92,18 @@ def test_different_parts_for_good_and_opens_the_next_task(app: Flask, officer: F
     send(app, incoming(structure, traits=replace(SOLENE, birth_name="TANGUY", phone=None, address=None)))
     following = next(task for task in open_tasks(app) if task.id != pair.task.id)
 
-    answer = _decide(officer, _open(officer, pair.task.id), pair.task.id, "differentes")
+    answer = decide(officer, open_task(officer, pair.task.id), pair.task.id, "differentes")
 
     assert answer.location == f"/agence/taches/{following.id}"
     assert not _together(app, pair)
     assert "Identité modifiée" in officer.get("/agence/").text
-    assert "Avant le changement" in _open(officer, following.id)
+    assert "Avant le changement" in open_task(officer, following.id)
 
 
 def test_a_decision_without_reason_changes_nothing(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
 
-    answer = _decide(officer, _open(officer, pair.task.id), pair.task.id, "meme", "  ")
+    answer = decide(officer, open_task(officer, pair.task.id), pair.task.id, "meme", "  ")
 
     assert answer.status_code == 422
     assert "Indiquez le motif" in answer.text
@@ -128,7 +113,7 @@ def test_a_decision_without_reason_changes_nothing(app: Flask, officer: FlaskCli
 def test_an_unknown_decision_changes_nothing_and_keeps_the_reason(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
 
-    answer = _decide(officer, _open(officer, pair.task.id), pair.task.id, "peut-etre", "Vu avec le cabinet")
+    answer = decide(officer, open_task(officer, pair.task.id), pair.task.id, "peut-etre", "Vu avec le cabinet")
 
     assert answer.status_code == 422
     assert "Vu avec le cabinet" in answer.text
@@ -136,25 +121,25 @@ def test_an_unknown_decision_changes_nothing_and_keeps_the_reason(app: Flask, of
 
 def test_a_page_read_before_a_change_is_shown_again_with_the_reason_kept(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
-    page = _open(officer, pair.task.id)
+    page = open_task(officer, pair.task.id)
     identity = stored(app, pair.left)
     changed = incoming(make_structure(app), identity.value, replace(identity.traits, email="solene@exemple.test"))
     send(app, replace(changed, organization_id=identity.organization_id, domain=identity.domain))
 
-    answer = _decide(officer, page, pair.task.id, "meme", "Vu avec <le> cabinet")
+    answer = decide(officer, page, pair.task.id, "meme", "Vu avec <le> cabinet")
 
     assert answer.status_code == 409
     assert "solene@exemple.test" in answer.text
     assert "Vu avec &lt;le&gt; cabinet" in answer.text
-    assert _decide(officer, answer.text, pair.task.id, "meme").status_code == 302
+    assert decide(officer, answer.text, pair.task.id, "meme").status_code == 302
 
 
 def test_the_slower_officer_sees_what_was_decided(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
-    page = _open(officer, pair.task.id)
-    _decide(officer, page, pair.task.id, "differentes", "Jumelles, vues ensemble")
+    page = open_task(officer, pair.task.id)
+    decide(officer, page, pair.task.id, "differentes", "Jumelles, vues ensemble")
 
-    answer = _decide(officer, page, pair.task.id, "meme", "Une faute de frappe")
+    answer = decide(officer, page, pair.task.id, "meme", "Une faute de frappe")
 
     assert answer.status_code == 409
     assert "Jumelles, vues ensemble" in answer.text
@@ -166,9 +151,9 @@ def test_two_qualified_ins_are_refused_with_the_reason(app: Flask, officer: Flas
     send(app, qualified(make_structure(app), "1", SOLENE, INS_ONE))
     send(app, qualified(make_structure(app), "2", SOLENE, INS_TWO))
     (task,) = open_tasks(app)
-    page = _open(officer, task.id)
+    page = open_task(officer, task.id)
 
-    answer = _decide(officer, page, task.id, "meme")
+    answer = decide(officer, page, task.id, "meme")
 
     assert "INS qualifiées différentes" in page
     assert answer.status_code == 409

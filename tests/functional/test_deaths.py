@@ -150,17 +150,20 @@ def _ask_code(app: Flask, account: Account) -> None:
         codes.issue(session, account.id, CodeSender(parts.vault, "mobile", "session"))
 
 
-def test_no_code_leaves_and_officers_hear_of_who_asks_for_one(app: Flask, relay: Relay) -> None:
+@pytest.mark.parametrize(("state", "codes_sent"), [(DeathState.FLAGGED, 1), (DeathState.CONFIRMED, 0)])
+def test_officers_hear_of_who_asks_for_a_code_and_none_leaves_once_confirmed(
+    app: Flask, relay: Relay, state: DeathState, codes_sent: int
+) -> None:
     structure = make_structure(app)
     identity = stories.know(app, structure)
     account = stories.open_account(app, structure, make_staff(app, structure), identity)
     stories.activate(app, account)
-    flag(app, identity.id)
+    flag(app, identity.id, state)
     _ask_code(app, account)
 
     stories.work(app)
 
-    assert [message for message in relay.messages if message["Subject"] == "SMS"] == []
+    assert len([message for message in relay.messages if message["Subject"] == "SMS"]) == codes_sent
     (task,) = rows(app, ReviewTask)
     assert (task.kind, task.source_identity_id, task.reasons) == ("death", identity.id, ["code-after-death"])
 
@@ -262,3 +265,14 @@ def _identities(desk: Desk) -> list[int]:
 
     with desk.app.app_context(), db.reading() as session:
         return list(session.scalars(sa.select(SourceIdentity.id)))
+
+
+def test_an_identity_made_after_the_death_is_asked_about_at_once(app: Flask) -> None:
+    first = stories.know(app, make_structure(app))
+    flag(app, first.id)
+
+    second = stories.know(app, make_structure(app), value="IPP-2")
+
+    assert second.person_id == first.person_id
+    (task,) = rows(app, ReviewTask, ReviewTask.kind == "death")
+    assert task.state == "open"

@@ -5,7 +5,9 @@ exists is asked for with every id by everybody but an officer; every job is done
 """
 
 import itertools
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,13 @@ SITUATIONS = [
 # The hub's own memory of an INS. A table that is not here and holds one is a way out that nobody thought of.
 MEMORY = {"source_identity", "source_identity_revision", "former_ins", "insi_call"}
 IDS = range(1, 4)
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """One engine is enough: what is said does not depend on it."""
+    shutil.copy(sqlite_template, tmp_path / "hub.sqlite3")
+    return f"sqlite:///{tmp_path}/hub.sqlite3"
 
 
 @pytest.fixture

@@ -41,6 +41,21 @@ with session() as spark:
     region = read(spark, Path(sys.argv[1]), keep)
     print(region.count, region.torn)
 """
+RUN = """
+import sys
+from pathlib import Path
+from hub.deduplication import Order
+from hub.errors import Invalid
+from hub.spark.engine import run
+
+file, pairs, other = map(Path, sys.argv[1:])
+try:
+    run(Order(file, other, None, None, "spark"), lambda *_: None)
+except Invalid as err:
+    print(err.message)
+run(Order(file, pairs, None, None, "spark"), lambda *_: None)
+"""
+WITHOUT_SPARK = "import sys; sys.modules['pyspark'] = None; from hub.cli import main; main(sys.argv[1:])"
 Line = dict[str, str]
 
 
@@ -138,6 +153,33 @@ def test_spark_reads_a_csv_as_one_machine_does(tmp_path: Path) -> None:
         wanted = expected.table[name].cast(pa.string()).to_pylist()
         # A cell without anything is missing on Spark and blank here: the same for a comparison.
         assert [value or "" for value in found[name].to_pylist()] == wanted
+
+
+def test_spark_replaces_a_folder_that_it_wrote_and_no_other(tmp_path: Path) -> None:
+    file, pairs, other = (tmp_path / name for name in ("region.parquet", "pairs", "other"))
+    pq.write_table(pa.Table.from_pylist([_line("1"), _line("2")]), file)
+    for folder, name in ((pairs, "_SUCCESS"), (pairs, "yesterday.parquet"), (other, "kept.txt")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).touch()
+
+    result = _spark(tmp_path, "-c", RUN, file, pairs, other)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == f"{other} est un dossier que Spark n'a pas écrit : donnez un autre nom."
+    assert [path.name for path in other.iterdir()] == ["kept.txt"]
+    assert (pairs / "_SUCCESS").is_file()
+    assert not (pairs / "yesterday.parquet").exists()
+
+
+def test_without_pyspark_the_command_says_what_to_install(tmp_path: Path) -> None:
+    file = tmp_path / "region.parquet"
+    pq.write_table(pa.Table.from_pylist([_line("1")]), file)
+    command = ("identities", "dedupe", file, "--engine", "spark", "--out", tmp_path / "pairs")
+
+    result = _spark(tmp_path, "-c", WITHOUT_SPARK, *command)
+
+    assert result.returncode == 2
+    assert result.stderr.strip() == 'Spark n\'est pas installé : pip install "identity-hub[spark]"'
 
 
 @pytest.mark.parametrize("java_home", ["", "/nowhere"], ids=["no JAVA_HOME", "wrong JAVA_HOME"])

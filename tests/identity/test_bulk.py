@@ -131,6 +131,29 @@ def test_ten_thousand_records_of_one_person_are_bounded_and_told() -> None:
     assert set(result.unexamined) >= {"date-name", "phone", "email"}
 
 
+def test_a_hundred_records_of_one_name_and_nothing_else_are_bounded_and_told() -> None:
+    bare: Line = {"birth_family": "DURAND", "given_names": "JEANNE"}
+
+    result = match([bare] * 100)
+
+    assert 0 < len(result.scored.bits) < 100 * NEIGHBOURS
+    assert result.unexamined == {"names": 100 * 99 // 2}
+
+
+def test_homonyms_are_compared_only_where_they_agree_on_something_else() -> None:
+    bare: Line = {"birth_family": "DURAND", "given_names": "JEANNE"}
+    lines = [
+        bare | {"birth_date": f"{1940 + rank}-{1 + rank % 12:02d}-10", "postcode": f"{rank:05d}"}
+        for rank in range(30)
+    ]
+    lines += [bare | {"birth_date": "1975-06-21", "postcode": "00007"}]
+
+    pairs = match(lines).scored.pairs
+
+    assert (7, 30) in set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    assert len(pairs.left) < 31 * 30 // 2
+
+
 @pytest.mark.parametrize("dated", [True, False], ids=["with dates", "without any date"])
 def test_one_surname_for_everybody_is_bounded(dated: bool) -> None:
     rng = random.Random(3)

@@ -11,9 +11,8 @@ for (const figure of document.querySelectorAll("[data-graph]")) {
     if (!by) {
       return;
     }
-    const size = Math.min(MOST, Math.max(LEAST, Math.round(drawing.clientWidth * by)));
-    drawing.setAttribute("width", size);
-    drawing.setAttribute("height", size);
+    const width = Math.min(MOST, Math.max(LEAST, Math.round(drawing.clientWidth * by)));
+    drawing.setAttribute("width", width);
     drawing.classList.add("zoomed");
   });
 }

@@ -16,18 +16,19 @@ from flask import Flask
 from hub import config, db, worker
 from hub.audit.trail import SYSTEM
 from hub.db import database
-from hub.errors import Invalid
-from hub.insi import calls, jobs, verification
+from hub.errors import Conflict, Invalid
+from hub.insi import calls, decisions, jobs, verification
+from hub.insi.decisions import Decision
 from hub.insi.stub import Behaviour, Someone, Stub
 from hub.insi.tables import InsiCall
 from hub.insi.verification import Scope
 from hub.outbox import queue
 from hub.outbox.tables import OutboxJob
-from hub.registry.tables import ReviewTask, SourceIdentity
+from hub.registry.tables import ReviewTask, SourceIdentity, StatusChange
 from identity.status import Attribute
 from tests import live, stories
 from tests.factories import make_structure, parts_of
-from tests.hub.registry.people import INS_ONE, SOLENE, incoming, qualified, rows, send, stored
+from tests.hub.registry.people import INS_ONE, SOLENE, at_once, incoming, qualified, rows, send, stored
 from tests.identity.factories import make_ins, make_traits
 
 SOLENE_AT_INSI = Someone(INS_ONE, "BAUDRILLARD", ("SOLENE", "MARTHE"), "1984-05-17", "F", "69381")
@@ -257,3 +258,33 @@ def test_the_scope_of_a_structure_is_its_own(app: Flask) -> None:
         assert verification.overdue(session, Scope(now, first.id), 9) == [known.identity.id]
         assert verification.count(session, Scope(now, second.id)) == 0
         assert verification.count(session, Scope(now, held_since=now - timedelta(days=1))) == 0
+
+
+def test_two_clerks_who_ask_at_once_ask_one_question(app: Flask) -> None:
+    known = send(app, incoming(make_structure(app)))
+    desk = parts_of(app).desk
+
+    def ask() -> int:
+        with app.app_context(), db.transaction() as session:
+            return calls.open_call(session, known.identity.id, desk, SYSTEM)
+
+    assert len(set(at_once(app, ask, ask))) == 1
+    assert len(rows(app, InsiCall)) == 1
+
+
+def test_two_clerks_who_accept_at_once_accept_once(app: Flask) -> None:
+    known = send(app, incoming(make_structure(app)))
+    parts = parts_of(app)
+    call_id = open_call(app, known.identity.id)
+    with app.app_context():
+        calls.ask(call_id, parts.desk)
+    decision = Decision(identity_id=known.identity.id, call_id=call_id, seen=1)
+
+    def accept() -> str:
+        with app.app_context(), db.transaction() as session:
+            return decisions.accept(session, decision, parts.registrar, SYSTEM).status.value
+
+    ends = at_once(app, accept, accept)
+    assert "RECUP" in ends
+    assert [type(end) for end in ends if end != "RECUP"] == [Conflict]
+    assert len(rows(app, StatusChange)) == 1
