@@ -4,9 +4,10 @@ One database, SQLite or PostgreSQL, by `HUB_DATABASE_URL` alone. On SQLite every
 BEGIN IMMEDIATE (a deferred one answers "database is locked" whatever the busy timeout), in WAL, synchronous FULL.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,36 @@ _LOCK_ALL = sa.text("""
         ELSE CAST(pg_advisory_xact_lock(hashtextextended(name, 0)) AS text) END)
     FROM unnest(CAST(:names AS text[]), CAST(:shared AS boolean[])) AS one(name, shared)
 """)
+
+
+def insert_together(session: Session, rows: Mapping[type[Base], Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows of several tables, in the order in which they may name each other.
+
+    PostgreSQL takes one row of each in one question. Every column that has no default of the database is given.
+    """
+    filled = {table: values for table, values in rows.items() if values}
+    connection = session.connection()
+    if connection.dialect.name == "postgresql" and all(len(values) == 1 for values in filled.values()):
+        shape = tuple((table, tuple(values[0])) for table, values in filled.items())
+        named = {
+            f"{table.__tablename__}_{name}": value for table, (row,) in filled.items() for name, value in row.items()
+        }
+        connection.execute(_insertion(shape), named)
+        return
+    for table, values in filled.items():
+        connection.execute(sa.insert(table).inline(), list(values))
+
+
+@lru_cache(maxsize=64)
+def _insertion(shape: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> sa.Insert:
+    """Return one statement that inserts a row of each table: all but the last as common table expressions."""
+    statements = []
+    for table, names in shape:
+        columns = table.__table__.columns
+        values = {name: sa.bindparam(f"{table.__tablename__}_{name}", type_=columns[name].type) for name in names}
+        statements.append(sa.insert(table).inline().values(values))
+    *others, last = statements
+    return last.add_cte(*(statement.cte(f"into_{number}") for number, statement in enumerate(others)))
 
 
 def insert_once(session: Session, table: type[Base], values: dict[str, Any], conflict: list[str]) -> bool:

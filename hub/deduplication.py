@@ -5,6 +5,7 @@ Output files appear whole or not at all. Needs no database: the file is only rea
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +99,13 @@ def run(order: Order, report: Report) -> Summary:
     found = Match(scored, engine.group(scored, len(record_ids), report), unexamined)
     decisions = decide(found)
     with ExitStack() as files:
-        _write_pairs(files.enter_context(_new(order.pairs)), record_ids, found, decisions, report)
-        if order.clusters is not None:
-            _write_persons(files.enter_context(_new(order.clusters)), record_ids, found)
+        persons = None if order.clusters is None else files.enter_context(_new(order.clusters))
+        pairs = files.enter_context(_new(order.pairs))
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(_write_persons, persons, record_ids, found) if persons else None
+            _write_pairs(pairs, record_ids, found, decisions, report)
+            if written:
+                written.result()
     return Summary(
         records=len(record_ids),
         torn=torn,

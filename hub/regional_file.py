@@ -105,7 +105,9 @@ def _read_parquet(path: Path) -> pa.Table:
 
     texts = _texts_of_parquet(path)
     try:
-        return parquet.ParquetFile(path, read_dictionary=texts).read(columns=["record_id", *COMPARED])
+        # Nothing is fetched ahead: that is for files far away, and holds the whole of this one.
+        file = parquet.ParquetFile(path, read_dictionary=texts, pre_buffer=False)
+        return file.read(columns=["record_id", *COMPARED])
     except pa.ArrowException as err:
         raise Invalid(_DAMAGED_PARQUET) from err
 

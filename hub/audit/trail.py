@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -29,7 +29,22 @@ _HEAD = (
 )
 _ADD = sa.insert(AuditEvent).inline()
 _ADVANCE = sa.update(AuditHead).where(AuditHead.chain == sa.bindparam("of_chain"))
+# PostgreSQL: the lock and the time in one question, the event and the new head in another.
+_HEAD_AND_TIME = _HEAD.add_columns(sa.func.clock_timestamp())
 _WRITTEN = tuple(column.key for column in AuditEvent.__table__.columns if column.key != "id")
+_APPEND = (
+    sa.update(AuditHead)
+    .where(AuditHead.chain == sa.bindparam("of_chain"))
+    .values(sequence=sa.bindparam("new_sequence"), digest=sa.bindparam("new_digest"))
+    .add_cte(
+        sa.insert(AuditEvent)
+        .inline()
+        .values(
+            {name: sa.bindparam(f"new_{name}", type_=AuditEvent.__table__.columns[name].type) for name in _WRITTEN}
+        )
+        .cte("added")
+    )
+)
 
 
 class ActorKind(StrEnum):
@@ -82,11 +97,11 @@ class Trail:
         """Append one event to its chain; the row lock on the chain's head is held until the commit."""
         chain = (entry.actor.organization_id or 0) % CHAINS
         connection = session.connection()
-        sequence, last = connection.execute(_HEAD, {"of_chain": chain}).one()
+        sequence, last, moment = self._head(connection, chain)
         event = AuditEvent(
             chain=chain,
             sequence=sequence + 1,
-            recorded_at=db.now(session),
+            recorded_at=moment,
             actor_kind=entry.actor.kind.value,
             actor_id=entry.actor.id,
             organization_id=entry.actor.organization_id,
@@ -98,8 +113,22 @@ class Trail:
             previous=last,
         )
         event.digest = self._digest(event)
-        connection.execute(_ADD, {name: getattr(event, name) for name in _WRITTEN})
+        written = {name: getattr(event, name) for name in _WRITTEN}
+        if connection.dialect.name == "postgresql":
+            connection.execute(
+                _APPEND, {"of_chain": chain} | {f"new_{name}": value for name, value in written.items()}
+            )
+            return
+        connection.execute(_ADD, written)
         connection.execute(_ADVANCE, {"of_chain": chain, "sequence": event.sequence, "digest": event.digest})
+
+    def _head(self, connection: sa.Connection, chain: int) -> tuple[int, str, datetime]:
+        """Lock a chain; return its last link and the database's time after the lock."""
+        if connection.dialect.name == "postgresql":
+            row = connection.execute(_HEAD_AND_TIME, {"of_chain": chain}).one()
+            return row[0], row[1], row[2].astimezone(UTC)
+        row = connection.execute(_HEAD, {"of_chain": chain}).one()
+        return row[0], row[1], datetime.now(UTC)
 
     def verify(self, session: Session) -> "Verification":
         """Read every chain from its first event; report the first break of each."""

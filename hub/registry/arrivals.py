@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub import db
 from hub.audit.trail import Actor
 from hub.db import Base
 from hub.registry import decisions, filing, identities, links, tasks
@@ -26,9 +27,7 @@ _INACTIVE = Reason("inactive", "Une identité inactive n'est pas rapprochée.")
 _TOLD_APART = Reason("told-apart", "Un professionnel a vu cette personne et a dit que ce n'est pas son patient.")
 
 # In this order: each names rows of those before it.
-_INSERT: dict[type[Base], sa.Insert] = {
-    table: sa.insert(table).inline() for table in (Person, SourceIdentity, LinkageDecision, LinkEvent, ReviewTask)
-}
+_TABLES: tuple[type[Base], ...] = (Person, SourceIdentity, LinkageDecision, LinkEvent, ReviewTask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
     keys = [filing.fileable(arrival.incoming) for arrival in arrivals]
     pool = Pool(session, keys)
     given = _take_ids(session, len(arrivals))
-    rows: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in _INSERT}
+    rows: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in _TABLES}
     results = []
     for rank, (arrival, sought) in enumerate(zip(arrivals, keys, strict=True)):
         found, decision = _decide(arrival, pool, sought, model)
@@ -85,9 +84,7 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
         if decision.outcome is Outcome.REVIEW:
             rows[ReviewTask] += tasks.new_tasks(identity.id, decision, found.groups, given.moment)
         results.append(Intake(identity, True, False, decision))
-    for table, values in rows.items():
-        if values:
-            session.connection().execute(_INSERT[table], values)
+    db.insert_together(session, rows)
     pool.files.keep_crowded()
     return results
 

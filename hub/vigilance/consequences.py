@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -95,10 +94,10 @@ class Belongings:
 
 @dataclass(frozen=True, slots=True)
 class KeptValue:
-    """A trait that the person will show, which identities say it, and whether others say something else."""
+    """A trait that the person will show, which identity it is of, and whether others say something else."""
 
     name: str
-    carriers: tuple[int, ...]
+    origin_id: int
     is_disputed: bool
 
 
@@ -151,16 +150,15 @@ def of_merge(session: Session, groups: operations.Groups) -> Merged:
 
 
 def kept_values(person: PersonView) -> tuple[KeptValue, ...]:
-    """Tell from which identities each trait that a person shows comes."""
+    """Tell from which identity each trait that a person shows comes."""
     live = [item for item in person.identities if item.active] or list(person.identities)
     found = []
     for name in _SHOWN:
-        shown = getattr(person.traits, name)
-        if not shown or (name == "sex" and shown.value == "U"):
+        if name not in person.origins:
             continue
-        said: list[tuple[int, Any]] = [(item.id, getattr(item.traits, name)) for item in live]
-        carriers = tuple(identity_id for identity_id, value in said if value == shown)
-        found.append(KeptValue(name, carriers, any(value and value != shown for _, value in said)))
+        shown = getattr(person.traits, name)
+        said = [getattr(item.traits, name) for item in live]
+        found.append(KeptValue(name, person.origins[name], any(value and value != shown for value in said)))
     return tuple(found)
 
 
@@ -239,5 +237,6 @@ def _made(
 ) -> DeliveryMade:
     return DeliveryMade(
         row.id, row.document_id, organization_id, int(identity_id or 0), account_identity_id,
-        ChannelName(row.channel), RecipientKind(row.recipient_kind), DeliveryState(row.state), row.queued_at, row.read_at,
+        ChannelName(row.channel), RecipientKind(row.recipient_kind), DeliveryState(row.state), row.queued_at,
+        row.read_at,
     )  # fmt: skip

@@ -15,7 +15,7 @@ _LENGTH = 16
 def regional_ids(session: Session, person_ids: Iterable[int]) -> dict[int, str]:
     """Return the regional identifiers of persons, emptied ones included."""
     query = sa.select(Person.id, Person.regional_id).where(Person.id.in_(set(person_ids)))
-    return {person_id: regional_id for person_id, regional_id in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def by_regional_id(session: Session, text: str) -> int | None:

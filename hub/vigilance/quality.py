@@ -106,15 +106,16 @@ def _counts(session: Session, subject: Subject, moment: datetime) -> Iterator[Me
     indicators = _of(subject)
     place, joined = by_structure(subject, moment)
     holds = _holds(indicators, moment)
-    query = joined(sa.select(place, holds, sa.func.count())).where(base(subject, moment)).group_by(place, holds)
+    each = joined(sa.select(place.label("place"), holds)).where(base(subject, moment))
+    query = _grouped(each)
     totals: dict[int | None, Counter[int]] = defaultdict(Counter)
     for organization_id, held, count in session.execute(query):
         totals[organization_id][held] += count
         if subject in _OF_ONE_STRUCTURE:
             totals[None][held] += count
     if subject not in _OF_ONE_STRUCTURE:
-        region = sa.select(holds, sa.func.count()).where(base(subject, moment)).group_by(holds)
-        totals[None] = Counter(dict(session.execute(region).all()))
+        region = _grouped(sa.select(sa.null().label("place"), holds).where(base(subject, moment)))
+        totals[None] = Counter({held: count for _, held, count in session.execute(region)})
     for organization_id, counts in totals.items():
         every = counts.total()
         yield (
@@ -124,6 +125,12 @@ def _counts(session: Session, subject: Subject, moment: datetime) -> Iterator[Me
                 for bit, item in enumerate(indicators)
             ),
         )
+
+
+def _grouped(each: sa.Select[Any]) -> sa.Select[Any]:
+    """Count rows alike. Materialised: the conditions are else worked out twice, to select and to group."""
+    rows = each.cte("each").prefix_with("MATERIALIZED")
+    return sa.select(rows.c.place, rows.c.holds, sa.func.count()).group_by(rows.c.place, rows.c.holds)
 
 
 def _holds(indicators: Sequence[Indicator], moment: datetime) -> sa.ColumnElement[int]:

@@ -31,6 +31,7 @@ from hub.web.agency_choice import filter_of_request, known_arguments, query_of
 from hub.web.agency_comparison import reason_words
 from hub.web.agency_space import (
     blueprint,
+    known,
     officer_names,
     officers_only,
     page_number,
@@ -133,7 +134,7 @@ def save_filter() -> Response | tuple[str, int]:
 def drop_filter(filter_id: int) -> Response:
     """Forget a filter."""
     with db.transaction() as session:
-        worklist.drop_filter(session, current_staff().member.id, filter_id)
+        worklist.drop_filter(session, current_staff().member.id, known(filter_id))
     flash(_("Filtre oublié."), "success")
     return redirect(url_for("agency.tasks"))
 

@@ -14,7 +14,7 @@ from hub.audit.trail import Subject
 from hub.errors import Conflict, Invalid
 from hub.registry import identities, operations
 from hub.registry.distinct import Relation
-from hub.registry.operations import Changed, FourEyes, Kind, Operation, Order, State
+from hub.registry.operations import Changed, Kind, Operation, Order, State
 from hub.registry.values import StoredIdentity
 from hub.vigilance import consequences, persons
 from hub.vigilance.consequences import Belongings, DeliveryMade, Merged
@@ -107,6 +107,7 @@ def operation(operation_id: int) -> str:
 @officers_only
 def approve(operation_id: int) -> Response | tuple[str, int]:
     """Do an operation that another officer proposed."""
+    _check_exists(operation_id)
     if (asked := agency_proof.demand()) is not None:
         return asked
     try:
@@ -123,6 +124,7 @@ def approve(operation_id: int) -> Response | tuple[str, int]:
 @officers_only
 def refuse(operation_id: int) -> Response | tuple[str, int]:
     """Turn down a proposed operation, or withdraw one's own."""
+    _check_exists(operation_id)
     if (asked := agency_proof.demand()) is not None:
         return asked
     try:
@@ -142,21 +144,26 @@ def refuse(operation_id: int) -> Response | tuple[str, int]:
 @officers_only
 def undo(operation_id: int) -> Response | tuple[str, int]:
     """Undo an operation, if what was shown is still so."""
-    known(operation_id)
+    _check_exists(operation_id)
     if typed_text("comment").strip() and (asked := agency_proof.demand()) is not None:
         return asked
     try:
         with db.transaction() as session:
             undone = operations.by_id(session, operation_id)
-            done = operations.carry_out(
-                session, _order_of_undoing(undone), FourEyes.NONE, runtime().trail, current_staff().actor
-            )
+            order, four_eyes = _order_of_undoing(undone), runtime().registrar.four_eyes
+            done = operations.carry_out(session, order, four_eyes, runtime().trail, current_staff().actor)
     except Invalid as error:
         return _page(operation_id, Stopped("defaire", invalid=error.message), request.form), 422
     except Conflict as error:
         return _page(operation_id, _stopped("defaire", error), request.form), 409
     flash(_("L'opération n° %(number)d est défaite.", number=operation_id), "success")
     return redirect(url_for("agency.operation", operation_id=done.id))
+
+
+def _check_exists(operation_id: int) -> None:
+    """Raise `NotFound` before anything is asked of the officer."""
+    with db.reading() as session:
+        operations.by_id(session, known(operation_id))
 
 
 def _order_of_undoing(undone: Operation) -> Order:

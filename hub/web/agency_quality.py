@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from flask import Flask, Response, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -21,7 +20,7 @@ from hub.vigilance import letters, listing, quality, trends, wording
 from hub.vigilance.indicators import AGES, BY_CODE, INDICATORS, KINDS, Better, Chapter, Indicator
 from hub.vigilance.letters import Issuer
 from hub.vigilance.listing import Choice, Listed
-from hub.vigilance.quality import Figure, Figures
+from hub.vigilance.quality import Figures
 from hub.vigilance.trends import Point
 from hub.web import agency_samples, quality_files
 from hub.web.agency_comparison import reason_words
@@ -253,9 +252,3 @@ def quality_letter(month: str, organization_id: int) -> Response:
     name = f"qualite-{month}-{structure.code}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-@blueprint.app_template_global("quality_rate")
-def rate_words(value: Figure | None) -> str:
-    """Write a figure for somebody who hears it."""
-    return _("%(value)s, voir la liste", value=wording.figure(value))

@@ -1,4 +1,4 @@
-"""Search for officers: a birth date first, then three letters (RNIV), or a regional identifier; recorded each time."""
+"""Search for officers: a birth date first, then three letters (RNIV), or a regional identifier; always recorded."""
 
 from typing import Any
 

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from identity.bulk.births import Places
 from identity.bulk.columns import Flags, Ints, Levels, Number, either
-from identity.bulk.names import Relations
-from identity.bulk.records import MOST_WORDS, Places, Records
+from identity.bulk.records import Records
+from identity.bulk.relations import Relations
 from identity.bulk.text import unique
+from identity.bulk.written_names import MOST_WORDS
 from identity.comparison import (
     CORROBORATION,
     GENERATION,

@@ -20,7 +20,7 @@ from identity.bulk.scoring import Patterns, Scored
 from identity.bulk.threads import spread
 from identity.model import Model
 
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Pairs compared at once."""
 
 

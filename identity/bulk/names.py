@@ -1,9 +1,9 @@
-"""The vocabulary of a file's names, and how any two of them relate, column by column.
+"""The vocabulary of a file's names: every distinct name taken apart, once, for all its records.
 
-The scalar form, and the meaning of each relation, is `identity.names`.
+The scalar form is `identity.names`; how two names relate is found by `identity.bulk.relations`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -11,63 +11,32 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.columns import (
-    Bytes,
-    Flags,
-    Ints,
-    Longs,
-    either,
-    flags,
-    integers,
-    letters,
-    number_column,
-    text_column,
-)
-from identity.bulk.text import distinct, once, stable_hashes, unique
-from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
+from identity.bulk.columns import Bytes, Flags, Ints, Longs, flags, integers, letters, number_column, text_column
+from identity.bulk.text import Coded, distinct, lines, once, stable_hashes
 from identity.given_names import KNOWN, known_given
 from identity.model import FrequencyTable
-from identity.names import (
-    LEAST_SIMILAR,
-    MOST_PARTS,
-    PARTICLES,
-    SHORT_PART,
-    Name,
-    NameRelation,
-    is_abbreviated,
-    read_words,
-)
+from identity.names import MOST_PARTS, PARTICLES, SHORT_PART
 from identity.normalise import PLACEHOLDERS
-from identity.phonetics import alike, french_codes
+from identity.phonetics import french_codes
 
 Relation = NDArray[np.int8]
 Marks = NDArray[np.uint64]
 
-_GIVEN_INDEX = {level: index for index, level in enumerate(LEVELS["given"])}
-_GIVEN_TABLE = np.array([_GIVEN_INDEX[GIVEN_LEVELS[relation]] for relation in NameRelation], np.int8)
-_MOST_LETTERS = 100
-# What an edit of each length of name may change: nothing under four letters.
-_SLIPS = np.array([0] * 4 + [1] * 4 + [2], np.int8)
-# The share of common letters that a similarity of `LEAST_SIMILAR` needs, by length of the common opening.
-_COMMON = np.array(
-    [3 * (LEAST_SIMILAR - 0.1 * opening) / (1 - 0.1 * opening) - 1 for opening in range(5)], np.float32
-)
-_MARGIN = np.float32(0.01)
-_FIRST_LETTER, _SECOND_LETTER, _THIRD_LETTER = (np.uint32(1 << 8 * after) for after in (3, 2, 1))
-_DIFFERENT = np.int8(NameRelation.DIFFERENT)
+MOST_LETTERS = 100
+LETTERS = np.uint64((1 << 52) - 1)
+"""The letters of a name, in `Spelling.letters`: two bits each."""
+MORE, LENGTH, MOST_MORE = np.uint64(52), np.uint64(57), 31
+"""Above the letters: how many come a third time or later, as far as five bits go, and the length."""
+SPACED, SHORT = np.uint8(1), np.uint8(2)
+"""Kinds of names."""
+
 _ROWS = 1 << 15
 _ALPHABET = 26
 _ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
 _TWICE = _ONCE << np.uint64(1)
-_LETTERS = np.uint64((1 << 2 * _ALPHABET) - 1)
-# Above the letters: how many come a third time or later, as far as five bits go, and the length.
-_MORE, _LENGTH, _MOST_MORE = np.uint64(52), np.uint64(57), 31
-_SPACED, _SHORT = np.uint8(1), np.uint8(2)
-_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 _LETTER_X = _ONCE[ord("X") - ord("A")] | _TWICE[ord("X") - ord("A")]
+_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +62,6 @@ class Vocabulary:
     spelling: "Spelling"
     is_known: Flags
     """Given names of which `identity.given_names` knows something."""
-    families: Ints
-    """The keys of each known given name, as numbers; 0 where there is none."""
     relations: dict[int, int] = field(default_factory=dict)
     """Relations of pairs of names that were spelled out, kept from one chunk of pairs to the next."""
     given_levels: dict[int, int] = field(default_factory=dict)
@@ -124,26 +91,79 @@ class Spelling:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Return the length of each name, at most 127."""
-        return (self.letters >> _LENGTH).astype(np.int64)
+        return (self.letters >> LENGTH).astype(np.int64)
 
 
-def build_vocabulary(texts: pa.StringArray) -> Vocabulary:
-    """Take every key apart."""
-    keys: list[str] = texts.to_pylist()
-    words = _take_apart(texts)
-    lengths = np.diff(letters(words.compact)[0])
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Distinct names and their words, as `identity.names.read_words` takes them."""
+
+    names: pa.StringArray
+    compact: pa.StringArray
+    core: pa.StringArray
+    parts: Ints
+    part_counts: Ints
+    counts: NDArray[np.int16]
+    has_short: Flags
+    sounded: Coded
+    """What has a sound: the core of every name, then its compact form."""
+
+
+def take_apart(names: pa.StringArray) -> Words:
+    """Take all names apart at once: their words are the rows that follow."""
+    count = len(names)
+    lists = pc.split_pattern(names, " ")
+    counts = np.diff(integers(lists.offsets))
+    name = np.repeat(np.arange(count, dtype=np.int32), counts)
+    words = distinct(lists.flatten())
+    is_particle = flags(pc.is_in(words.values, value_set=text_column(sorted(PARTICLES))))[words.codes]
+    length = np.diff(letters(words.values)[0])[words.codes]
+    # Without a word that means something, the particles stand for the name: LE, DE LA.
+    means_nothing = np.bincount(name[~is_particle], minlength=count) == 0
+    meaning = np.flatnonzero(~is_particle | means_nothing[name])
+    starts = np.searchsorted(name[meaning], np.arange(count + 1)).astype(np.int32)
+    meant = pa.ListArray.from_arrays(number_column(starts), lists.flatten().take(number_column(meaning)))
+    core, compact = pc.binary_join(meant, text_column([""])[0]), pc.replace_substring(names, " ", "")
+    long = meaning[length[meaning] > SHORT_PART]
+    parts, part_counts = _parts(name[long], words.codes[long], words.values, count)
+    return Words(
+        names=names,
+        compact=compact,
+        core=core,
+        parts=parts,
+        part_counts=part_counts,
+        counts=counts.astype(np.int16),
+        has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
+        sounded=distinct(pa.concat_arrays([core, compact])),
+    )
+
+
+def french_sounds(names: list[str]) -> bytes:
+    """Return the sound of each name, one a line."""
+    return "\n".join(french_codes(names)).encode()
+
+
+def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
+    """Put together all that names are compared on; `sounds` gives those of `words.sounded` when they are ready."""
+    keys: list[str] = words.names.to_pylist()
     core_ids, compact_ids = (distinct(names).codes for names in (words.core, words.compact))
-    sounded = distinct(pa.concat_arrays([words.core, words.compact]))
-    codes = distinct(text_column(french_codes(sounded.texts)))
-    code_ids, compact_code_ids = np.split(codes.codes[sounded.codes], 2)
     is_known = flags(pc.is_in(words.compact, value_set=text_column(sorted(KNOWN))))
     families = _families(keys, np.flatnonzero(is_known))
-    code_lengths = np.diff(letters(codes.values)[0])[code_ids]
-    alone = -1 - np.arange(len(keys), dtype=np.int32)
-    sounds = np.where(code_lengths > 1, code_ids, alone).astype(np.int32)
-    spelling = _spelling(words, sounds, families)
-    usable = (spelling.letters & _LETTERS & ~_LETTER_X != 0) & (lengths <= _MOST_LETTERS)
-    usable &= ~flags(pc.is_in(texts, value_set=text_column(sorted(PLACEHOLDERS))))
+    marks, opening = _spell(words.compact)
+    usable = (marks & LETTERS & ~_LETTER_X != 0) & (np.diff(letters(words.compact)[0]) <= MOST_LETTERS)
+    usable &= ~flags(pc.is_in(words.names, value_set=text_column(sorted(PLACEHOLDERS))))
+    codes = distinct(lines(sounds()))
+    code_ids, compact_code_ids = np.split(codes.codes[words.sounded.codes], 2)
+    has_sound = np.diff(letters(codes.values)[0])[code_ids] > 1
+    spelling = Spelling(
+        letters=marks,
+        opening=opening,
+        words=words.counts,
+        sounds=np.where(has_sound, code_ids, -1 - np.arange(len(keys), dtype=np.int32)),
+        kinds=((words.counts > 1) * SPACED + words.has_short * SHORT).astype(np.uint8),
+        parts=marks_of(words.parts - 1),
+        families=marks_of(families.T - 1),
+    )
     return Vocabulary(
         keys=keys,
         compact=words.compact.to_pylist(),
@@ -158,45 +178,6 @@ def build_vocabulary(texts: pa.StringArray) -> Vocabulary:
         is_usable=usable,
         spelling=spelling,
         is_known=is_known,
-        families=families,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of each name, as `identity.names.read_words` takes them."""
-
-    compact: pa.StringArray
-    core: pa.StringArray
-    parts: Ints
-    part_counts: Ints
-    counts: NDArray[np.int16]
-    has_short: Flags
-
-
-def _take_apart(texts: pa.StringArray) -> _Words:
-    """Take all names apart at once: their words are the rows that follow."""
-    count = len(texts)
-    lists = pc.split_pattern(texts, " ")
-    counts = np.diff(integers(lists.offsets))
-    name = np.repeat(np.arange(count, dtype=np.int32), counts)
-    words = distinct(lists.flatten())
-    is_particle = flags(pc.is_in(words.values, value_set=text_column(sorted(PARTICLES))))[words.codes]
-    length = np.diff(letters(words.values)[0])[words.codes]
-    # Without a word that means something, the particles stand for the name: LE, DE LA.
-    means_nothing = np.bincount(name[~is_particle], minlength=count) == 0
-    meaning = np.flatnonzero(~is_particle | means_nothing[name])
-    starts = np.searchsorted(name[meaning], np.arange(count + 1)).astype(np.int32)
-    core = pa.ListArray.from_arrays(number_column(starts), lists.flatten().take(number_column(meaning)))
-    long = meaning[length[meaning] > SHORT_PART]
-    parts, part_counts = _parts(name[long], words.codes[long], words.values, count)
-    return _Words(
-        compact=pc.replace_substring(texts, " ", ""),
-        core=pc.binary_join(core, text_column([""])[0]),
-        parts=parts,
-        part_counts=part_counts,
-        counts=counts.astype(np.int16),
-        has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
     )
 
 
@@ -216,31 +197,23 @@ def _parts(name: Ints, word: Ints, words: pa.StringArray, count: int) -> tuple[I
     return parts, np.minimum(np.diff(starts), MOST_PARTS).astype(np.int32)
 
 
-def _spelling(words: _Words, sounds: Ints, families: Ints) -> Spelling:
-    compact = words.compact
+def _spell(compact: pa.StringArray) -> tuple[Marks, NDArray[np.uint32]]:
+    """Return the letters and the opening of each name, as `Spelling` holds them."""
     offsets, data = letters(compact)
     lengths = np.diff(offsets)
     marks = np.zeros(len(compact), np.uint64)
     for start in range(0, len(compact), _ROWS):
         rows = slice(start, start + _ROWS)
         counts = _count_letters(lengths[rows], data[offsets[start] : offsets[min(start + _ROWS, len(compact))]])
-        more = np.minimum(np.maximum(counts - 2, 0).sum(axis=1), _MOST_MORE).astype(np.uint64)
-        marks[rows] = ((counts > 0) * _ONCE + (counts > 1) * _TWICE).sum(axis=1) | more << _MORE
-    marks |= np.minimum(lengths, 127).astype(np.uint64) << _LENGTH
+        more = np.minimum(np.maximum(counts - 2, 0).sum(axis=1), MOST_MORE).astype(np.uint64)
+        marks[rows] = ((counts > 0) * _ONCE + (counts > 1) * _TWICE).sum(axis=1) | more << MORE
+    marks |= np.minimum(lengths, 127).astype(np.uint64) << LENGTH
     opening: NDArray[np.uint32] = np.zeros(len(compact), np.uint32)
     padded = np.append(data, np.zeros(4, np.uint8))
     for position in range(4):
         opening <<= np.uint32(8)
         opening |= np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
-    return Spelling(
-        letters=marks,
-        opening=opening,
-        words=words.counts,
-        sounds=sounds,
-        kinds=((words.counts > 1) * _SPACED + words.has_short * _SHORT).astype(np.uint8),
-        parts=marks_of(words.parts - 1),
-        families=marks_of(families.T - 1),
-    )
+    return marks, opening
 
 
 def marks_of(columns: Iterable[Ints]) -> Marks:
@@ -253,178 +226,6 @@ def _count_letters(lengths: Ints, data: Bytes) -> NDArray[np.int64]:
     row = np.repeat(np.arange(len(lengths)), lengths)
     counts = np.bincount(row * _ALPHABET + (data - ord("A")), minlength=len(lengths) * _ALPHABET)
     return counts.reshape(len(lengths), _ALPHABET)
-
-
-class Relations:
-    """The relation of any two names of a vocabulary, column by column.
-
-    Most names have nothing to do with one another, which their letters tell at a glance; only what may be close is
-    spelled out, each pair once.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._names = vocabulary
-
-    def of(self, left: Ints, right: Ints, *, furthest: NameRelation = NameRelation.SIMILAR) -> Relation:
-        """Return the `NameRelation` of each pair of indexes; a negative index gives DIFFERENT.
-
-        What is further than `furthest` may be told as DIFFERENT.
-        """
-        known = np.minimum(left, right) >= 0
-        result = either((left == right) & known, NameRelation.EXACT, NameRelation.DIFFERENT)
-        rows = np.flatnonzero((left != right) & known)
-        a, b = left[rows].astype(np.intp), right[rows].astype(np.intp)
-        spelling = self._names.spelling
-        alike = spelling.sounds.take(a) == spelling.sounds.take(b)
-        found = either(alike, NameRelation.PHONETIC, NameRelation.DIFFERENT)
-        kinds = spelling.kinds.take(a) | spelling.kinds.take(b)
-        spaced = np.flatnonzero(kinds & _SPACED)
-        by_words = self._by_words(a[spaced], b[spaced])
-        told = np.flatnonzero(by_words != _DIFFERENT)
-        found[spaced[told]] = by_words[told]
-        near = np.flatnonzero((_share_letters(spelling, a, b) | (kinds & _SHORT > 0)) & (found == _DIFFERENT))
-        near = near[_may_be_close(spelling, a[near], b[near], furthest)]
-        pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
-        found[near] = self._known(pairs)[where]
-        result[rows] = found
-        return result
-
-    def given_levels(self, left: Ints, right: Ints) -> Relation:
-        """Return the level of each pair of given names, as `identity.comparison.given_level`."""
-        names = self._names
-        found = self.of(left, right)
-        result = _GIVEN_TABLE[found]
-        both = names.is_known[left] & names.is_known[right] & (left >= 0) & (right >= 0)
-        marks = names.spelling.families
-        akin = both & (found == _DIFFERENT) & (marks[left] & marks[right] != 0)
-        close = (found > NameRelation.PART) & (found < _DIFFERENT) & (found != NameRelation.OVERLAP)
-        cut = (found == NameRelation.ABBREVIATED) | (found == NameRelation.TRUNCATED)
-        rows = np.flatnonzero(akin | (close & (both | cut)))
-        if not len(rows):
-            return result
-        a, b = left[rows].astype(np.int64), right[rows].astype(np.int64)
-        pairs, where = unique(np.minimum(a, b) * len(names.keys) + np.maximum(a, b))
-        result[rows] = np.array([self._given_level(pair) for pair in pairs.tolist()], np.int8)[where]
-        return result
-
-    def _given_level(self, pair: int) -> int:
-        names = self._names
-        level = names.given_levels.get(pair)
-        if level is None:
-            one, other = (self._name(index) for index in divmod(pair, len(names.keys)))
-            level = names.given_levels[pair] = _GIVEN_INDEX[given_level(one, other)]
-        return level
-
-    def _name(self, index: int) -> Name:
-        """Return a name of the vocabulary as `identity.names.read_name` would, its sound being known already."""
-        names = self._names
-        core, parts = read_words(names.keys[index])
-        code = names.codes[names.code_ids[index]]
-        return Name(names.keys[index], names.compact[index], core, code, frozenset(parts))
-
-    def _by_words(self, left: Longs, right: Longs) -> Relation:
-        """Tell SAME, PART and OVERLAP of names of which one at least has several words."""
-        names = self._names
-        result = np.full(len(left), _DIFFERENT)
-        sharing = np.flatnonzero(names.spelling.parts.take(left) & names.spelling.parts.take(right))
-        one, other = left[sharing], right[sharing]
-        others = [part.take(other) for part in names.parts]
-        shared = np.zeros(len(sharing), np.int32)
-        for part in names.parts:
-            mine = part.take(one)
-            shared += np.logical_or.reduce([mine == their for their in others]) & (mine > 0)
-        counts = names.part_counts.take(one), names.part_counts.take(other)
-        several = (shared > 0) & (np.maximum(*counts) > 1)
-        result[sharing[several]] = NameRelation.OVERLAP
-        result[sharing[several & (shared >= np.minimum(*counts))]] = NameRelation.PART
-        same = names.core_ids.take(left) == names.core_ids.take(right)
-        same |= names.compact_ids.take(left) == names.compact_ids.take(right)
-        result[np.flatnonzero(same)] = NameRelation.SAME
-        return result
-
-    def _known(self, pairs: Longs) -> Relation:
-        """Return the relations of pairs of names, each spelled out once in all."""
-        known = self._names.relations
-        new = [pair for pair in pairs.tolist() if pair not in known]
-        if new:
-            left, right = np.divmod(np.array(new, np.int64), len(self._names.keys))
-            known.update(zip(new, self._spelled_out(left, right).tolist(), strict=True))
-        return np.array([known[pair] for pair in pairs.tolist()], np.int8)
-
-    def _spelled_out(self, left: Longs, right: Longs) -> Relation:
-        """Compare letter by letter names that are neither the same, nor of common words, nor of one sound."""
-        names = self._names
-        result = np.full(len(left), NameRelation.DIFFERENT, np.int8)
-        first = [names.compact[index] for index in left.tolist()]
-        second = [names.compact[index] for index in right.tolist()]
-        lengths = names.spelling.lengths
-        slips = _SLIPS[np.minimum(np.minimum(lengths[left], lengths[right]), len(_SLIPS) - 1)]
-        distance = process.cpdist(first, second, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
-        result[distance <= slips] = NameRelation.TYPO
-        similarity = process.cpdist(
-            first, second, scorer=JaroWinkler.similarity, score_cutoff=LEAST_SIMILAR, dtype=np.float64
-        )
-        opens = (names.spelling.opening[left] ^ names.spelling.opening[right]) < _THIRD_LETTER
-        short_word = (names.spelling.kinds[left] | names.spelling.kinds[right]) & _SHORT > 0
-        far = np.flatnonzero((distance > slips) & ((similarity > 0) | opens | short_word))
-        for index in far.tolist():
-            result[index] = self._rare_relation(int(left[index]), int(right[index]), bool(similarity[index] > 0))
-        return result
-
-    def _rare_relation(self, left: int, right: int, is_similar: bool) -> NameRelation:
-        """Tell apart the few pairs that are close without being a slip."""
-        names = self._names
-        if is_abbreviated(names.keys[left], names.keys[right]):
-            return NameRelation.ABBREVIATED
-        first, second = names.compact[left], names.compact[right]
-        short, long = sorted((first, second), key=len)
-        if len(short) > SHORT_PART and long.startswith(short):
-            return NameRelation.TRUNCATED
-        if not is_similar:
-            return NameRelation.DIFFERENT
-        codes = (names.codes[names.compact_code_ids[index]] for index in (left, right))
-        return NameRelation.PHONETIC if alike(first, second, *codes) else NameRelation.SIMILAR
-
-
-def _share_letters(spelling: Spelling, left: Longs, right: Longs) -> Flags:
-    """Tell which names share the letters that a slip, a cut or a similarity needs at the very least."""
-    one, other = spelling.letters[left], spelling.letters[right]
-    common, length, length2 = _common_letters(one, other)
-    # With four letters in common at the opening, a similarity needs 1.4; a slip needs more.
-    enough = 5 * common * (length + length2) >= 7 * (length * length2)
-    return enough | (common >= np.minimum(length, length2))
-
-
-def _common_letters(one: Marks, other: Marks) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return how many letters two names have in common at most, and their lengths."""
-    common = np.bitwise_count(one & other & _LETTERS).astype(np.int32)
-    more = np.minimum(one >> _MORE & np.uint64(_MOST_MORE), other >> _MORE & np.uint64(_MOST_MORE)).astype(np.int32)
-    more[more == _MOST_MORE] = _MOST_LETTERS
-    return common + more, (one >> _LENGTH).astype(np.int32), (other >> _LENGTH).astype(np.int32)
-
-
-def _may_be_close(spelling: Spelling, left: Longs, right: Longs, furthest: NameRelation) -> Flags:
-    """Tell which names may be a slip of one another, or, unless only slips are looked for, cut or similar.
-
-    A name of no slip, no cut and no similarity may pass; none that has one is left out.
-    """
-    one, other = spelling.letters[left], spelling.letters[right]
-    common, length, length2 = _common_letters(one, other)
-    slips = _SLIPS[np.minimum(np.minimum(length, length2), len(_SLIPS) - 1)]
-    # A slip puts one letter in the place of another, at most.
-    close: Flags = (np.bitwise_count((one ^ other) & _LETTERS) <= 2 * slips) & (slips > 0)
-    close &= np.abs(length - length2) <= slips
-    if furthest <= NameRelation.TYPO:
-        return close
-    unlike = spelling.opening[left] ^ spelling.opening[right]
-    same_third = unlike < _THIRD_LETTER
-    opening = (unlike < _FIRST_LETTER).astype(np.int8) + (unlike < _SECOND_LETTER) + same_third + (unlike == 0)
-    # Jaro and Winkler: the common letters of each, and those in order, as if all were.
-    close |= common * (length + length2) >= _COMMON[opening] * (length * length2) - _MARGIN
-    close |= same_third & (common >= np.minimum(length, length2))
-    short_word = (spelling.kinds[left] | spelling.kinds[right]) & _SHORT > 0
-    close |= short_word & (opening > 0) & (spelling.words[left] == spelling.words[right])
-    return close
 
 
 def _families(names: list[str], known: Longs) -> Ints:

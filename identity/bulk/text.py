@@ -6,6 +6,7 @@ once per distinct value, and most of them once over all values joined into one t
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,6 +55,12 @@ class Coded:
         """Return the distinct values as texts."""
         texts: list[str] = self.values.to_pylist()
         return texts
+
+
+Column = Callable[[str], Coded]
+"""Reads the column of this name."""
+Counted = Callable[[str, Coded, Flags], None]
+"""Called with a column and what is missing of it: counts the values that are there and say nothing."""
 
 
 def encode(texts: pa.ChunkedArray | pa.Array, *, mostly_distinct: bool = False) -> Coded:
@@ -262,6 +269,11 @@ def distinct(texts: pa.StringArray) -> Coded:
 def once(values: NDArray[Number]) -> NDArray[Number]:
     """Drop from sorted values those that come again."""
     return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
+def some(values: pa.StringArray, rows: Flags) -> Coded:
+    """Return some of the values, each distinct one once."""
+    return distinct(values.filter(flag_column(rows)))
 
 
 def unique(values: Longs) -> tuple[Longs, Ints]:

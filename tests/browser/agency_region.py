@@ -21,10 +21,10 @@ from tests.factories import Credential, make_staff, make_structure
 from tests.hub.registry.people import incoming, send
 from tests.identity.factories import make_traits
 
-_NAMES = tuple(
-    "BAUDRILLARD KERVADEC LEMOINE TANGUY ROUDAUT MARCHADIER DELAUNAY PERROTIN GUEGUEN VASSEUR CHAUVIN BRIZARD "
-    "FOUQUET LANGLADE MOREAU TREHOREL SALAUN QUEMENER".split()
-)
+_NAMES = (
+    "BAUDRILLARD", "KERVADEC", "LEMOINE", "TANGUY", "ROUDAUT", "MARCHADIER", "DELAUNAY", "PERROTIN", "GUEGUEN",
+    "VASSEUR", "CHAUVIN", "BRIZARD", "FOUQUET", "LANGLADE", "MOREAU", "TREHOREL", "SALAUN", "QUEMENER",
+)  # fmt: skip
 _GIVEN = ("SOLENE MARTHE", "PAUL", "ANTOINE", "CLAIRE", "JEAN PIERRE", "MATHILDE", "HUGO", "NOEMIE", "YANN", "ELISE")
 
 

@@ -103,6 +103,7 @@ class Story:
     practice: Page = field(init=False)
     patient: Page = field(init=False)
     officer: Page = field(init=False)
+    code: str = field(init=False)
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return each step with what it shows."""
@@ -142,7 +143,8 @@ class Story:
         self.demonstration.look(page, name)
         page.get_by_label("Adresse électronique professionnelle").fill(login)
         page.get_by_label("Mot de passe").fill("Trois tilleuls en fleurs")
-        page.get_by_label("Code de votre application").fill(self.demonstration.staff_code(login))
+        self.code = self.demonstration.staff_code(login)
+        page.get_by_label("Code de votre application").fill(self.code)
         page.get_by_role("button", name="Se connecter").click()
         return page
 
@@ -294,9 +296,22 @@ class Story:
         self.demonstration.look(page, "agence-comparaison")
         page.get_by_label("Motif de la décision").fill("Pièce d'identité vérifiée auprès de l'hôpital.")
         page.get_by_role("button", name=re.compile("Même personne")).click()
+        self._prove(page)
         page.goto(self.demonstration.hub + "/agence/?etat=traitees")
         expect(page.get_by_text("Pièce d'identité vérifiée auprès de l'hôpital.")).to_be_visible()
         self.demonstration.look(page, "agence-traitees")
+
+    def _prove(self, page: Page) -> None:
+        """Give password and code again: a code serves once, so the next one is waited for."""
+        self.demonstration.look(page, "agence-preuve")
+        page.get_by_label("Mot de passe").fill("Trois tilleuls en fleurs")
+
+        def next_code() -> str | None:
+            code = self.demonstration.staff_code("identito@agence.example")
+            return code if code != self.code else None
+
+        page.get_by_label("Code de votre application").fill(until(next_code, "the next code", 40))
+        page.get_by_role("button", name="Confirmer et continuer").click()
 
     def mailbox_shows(self) -> None:
         page = self.demonstration.visit(self.browser.new_context(locale="fr-FR"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from hub import db
 from hub.accounts.sessions import Space
+from hub.accounts.tables import PortalAccount
 from hub.app import create_app
 from hub.audit.tables import AuditEvent
 from hub.config import from_mapping
@@ -18,6 +20,7 @@ from hub.documents.tables import Document
 from hub.registry import tasks
 from hub.registry.tables import DistinctPair, PersonOperation
 from hub.registry.values import Intake
+from hub.routing.tables import Delivery, Sending
 from tests.factories import log_in, make_staff, make_structure, token_of
 from tests.functional.agency_pages import (
     REASON,
@@ -52,6 +55,15 @@ def merged(app: Flask, officer: FlaskClient) -> tuple[Intake, Intake]:
     pair = doubtful_pair(app)
     assert decide(officer, open_task(officer, pair.task.id), pair.task.id, "meme").status_code == 302
     return pair.left, pair.right
+
+
+def _document(about: Intake, staff_id: int, moment: datetime) -> Document:
+    return Document(
+        organization_id=about.identity.organization_id, source_identity_id=about.identity.id,
+        title="Résultat secret", type_code="11488-4", content_type="application/pdf", size=1, pages=1,
+        sha256="0" * 64, store_key="documents/1", kek_id="k1", wrapped_key=b"x", deposited_by=staff_id,
+        created_at=moment,
+    )  # fmt: skip
 
 
 def is_together(app: Flask, pair: tuple[Intake, Intake]) -> bool:
@@ -105,15 +117,7 @@ def test_the_preview_counts_what_the_merge_makes(app: Flask, officer: FlaskClien
     pair = doubtful_pair(app)
     author = make_staff(app, make_structure(app))
     with app.app_context(), db.transaction() as session:
-        moment = db.now(session)
-        session.add(
-            Document(
-                organization_id=pair.left.identity.organization_id, source_identity_id=pair.left.identity.id,
-                title="Résultat secret", type_code="11488-4", content_type="application/pdf", size=1, pages=1,
-                sha256="0" * 64, store_key="documents/1", kek_id="k1", wrapped_key=b"x", deposited_by=author.id,
-                created_at=moment,
-            )
-        )  # fmt: skip
+        session.add(_document(pair.left, author.id, db.now(session)))
     page = open_task(officer, pair.task.id)
 
     decide(officer, page, pair.task.id, "meme")
@@ -147,6 +151,43 @@ def test_a_merge_is_undone_from_its_page_and_remembered(app: Flask, officer: Fla
     assert "Défaite" in officer.get(f"/agence/operations/{operation.id}").text
     again = send_form(officer, path, page, seen=hidden(page, "seen"), comment=REASON)
     assert again.status_code == 409
+
+
+def test_the_deliveries_made_in_between_are_listed_with_who_opened_them(app: Flask, officer: FlaskClient) -> None:
+    left, right = merged(app, officer)
+    (operation,) = rows(app, PersonOperation)
+    author = make_staff(app, make_structure(app))
+    with app.app_context(), db.transaction() as session:
+        moment = db.now(session)
+        account = PortalAccount(
+            source_identity_id=left.identity.id, email="s@example.org", mobile="+33639980001", state="active",
+            subject="s" * 32, created_by=author.id, created_at=moment,
+        )  # fmt: skip
+        document = _document(right, author.id, moment)
+        session.add_all([account, document])
+        session.flush()
+        sending = Sending(
+            organization_id=document.organization_id, staff_id=author.id, document_id=document.id, state="sent",
+            created_at=moment, sent_at=moment,
+        )  # fmt: skip
+        session.add(sending)
+        session.flush()
+        session.add(
+            Delivery(
+                sending_id=sending.id, document_id=document.id, channel="portal", recipient_kind="patient",
+                recipient_id=account.id, recipient_name="Solène", account_id=account.id, state="read",
+                queued_at=moment, read_at=moment,
+            )
+        )  # fmt: skip
+
+    page = officer.get(f"/agence/operations/{operation.id}").text
+
+    table = page[page.index("Remises faites depuis") : page.index("Motif de l'annulation")]
+    assert "espace santé de l'autre personne" in table
+    assert "lue le" in table
+    assert "patient" in table
+    assert "Résultat secret" not in page
+    assert "Solène" not in table
 
 
 def test_an_undoing_on_something_that_changed_says_what_and_keeps_the_reason(

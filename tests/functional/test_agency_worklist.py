@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -189,8 +190,6 @@ def test_an_ins_task_is_closed_with_its_reason(app: Flask, officer: FlaskClient)
 
 @pytest.mark.parametrize(("decision", "state"), [("confirmer", "confirmed"), ("ecarter", "refuted")])
 def test_a_death_is_confirmed_or_set_aside(app: Flask, officer: FlaskClient, decision: str, state: str) -> None:
-    from datetime import date
-
     task_id = add_alone(app, TaskKind.DEATH, "changed-after-death", death_date=date(2026, 3, 1))
     page = open_task(officer, task_id)
     key = re.search(r'name="deces" id="deces-1" value="([^"]+)"', page)

@@ -19,6 +19,7 @@ from hub.routing import sendings
 from hub.routing.tables import Delivery
 from tests import stories
 from tests.factories import log_in, make_staff, make_structure, parts_of, seen_of
+from tests.functional.agency_pages import new_officer
 from tests.functional.intruders import form_token, make_draft, same_browser
 from tests.hub.registry.people import at_once, doubtful_pair, rows
 
@@ -128,8 +129,7 @@ def test_one_of_four_decisions_at_once_counts(app: Flask, verdicts: list[str]) -
     task = doubtful_pair(app).task
     clicks = []
     for verdict in verdicts:
-        officer = app.test_client()
-        log_in(officer, make_staff(app, None), Space.AGENCY)
+        officer = new_officer(app)
         form = {"version": str(task.version), "decision": verdict, "comment": "Vu"}
         clicks.append(_click(officer, f"/agence/taches/{task.id}", **form))
     before = len(rows(app, LinkageDecision))

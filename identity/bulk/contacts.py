@@ -1,0 +1,147 @@
+"""Contacts: the address, the phone and the e-mail of each record of a file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.bulk.columns import MISSING, Ints, Longs, flag_column, flags, integers, letters, text_column
+from identity.bulk.names import Vocabulary
+from identity.bulk.text import (
+    Coded,
+    Column,
+    Counted,
+    are_digits,
+    capitals,
+    distinct,
+    joined,
+    lines,
+    number,
+    rows_of,
+    single_spaces,
+    some,
+    split,
+    stable_hashes,
+    take,
+)
+from identity.comparable import STREETS, street_key
+from identity.normalise import EMPTY_EMAILS, clean_phone
+
+_FRENCH = frozenset({"262", "590", "594", "596"})
+_PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
+_STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How each record is reached, as numbers."""
+
+    street: Ints
+    postcode: Coded
+    phone: Longs
+    email: Ints
+    email_hashes: Longs
+    email_opening: Coded
+    """The letters that each address opens with, in capitals."""
+
+
+def read_contacts(column: Column, counted: Counted) -> Contacts:
+    """Read all that a file says of contacts."""
+    line, written_phone, address = map(column, ("address", "phone", "email"))
+    street, phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    email = take(emails.ids, address.codes)
+    counted("address", line, street < 0)
+    counted("phone", written_phone, phone == 0)
+    counted("email", address, email < 0)
+    opening = Coded(emails.opening, address.codes)
+    return Contacts(street, _trimmed(column("postcode")), phone, email, emails.hashes, opening)
+
+
+def opening_names(opening: Coded, names: Vocabulary) -> Ints:
+    """Return the compact name of the vocabulary that each address opens with."""
+    found = integers(pc.index_in(opening.values, value_set=text_column(names.compact)))
+    return take(np.where(found >= 0, names.compact_ids[found], np.int32(MISSING)), opening.codes)
+
+
+def _trimmed(column: Coded) -> Coded:
+    trimmed = distinct(pc.utf8_trim_whitespace(column.values))
+    return Coded(trimmed.values, take(trimmed.codes, column.codes))
+
+
+def _streets(column: Coded) -> Ints:
+    """Return a number for each line of address that is written alike but for signs and abbreviations."""
+    coded = street_keys(column.values).dictionary_encode()
+    empty = np.diff(letters(coded.dictionary)[0]) == 0
+    ids = integers(coded.indices)
+    return take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
+
+
+def street_keys(values: pa.StringArray) -> pa.StringArray:
+    """Reduce lines of address as `identity.comparable.street_key` does one; empty when nothing is left."""
+    text = joined(values)
+    if text is None:
+        return text_column([street_key(line) or "" for line in values.to_pylist()])
+    capital, odd = capitals(text.decode())
+    data = np.frombuffer(capital.translate(_STREET_SIGNS), np.uint8)
+    is_digit, is_letter = (data >= ord("0")) & (data <= ord("9")), data >= ord("A")
+    joins = np.flatnonzero((is_digit[:-1] & is_letter[1:]) | (is_letter[:-1] & is_digit[1:]))
+    line = b" " + np.insert(data, joins + 1, ord(" ")).tobytes().replace(b" ", b"  ").replace(b"\n", b" \n ") + b" "
+    for short, full in STREETS.items():
+        line = line.replace(f" {short} ".encode(), f" {full} ".encode())
+    keys = lines(single_spaces(line))
+    if not len(odd):
+        return keys
+    is_odd = np.zeros(len(values), np.bool_)
+    is_odd[odd] = True
+    return pc.replace_with_mask(
+        keys, flag_column(is_odd), text_column([street_key(values[line].as_py()) or "" for line in odd.tolist()])
+    )
+
+
+def _phones(column: Coded) -> Longs:
+    """Return national numbers as nine digits, foreign ones as all their digits; 0 for none."""
+    numbers = np.zeros(len(column.values) + 1, np.int64)
+    others = np.ones(len(column.values), np.bool_)
+    text = joined(column.values)
+    if text is not None:
+        starts, ends, data = split(text.replace(b"(0)", b"").translate(None, b" .-/()"))
+        for opening in _PHONE_OPENINGS:
+            rows, table = rows_of(starts, ends, data, len(opening) + 9)
+            national = table[:, len(opening) :]
+            fits = (table[:, : len(opening)] == np.frombuffer(opening, np.uint8)).all(axis=1) & are_digits(national)
+            fits &= national[:, 0] != ord("0")
+            rows, national = rows[fits], national[fits]
+            found = number(national)
+            is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & (found != 123456789)
+            numbers[rows] = np.where(is_real, found, 0)
+            others[rows] = False
+    odd = some(column.values, others)
+    numbers[:-1][others] = np.array([_phone(text) for text in odd.texts], np.int64)[odd.codes]
+    return numbers[column.codes]
+
+
+def _phone(text: str) -> int:
+    phone = clean_phone(text)
+    if not phone:
+        return 0
+    is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
+    return int(phone[-9:] if is_french else phone[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Emails:
+    """The addresses as they come in the file: a number, `MISSING` for none, what each opens with, a stable hash."""
+
+    ids: Ints
+    opening: pa.StringArray
+    hashes: Longs
+
+
+def _emails(values: pa.StringArray) -> _Emails:
+    lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
+    valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
+    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
+    coded = distinct(lowered)
+    opening = pc.utf8_upper(pc.extract_regex(lowered, r"^(?P<letters>[a-z]*)").field("letters"))
+    return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), opening, stable_hashes(coded.values))

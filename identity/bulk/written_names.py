@@ -1,0 +1,118 @@
+"""The names of a file: what is written in its four columns of names, as numbers in one vocabulary."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from identity.bulk.columns import MISSING, Ints, Levels, integers, letters, text_column
+from identity.bulk.names import Vocabulary
+from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, take
+from identity.bulk.threads import spread
+from identity.normalise import NEWBORN_WORDS
+
+MOST_WORDS = 5
+"""Given names looked at, in words."""
+
+_COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
+# Whether the hyphens of a column's names tell where each name ends.
+_HYPHENS = (False, False, True, False)
+_LONGEST = 1000
+_NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of each record, as indexes in the vocabulary; an unknown one is stood in for by its like."""
+
+    birth: Ints
+    used: Ints
+    head: Ints
+    used_head: Ints
+    head_words: Levels
+    words: Ints
+    word_counts: Levels
+
+
+@dataclass(frozen=True, slots=True)
+class NameKeys:
+    """The name columns of a file, and the match keys of all that they hold."""
+
+    columns: list[Coded]
+    keys: Coded
+    """The distinct keys, and the key of every piece one after another: no name, then the values of each column."""
+    sizes: list[int]
+    heads: pa.StringArray
+    """The first of the given names, its parts joined by hyphens."""
+    words: pa.ListArray
+    """The given names, word by word."""
+
+
+def name_keys(column: Column) -> NameKeys:
+    """Reduce all names of a file to match keys."""
+    columns = [column(name) for name in _COLUMNS]
+    family, used_family, given, used_given = spread(_match, zip(columns, _HYPHENS, strict=True))
+    given, used_given = _without_newborns(given), _without_newborns(used_given)
+    heads = _first_words(given)
+    words = pc.split_pattern(pc.replace_substring(given, "-", " "), " ")
+    # The empty key is always there, so that a file without a name has a vocabulary too.
+    pieces = [text_column([""]), family, used_family, used_given, pc.replace_substring(heads, "-", " ")]
+    pieces.append(words.flatten())
+    return NameKeys(columns, distinct(pa.concat_arrays(pieces)), [len(piece) for piece in pieces], heads, words)
+
+
+def _match(column: tuple[Coded, bool]) -> pa.StringArray:
+    """Reduce names to match keys, cut where no name goes on: a text that long is none."""
+    names, hyphens = column[0].values, column[1]
+    if int(np.diff(letters(names)[0]).max(initial=0)) > _LONGEST:
+        names = pc.utf8_slice_codeunits(names, 0, _LONGEST)
+    return match_keys(names, hyphens=hyphens)
+
+
+def number_names(found: NameKeys, vocabulary: Vocabulary, counted: Counted) -> Names:
+    """Number all names of a file."""
+    family, used_family, given, used_given = found.columns
+    numbers = np.arange(len(found.keys.values), dtype=np.int32)
+    ids = np.where(vocabulary.is_usable, numbers, np.int32(MISSING))[found.keys.codes]
+    _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(ids, np.cumsum(found.sizes)[:-1])
+    birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
+    head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
+    for name, coded, ids in zip(_COLUMNS, found.columns, (birth, used, head, used_head), strict=True):
+        counted(name, coded, ids < 0)
+    head_counts = np.minimum(integers(pc.count_substring(found.heads, "-")) + 1, MOST_WORDS + 1).astype(np.int8)
+    word_counts = np.minimum(integers(found.words.value_lengths()), MOST_WORDS).astype(np.int8)
+    return Names(
+        birth=np.where(birth < 0, used, birth),
+        used=np.where(used < 0, birth, used),
+        head=np.where(head < 0, used_head, head),
+        used_head=np.where(used_head < 0, head, used_head),
+        head_words=np.where(head < 0, np.int8(1), take(head_counts, given.codes, 1)),
+        words=_words(found.words, word_ids, given.codes, used_head),
+        word_counts=take(word_counts, given.codes, 1),
+    )
+
+
+def _without_newborns(keys: pa.StringArray) -> pa.StringArray:
+    """Blank what is written for a newborn without a given name."""
+    is_newborn = pc.match_substring_regex(keys, _NEWBORN)
+    return pc.replace_with_mask(keys, is_newborn, text_column([""] * is_newborn.true_count))
+
+
+def _first_words(keys: pa.StringArray) -> pa.StringArray:
+    lists = pc.split_pattern(keys, " ", max_splits=1)
+    return lists.flatten().take(lists.offsets[:-1])
+
+
+def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:
+    """Return the first given names of each record, word by word; without any, the used one stands for them."""
+    offsets = integers(lists.offsets)
+    counts = np.diff(offsets)
+    table = np.full((MOST_WORDS, len(lists) + 1), MISSING, np.int32)
+    for position in range(MOST_WORDS):
+        has = np.flatnonzero(counts > position)
+        table[position, has] = word_ids[offsets[:-1][has] + position]
+    words = np.stack([column.take(rows) for column in table])
+    alone = np.flatnonzero(words[0] < 0)
+    words[0, alone] = used_head[alone]
+    return words

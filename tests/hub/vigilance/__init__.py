@@ -1,0 +1,1 @@
+"""Tests: what the cell sees across areas."""
