@@ -22,8 +22,8 @@ from hub.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from hub.linkage import decided, models, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
 from hub.linkage.tables import LinkageModel
-from hub.registry.tasks import TaskState
 from hub.registry.tables import LinkageDecision, SourceIdentity
+from hub.registry.tasks import TaskState
 from identity.decision import Outcome
 from tests.factories import make_staff, make_structure, parts_of
 from tests.hub.registry.people import PAUL, SOLENE, at_once, doubtful_pair, incoming, open_tasks, rows, send, settle

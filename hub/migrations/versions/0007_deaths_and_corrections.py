@@ -91,9 +91,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction_request")),
     )
-    op.create_index(
-        "ix_correction_request_structure", "correction_request", ["organization_id", "state", "asked_at"]
-    )
+    op.create_index("ix_correction_request_structure", "correction_request", ["organization_id", "state", "asked_at"])
     op.create_index("ix_correction_request_identity", "correction_request", ["source_identity_id"])
     pending = sa.text("state <> 'closed'")
     op.create_index(
