@@ -124,12 +124,20 @@ GROUPS = {
             "dedupe": Entry(
                 "dedupe", "dedupe", "Find the doubles of a CSV or Parquet FILE of identities, or of the index."
             ),
-            "check": Entry("vigilance", "check_identities", "Look for collisions and shared INS in the whole index."),
+            "check": Entry(
+                "vigilance",
+                "check_identities",
+                "Look at every person for identities of two people, and at every INS for a second person.",
+            ),
             "load": Entry("identities", "load_identities", "Load a CSV or Parquet FILE of identities."),
             "reindex": Entry(
                 "identities", "reindex_identities", "File every identity again under the keys of this version."
             ),
-            "replay": Entry("vigilance", "replay_decisions", "Take decisions of the matching again, and compare."),
+            "replay": Entry(
+                "vigilance",
+                "replay_decisions",
+                "Take a DECISION of the matching again, or the last ones, on what each was taken on, and compare.",
+            ),
         },
     ),
     "insi": (
@@ -175,7 +183,11 @@ GROUPS = {
         "Structures: practices, hospitals, laboratories, pharmacies.",
         {
             "add": Entry("people", "add_organization", "Register a structure."),
-            "trust": Entry("people", "trust_organization", "Say how far the identities of a structure are trusted."),
+            "trust": Entry(
+                "people",
+                "trust_organization",
+                "Say how far the identities of a structure are trusted, from 0 to 9.",
+            ),
         },
     ),
     "professional": (

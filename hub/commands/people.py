@@ -62,7 +62,7 @@ def add_organization(name: str, code: str, kind: str, trust: int, **more: str | 
 @click.argument("level", type=click.IntRange(0, 9))
 @told
 def trust_organization(code: str, level: int) -> None:
-    """Say how far the identities of a structure are trusted, from 0 to 9 (5 for those of which nothing was said).
+    """Say how far the identities of a structure are trusted, from 0 to 9.
 
     Example: hub organization trust chu-nevers 8
     """

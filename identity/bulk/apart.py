@@ -30,6 +30,8 @@ def apart(work: Work, *, worth_it: bool) -> Iterator[Work]:
         warnings.simplefilter("ignore", DeprecationWarning)
         copy = os.fork()
     if copy == 0:
+        # With an end to read of its own, the copy would not see that nobody reads any more.
+        os.close(reader)
         _send(work, writer)
     os.close(writer)
     with open(reader, "rb") as stream:
