@@ -127,7 +127,7 @@ def _counts(session: Session, subject: Subject, moment: datetime) -> Iterator[Me
         )
 
 
-def _grouped(each: sa.Select[Any]) -> sa.Select[Any]:
+def _grouped(each: sa.Select[*tuple[Any, ...]]) -> sa.Select[int | None, int, int]:
     """Count rows alike. Materialised: the conditions are else worked out twice, to select and to group."""
     rows = each.cte("each").prefix_with("MATERIALIZED")
     return sa.select(rows.c.place, rows.c.holds, sa.func.count()).group_by(rows.c.place, rows.c.holds)
