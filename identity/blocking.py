@@ -15,12 +15,10 @@ from identity.traits import Sex, Traits
 
 KINDS = (
     "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "date-postcode",
-    "day-place-given", "year-postcode-given",
+    "day-place-given", "year-postcode-given", "home-year",
 )  # fmt: skip
 """Kinds of key, in the order of their numbers: a number never changes its meaning."""
-VERSION = 2
-"""Raised whenever keys change: an index made with another version must be made again."""
-MAX_KEYS = 22
+MAX_KEYS = 23
 _SEXES = {Sex.MALE: 1, Sex.FEMALE: 2}
 
 
@@ -49,6 +47,7 @@ def _keys(record: Comparable) -> Iterator[int]:
     slots.append(("date-postcode", (year * 10000 + month * 100 + day, postcode)))
     slots += [("day-place-given", (month * 100 + day, place, sound)) for sound in given[:1]]
     slots += [("year-postcode-given", (year, postcode, sound)) for sound in given]
+    slots.append(("home-year", (year, postcode, _hash(record.street))))
     for kind, parts in slots:
         if all(parts):
             yield combine(KINDS.index(kind) + 1, parts)

@@ -35,6 +35,7 @@ _SAID = {
     "date-postcode": (0, 1, 3),
     "day-place-given": (1, 2, 5),
     "year-postcode-given": (3,),
+    "home-year": (3,),
 }
 # Pairs are sorted in so many pieces: as much less memory for each.
 _PIECES = 8
@@ -82,6 +83,7 @@ class _Traits:
     year: Ints
     place: Longs
     postcode: Longs
+    street: Longs
     births: list[tuple[Longs, Longs]]
     ins: Longs
     phone: Longs
@@ -99,6 +101,7 @@ def _hash_traits(records: Records) -> _Traits:
         year=records.year,
         place=place,
         postcode=_hashed(records.postcode, records.postcode_hashes),
+        street=_hashed(records.street, records.street_hashes),
         births=list(_births(records, place)),
         ins=_hashed(records.ins, records.ins_hashes),
         phone=records.phone,
@@ -121,6 +124,7 @@ def _slots(has: _Traits) -> dict[str, Callable[[], Slots]]:
         "date-postcode": lambda: [(has.date, has.postcode)],
         "day-place-given": lambda: [(has.day_of_month, has.place, given[0])],
         "year-postcode-given": lambda: [(has.year, has.postcode, sound) for sound in given],
+        "home-year": lambda: [(has.year, has.postcode, has.street)],
     }
 
 

@@ -38,6 +38,7 @@ class Contacts:
     """How each record is reached, as numbers."""
 
     street: Ints
+    street_hashes: Longs
     postcode: Coded
     phone: Longs
     email: Ints
@@ -49,13 +50,13 @@ class Contacts:
 def read_contacts(column: Column, counted: Counted) -> Contacts:
     """Read all that a file says of contacts."""
     line, written_phone, address = map(column, ("address", "phone", "email"))
-    street, phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    (street, street_hashes), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
     email = take(emails.ids, address.codes)
     counted("address", line, street < 0)
     counted("phone", written_phone, phone == 0)
     counted("email", address, email < 0)
     opening = Coded(emails.opening, address.codes)
-    return Contacts(street, _trimmed(column("postcode")), phone, email, emails.hashes, opening)
+    return Contacts(street, street_hashes, _trimmed(column("postcode")), phone, email, emails.hashes, opening)
 
 
 def opening_names(opening: Coded, names: Vocabulary) -> Ints:
@@ -69,12 +70,13 @@ def _trimmed(column: Coded) -> Coded:
     return Coded(trimmed.values, take(trimmed.codes, column.codes))
 
 
-def _streets(column: Coded) -> Ints:
-    """Return a number for each line of address that is written alike but for signs and abbreviations."""
+def _streets(column: Coded) -> tuple[Ints, Longs]:
+    """Number the lines of address, those alike but for signs and abbreviations as one, and hash each number's."""
     coded = street_keys(column.values).dictionary_encode()
     empty = np.diff(letters(coded.dictionary)[0]) == 0
     ids = integers(coded.indices)
-    return take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
+    codes = take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
+    return codes, stable_hashes(coded.dictionary)
 
 
 def street_keys(values: pa.StringArray) -> pa.StringArray:

@@ -73,6 +73,7 @@ class Records:
     places: Places
     domain: Ints
     street: Ints
+    street_hashes: Longs
     postcode: Ints
     postcode_hashes: Longs
     departments: Ints
@@ -154,6 +155,7 @@ def prepare(table: pa.Table) -> Records:
         places=births.places,
         domain=column("source").codes,
         street=contacts.street,
+        street_hashes=contacts.street_hashes,
         postcode=contacts.postcode.codes,
         postcode_hashes=stable_hashes(contacts.postcode.values),
         departments=distinct(text_column([*(code[:2] for code in contacts.postcode.texts), ""])).codes,
