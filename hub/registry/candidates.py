@@ -41,11 +41,14 @@ class Pool:
         self._groups: dict[int, tuple[StoredIdentity, ...]] = {}
         self._read({identity_id for keys in wanted for identity_id in self._sharing(keys)[0]})
 
-    def find(self, keys: frozenset[int], leave_out: int | None = None) -> Candidates:
-        """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore."""
+    def find(self, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
+        """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore.
+
+        Who shares one key that many hold, and no other, is left out unless `every` is asked for.
+        """
         if not keys:
             return NOBODY
-        sharing, limited = self._sharing(keys, leave_out)
+        sharing, limited = self._sharing(keys, leave_out, every=every)
         self._read(set(sharing) - self._person_of.keys())
         groups = {person_id: self._groups[person_id] for person_id in map(self._person_of.__getitem__, sharing)}
         persons = []
@@ -61,8 +64,10 @@ class Pool:
         group = self._groups.get(identity.person_id, ())
         self._groups[identity.person_id] = (*group, identity)
 
-    def _sharing(self, keys: frozenset[int], leave_out: int | None = None) -> tuple[list[int], bool]:
-        found, limited = self.files.search(keys)
+    def _sharing(
+        self, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False
+    ) -> tuple[list[int], bool]:
+        found, limited = self.files.search(keys, every=every)
         others = [identity_id for identity_id in found if identity_id != leave_out]
         return others[:MOST_IDENTITIES], limited or len(others) > MOST_IDENTITIES
 
@@ -72,9 +77,9 @@ class Pool:
             self._person_of.update((item.id, person_id) for item in group)
 
 
-def find(session: Session, keys: frozenset[int], leave_out: int | None = None) -> Candidates:
-    """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore."""
-    return Pool(session, [keys]).find(keys, leave_out)
+def find(session: Session, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
+    """Return the persons of which an active identity shares a key, as `Pool.find` does."""
+    return Pool(session, [keys]).find(keys, leave_out, every=every)
 
 
 def separated_persons(session: Session, identity_id: int) -> frozenset[str]:

@@ -23,6 +23,17 @@ from identity.traits import TraitError
 MOST_COMMENT = 1000
 # What such an identity says of a death is not believed by itself.
 _NOT_BELIEVED = (Attribute.FICTITIOUS, Attribute.DOUBTFUL)
+_ANY_TOLD = (
+    sa.select(SourceIdentity.id)
+    .where(
+        SourceIdentity.person_id.in_(sa.bindparam("persons", expanding=True)),
+        sa.or_(
+            SourceIdentity.death_date.is_not(None),
+            sa.exists().where(RecordedDeath.source_identity_id == SourceIdentity.id),
+        ),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ def held_of(session: Session, person_ids: Collection[int]) -> dict[int, ToldDeat
 
 def told_of(session: Session, person_ids: Collection[int]) -> dict[int, tuple[DeathView, ...]]:
     """Return the deaths told of each person, refuted and proposed ones included."""
-    if not person_ids:
+    if not person_ids or not _is_any_told(session, person_ids):
         return {}
     found: dict[int, list[DeathView]] = {}
     settled: set[tuple[int, str]] = set()
@@ -106,6 +117,12 @@ def told_of(session: Session, person_ids: Collection[int]) -> dict[int, tuple[De
         if (row.id, row.death_date) not in settled:
             found.setdefault(row.person_id, []).append(_fed(row))
     return {person_id: tuple(views) for person_id, views in found.items()}
+
+
+def _is_any_told(session: Session, person_ids: Collection[int]) -> bool:
+    """Tell whether a death may be told of any of these persons: most often not, and every intake asks."""
+    session.flush()  # read below the session, which would have done it
+    return session.connection().scalar(_ANY_TOLD, {"persons": list(person_ids)}) is not None
 
 
 def _view(row: RecordedDeath, organization_id: int) -> DeathView:

@@ -30,6 +30,8 @@ from identity.status import Attribute
 from identity.traits import Address, BirthDate, Sex, Traits
 
 MOST_HOLDERS = 200
+MOST_ALONE = 16
+"""Holders of a key that are compared though they share nothing else: a large maternity's month says little."""
 # 28 pairs: with its own keys, an identity stays under the 64 keys that SQLite's triggers cut.
 _MOST_PAIRED = 8
 # Not an identity: says that the index was not filed by this definition of the keys.
@@ -91,18 +93,31 @@ class Files:
             else:
                 self._holders[key].append(identity_id)
 
-    def search(self, keys: frozenset[int]) -> tuple[list[int], bool]:
-        """Return the identities that share a key, those of the rarest keys first; tell whether others may too."""
+    def search(self, keys: frozenset[int], *, every: bool = False) -> tuple[list[int], bool]:
+        """Return the identities that share a key, those of the rarest keys first; tell whether others may too.
+
+        Of those who share nothing but a key that more than `MOST_ALONE` hold, none are returned unless `every` is
+        asked for.
+        """
         crowded = keys & self._crowded
-        if crowded:
-            keys = keys | pairs(crowded)
-            self._read(set(keys))
+        alone = 0 if every or len(keys) < 2 else MOST_ALONE
+        paired = pairs(crowded)
+        self._read(set(paired))
         rarity: dict[int, float] = {}
-        for key in sorted(keys):
+        doubted: set[int] = set()
+        for key in sorted(keys | paired):
             holders = self._holders[key]
+            is_large = 0 < alone < len(holders) and key not in paired
             for identity_id in holders:
-                rarity[identity_id] = rarity.get(identity_id, 0.0) + 1 / len(holders)
-        return sorted(rarity, key=lambda identity_id: (-rarity[identity_id], identity_id)), bool(crowded)
+                if identity_id not in rarity:
+                    rarity[identity_id] = 0.0
+                    if is_large:
+                        doubted.add(identity_id)
+                else:
+                    doubted.discard(identity_id)
+                rarity[identity_id] += 1 / len(holders)
+        found = rarity.keys() - doubted
+        return sorted(found, key=lambda identity_id: (-rarity[identity_id], identity_id)), bool(crowded)
 
     def file(self, identity_id: int, keys: frozenset[int], former: frozenset[int] = frozenset()) -> list[int]:
         """Return what to file an identity under, given what it is filed under already."""

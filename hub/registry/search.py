@@ -70,7 +70,7 @@ class NearMatch:
 
 def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMatch]:
     """Return the persons that resemble the traits, best first, at most 10; shown before a creation."""
-    found = candidates.find(session, filing.sought(traits))
+    found = candidates.find(session, filing.sought(traits), every=True)
     ranked = linkage.rank(traits, found.persons, model)
     near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
     trusts = organizations.trusts(session)

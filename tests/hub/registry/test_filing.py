@@ -68,6 +68,19 @@ def test_those_of_the_rarest_keys_come_first(app: Flask) -> None:
     assert not limited
 
 
+def test_sharing_one_key_that_many_hold_is_not_enough_to_be_compared(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * filing.MOST_ALONE + [[_SHARED, _OTHER], [_OTHER]])
+    keys = frozenset({_SHARED, _OTHER})
+
+    with app.app_context(), db.reading() as session:
+        files = Files(session, [keys])
+        both = filing.MOST_ALONE + 1
+
+        assert files.search(keys) == ([both, both + 1], False)
+        assert len(files.search(keys, every=True)[0]) == filing.MOST_ALONE + 2
+        assert len(files.search(frozenset({_SHARED}))[0]) == both
+
+
 def test_nobody_is_filed_under_a_crowded_key_and_searches_say_so(app: Flask) -> None:
     _fill(app, [[_SHARED]] * MOST_HOLDERS)
     with app.app_context(), db.transaction() as session:
@@ -116,7 +129,7 @@ def test_no_more_identities_are_compared_than_the_bound(app: Flask) -> None:
     _fill(app, [[_SHARED]] * (MOST_HOLDERS - 1) + [[_OTHER]] * 5)
 
     with app.app_context(), db.reading() as session:
-        found = candidates.find(session, frozenset({_SHARED, _OTHER}))
+        found = candidates.find(session, frozenset({_SHARED, _OTHER}), every=True)
 
     assert len(found.groups) == candidates.MOST_IDENTITIES
     assert found.limited
