@@ -13,13 +13,14 @@ from hub.spark.missing import SparkMissing
 from hub.spark.missing import check as check_spark
 from identity.bulk.engine import Report
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+# Spark writes folders, and replaces those that it wrote.
+_OUT = click.Path(path_type=Path)
 
 
 @click.command("dedupe")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-@click.option("--out", type=_FILE, help="Where the pairs are written (Parquet).")
-@click.option("--clusters", type=_FILE, help="Where the persons are written (Parquet).")
+@click.option("--out", type=_OUT, help="Where the pairs are written (Parquet).")
+@click.option("--clusters", type=_OUT, help="Where the persons are written (Parquet).")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another linkage model.")
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", help="Here, or on a Spark cluster.")
 @click.option("--registry", is_flag=True, help="The index itself, in place of a file: files review tasks.")

@@ -41,20 +41,6 @@ with session() as spark:
     region = read(spark, Path(sys.argv[1]), keep)
     print(region.count, region.torn)
 """
-RUN = """
-import sys
-from pathlib import Path
-from hub.deduplication import Order
-from hub.errors import Invalid
-from hub.spark.engine import run
-
-file, pairs, other = map(Path, sys.argv[1:])
-try:
-    run(Order(file, other, None, None, "spark"), lambda *_: None)
-except Invalid as err:
-    print(err.message)
-run(Order(file, pairs, None, None, "spark"), lambda *_: None)
-"""
 WITHOUT_SPARK = "import sys; sys.modules['pyspark'] = None; from hub.cli import main; main(sys.argv[1:])"
 Line = dict[str, str]
 
@@ -162,10 +148,12 @@ def test_spark_replaces_a_folder_that_it_wrote_and_no_other(tmp_path: Path) -> N
         folder.mkdir(exist_ok=True)
         (folder / name).touch()
 
-    result = _spark(tmp_path, "-c", RUN, file, pairs, other)
+    command = ("-m", "hub", "identities", "dedupe", file, "--engine", "spark", "--out")
+    refused, result = _spark(tmp_path, *command, other), _spark(tmp_path, *command, pairs)
 
+    assert refused.returncode == 1
+    assert f"{other} est un dossier que Spark n'a pas écrit : donnez un autre nom." in refused.stderr
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == f"{other} est un dossier que Spark n'a pas écrit : donnez un autre nom."
     assert [path.name for path in other.iterdir()] == ["kept.txt"]
     assert (pairs / "_SUCCESS").is_file()
     assert not (pairs / "yesterday.parquet").exists()
