@@ -174,6 +174,7 @@ GROUPS = {
             ),
             "list": Entry("model_activation", "list_models", "List the models proposed, in force and taken back."),
             "propose": Entry("model_activation", "propose", "Propose a model to the other officers."),
+            "refuse": Entry("model_activation", "refuse", "Turn down a proposed model, or withdraw one's own."),
             "rollback": Entry("model_activation", "rollback", "Take the model in force back, at once."),
             "show": Entry("model", "show", "Show what a model weighs, in words, and how it was made."),
             "train": Entry("model", "train", "Learn a model from files with their truth, or adapt one without."),

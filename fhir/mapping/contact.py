@@ -5,16 +5,17 @@ They help matching and never block an identity: what cannot be read is left out 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from fhir.resources.R4B.address import Address as FhirAddress
 from fhir.resources.R4B.contactpoint import ContactPoint
 from fhir.resources.R4B.patient import Patient
 
 from fhir.mapping.readings import Reading, first, remark
+from fhir.mapping.values import Deceased
 from fhir.outcome import Issue, IssueKind
+from identity.deaths import DeathDate
 from identity.normalise import clean_email, clean_phone
-from identity.traits import Address, Traits
+from identity.traits import Address, TraitError, Traits
 
 _PHONE_SYSTEMS = ("phone", "sms")
 _PHONE_USES = ("mobile", "home", None, "temp", "work")
@@ -23,12 +24,12 @@ _EMAIL_USES = ("home", None, "mobile", "temp", "work")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach the person, where they live, when they died."""
+    """How to reach the person, where they live, whether they died."""
 
     address: Address | None
     phone: str | None
     email: str | None
-    death_date: date | None
+    deceased: Deceased | None
 
 
 def read_contact(patient: Patient) -> Reading[Contact]:
@@ -69,15 +70,30 @@ def _address(chosen: FhirAddress) -> Address | None:
     return Address(line, chosen.postalCode, chosen.city)
 
 
-def _read_death(patient: Patient) -> Reading[date | None]:
-    told = str(patient.deceasedDateTime) if patient.deceasedDateTime is not None else None
-    if told is not None and len(told) >= len("AAAA-MM-JJ"):
-        return Reading(date.fromisoformat(told[:10]))
-    if told is not None or patient.deceasedBoolean:
-        text = "Le décès est signalé sans date complète : sa date n'est pas retenue."
-        warning = remark(IssueKind.INCOMPLETE, text, "death-date-partial", "Patient.deceased")
-        return Reading(None, (warning,))
-    return Reading(None)
+def _read_death(patient: Patient) -> Reading[Deceased | None]:
+    if patient.deceasedDateTime is not None:
+        return _read_death_date(str(patient.deceasedDateTime)[: len("AAAA-MM-JJ")])
+    if patient.deceasedBoolean is None:
+        return Reading(None)
+    if not patient.deceasedBoolean:
+        return Reading(Deceased(is_dead=False))
+    text = "Le décès est signalé sans date : il est demandé à un officier d'identitovigilance ; envoyez sa date."
+    return Reading(Deceased(is_dead=True), (_about_death(text, "death-undated"),))
+
+
+def _read_death_date(text: str) -> Reading[Deceased | None]:
+    try:
+        when = DeathDate.parse(text)
+    except TraitError as err:
+        return Reading(Deceased(is_dead=True), (_about_death(err.message, "death-undated"),))
+    if when.exact_day is not None:
+        return Reading(Deceased(is_dead=True, when=when))
+    words = "Le décès est signalé sans date complète : il est retenu tel quel."
+    return Reading(Deceased(is_dead=True, when=when), (_about_death(words, "death-date-partial"),))
+
+
+def _about_death(text: str, key: str) -> Issue:
+    return remark(IssueKind.INCOMPLETE, text, key, "Patient.deceased")
 
 
 def render_telecom(traits: Traits) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ in one answer, 422, with one issue for each fault.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 
 from fhir.resources.R4B.patient import Patient
 
@@ -18,7 +18,7 @@ from fhir.mapping.links import read_replaced_by, render_replaced_by
 from fhir.mapping.readings import fault, remark, rule_fault
 from fhir.mapping.reliability import EXPRESSION as RELIABILITY
 from fhir.mapping.reliability import Reliability, read_reliability, render_reliability
-from fhir.mapping.values import DomainIdentifier, PatientFeed, PatientView
+from fhir.mapping.values import Deceased, DomainIdentifier, PatientFeed, PatientView
 from fhir.outcome import FhirError, Issue, IssueKind
 from fhir.parsing import load_json, validate
 from identity.completeness import Problem, missing_strict_traits, warnings
@@ -53,7 +53,7 @@ def read_patient(patient: Patient, accepted_oids: frozenset[InsOid]) -> PatientF
         address=contact.value.address,
         phone=contact.value.phone,
         email=contact.value.email,
-        death_date=contact.value.death_date,
+        death_date=_death_day(contact.value.deceased),
     )
     issues = [
         *_modifier_issues(patient),
@@ -79,9 +79,14 @@ def read_patient(patient: Patient, accepted_oids: frozenset[InsOid]) -> PatientF
         attributes=reliability.value.attributes,
         active=patient.active is not False,
         replaced_by=replaced_by.value,
+        deceased=contact.value.deceased,
         lunar_date=traits.birth_date is not None and traits.birth_date.presumed,
         warnings=(*issues, *_rule_warnings(traits, reliability.value.status)),
     )
+
+
+def _death_day(deceased: Deceased | None) -> date | None:
+    return deceased.when.exact_day if deceased is not None and deceased.when is not None else None
 
 
 def _modifier_issues(patient: Patient) -> Iterator[Issue]:
@@ -148,12 +153,20 @@ def render_patient(view: PatientView) -> dict[str, object]:
         "telecom": render_telecom(traits),
         "gender": render_gender(traits.sex),
         "birthDate": traits.birth_date.iso() if traits.birth_date else None,
-        "deceasedDateTime": traits.death_date.isoformat() if traits.death_date else None,
+        **_render_death(view),
         "address": [render_address(traits.address)] if traits.address else [],
         "link": [render_replaced_by(view.replaced_by)] if view.replaced_by else [],
     }
     # FHIR JSON has no null and no empty array: an element that has nothing to say is left out.
     return {name: element for name, element in rendered.items() if element is not None and element != []}
+
+
+def _render_death(view: PatientView) -> dict[str, object]:
+    if view.death is not None:
+        return {"deceasedDateTime": view.death.iso()}
+    if view.traits.death_date is not None:
+        return {"deceasedDateTime": view.traits.death_date.isoformat()}
+    return {"deceasedBoolean": True} if view.is_dead else {}
 
 
 def _publishable_ins(view: PatientView) -> Ins | None:

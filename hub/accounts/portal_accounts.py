@@ -23,7 +23,9 @@ from hub.config import Settings
 from hub.encryption import keyed_hash, new_link_token
 from hub.errors import Conflict, Invalid, NotFound
 from hub.outbox import queue
+from hub.registry import death_checks, deaths
 from hub.registry.tables import SourceIdentity
+from identity.deaths import DeathState
 from identity.normalise import clean_email, clean_phone
 
 # What a mail header and any relay take as one address (RFC 5321, dot-string; no comment, group or source route).
@@ -33,6 +35,13 @@ CONSENT_TEXT = (
     "J'ai informé le patient (ou son représentant) du fonctionnement de son espace santé régional, des données qui "
     "y sont conservées et de ses droits. Il consent à son ouverture et à y recevoir ses documents."
 )
+
+
+DECEASED = (
+    "Le décès de ce patient est signalé : aucun espace santé ne s'ouvre et aucune invitation ne part. Si c'est une "
+    "erreur, prévenez l'agence régionale."
+)
+"""What a practice reads when it would open the account of somebody held as deceased."""
 
 
 class AccountState(StrEnum):
@@ -106,7 +115,7 @@ def check_contact(email: str, mobile: str, settings: Settings) -> tuple[str, str
 def open_account(session: Session, opening: Opening, settings: Settings, trail: Trail, actor: Actor) -> Account:
     """Open an account, keep the consent, enqueue the invitation.
 
-    Raise `Invalid` (contact, consent) or `Conflict` when the person has an account already.
+    Raise `Invalid` (contact, consent) or `Conflict` when the person has an account already or is held as deceased.
     """
     email, mobile = check_contact(opening.email, opening.mobile, settings)
     if not opening.consented:
@@ -118,6 +127,7 @@ def open_account(session: Session, opening: Opening, settings: Settings, trail: 
         raise Conflict("L'identité de ce patient est en cours de vérification par l'agence régionale.")
     if not identity.active:
         raise Conflict("Cette identité n'est plus active dans votre structure : cherchez de nouveau le patient.")
+    _check_alive(session, identity.person_id)
     # One account a person: two practices that open one at once come here one after the other.
     db.serialise(session, f"account:{identity.person_id}")
     if of_person(session, identity.person_id) is not None:
@@ -151,8 +161,17 @@ def open_account(session: Session, opening: Opening, settings: Settings, trail: 
     return _value(account, identity.person_id)
 
 
+def _check_alive(session: Session, person_id: int) -> None:
+    if death_checks.is_silent(session, person_id):
+        raise Conflict(DECEASED)
+
+
 def invite(session: Session, account_id: int, settings: Settings) -> None:
-    """Make an activation link and enqueue its e-mail; earlier links stay good until they expire."""
+    """Make an activation link and enqueue its e-mail; earlier links stay good until they expire.
+
+    Raise `Conflict` when the person is held as deceased.
+    """
+    _check_alive(session, by_id(session, account_id).person_id)
     token = new_link_token(settings, "invitation")
     moment = db.now(session)
     row = Invitation(
@@ -226,11 +245,14 @@ def choose_password(session: Session, account_id: int, password: str, hasher: Pa
     """Set the password of an account that is not active yet; the mobile's code will make it active.
 
     A family often shares one e-mail: two accounts of one address may not share a password, or the log-in could not
-    tell them apart.
+    tell them apart. Raise `Conflict` when it is active, or when the person's death is confirmed.
     """
     row = session.scalars(sa.select(PortalAccount).where(PortalAccount.id == account_id).with_for_update()).one()
     if row.state != AccountState.INVITED.value:
         raise Conflict("Votre espace est déjà activé : connectez-vous avec votre mot de passe.")
+    death = deaths.held(session, by_id(session, account_id).person_id)
+    if death is not None and death.state is DeathState.CONFIRMED:
+        raise Conflict("Cet espace ne peut pas être activé : adressez-vous à votre agence régionale de santé.")
     passwords.check_new(password, around=row.email)
     for other in _by_email(session, row.email):
         if other.id != row.id and hasher.verify(other.password_hash, password):

@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +24,7 @@ from hub.commands.shared import told
 from hub.commands.terminal import progress, stop
 from hub.config import Environment, from_mapping, inherited, process_environment
 from hub.db import database
-from hub.demonstration import mailbox, region
+from hub.demonstration import insi_people, mailbox, region
 from hub.demonstration.mailbox import DemoLogin
 from hub.directory import organizations
 from hub.errors import Unavailable
@@ -47,7 +48,7 @@ READY = "demonstration.json"
 @click.option("--fresh", is_flag=True, help="Throw the former demonstration away.")
 @told
 def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
-    """Build a region of invented people, start web, worker and mailbox, and say where to look.
+    """Build a region of invented people, start web, worker, mailbox and an INSi of its own, and say where to look.
 
     Stop with Ctrl-C; the same command starts it again as it was.
     """  # fmt: skip
@@ -80,9 +81,12 @@ def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
             database.engine.dispose()
         children.append(_start(folder, variables, "worker", "--concurrency", "2"))
         ports = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["ports"]
+        children.append(_start_insi(folder, variables, settings.data_dir, ports["insi"]))
+        _wait_for_insi(ports["insi"], children[-1], folder)
         running = mailbox.start(ports["smtp"], ports["page"], logins, settings.public_url)
         (folder / READY).write_text(json.dumps([asdict(item) for item in logins]), encoding="utf-8")
-        _tell(settings.public_url, f"http://127.0.0.1:{ports['page']}", logins, time.monotonic() - began)
+        addresses = Addresses(settings.public_url, f"http://127.0.0.1:{ports['page']}", variables["HUB_INSI_URL"])
+        _tell(addresses, logins, time.monotonic() - began)
         _until_stopped(children)
         running.stop()
     finally:
@@ -111,8 +115,11 @@ def _settings(folder: Path, port: int) -> dict[str, str]:
             "HUB_POLL_SECONDS": "0.2",
         }
         ports = {}
+    kept_insi = ports.get("insi")
     ports = {"web": _free(ports.get("web", port)), **_mail_ports(ports)}
+    ports["insi"] = _free(kept_insi or ports["page"] + 1, set(ports.values()))
     variables["HUB_PUBLIC_URL"] = f"http://127.0.0.1:{ports['web']}"
+    variables["HUB_INSI_URL"] = f"http://127.0.0.1:{ports['insi']}/lps"
     variables["HUB_SMTP_URL"] = variables["HUB_MSSANTE_SMTP_URL"] = f"smtp://127.0.0.1:{ports['smtp']}"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         json.dump({"variables": variables, "ports": ports}, stream)
@@ -124,9 +131,9 @@ def _mail_ports(ports: dict[str, int]) -> dict[str, int]:
     return {"smtp": smtp, "page": _free(ports.get("page", smtp + 1))}
 
 
-def _free(port: int) -> int:
+def _free(port: int, taken: Collection[int] = ()) -> int:
     for candidate in range(port, port + 50):
-        if _is_free(candidate):
+        if candidate not in taken and _is_free(candidate):
             return candidate
     raise Unavailable(f"Aucun port libre à partir de {port} : choisissez-en un avec --port.")
 
@@ -182,6 +189,25 @@ def _start(folder: Path, variables: dict[str, str], *arguments: str) -> "subproc
         )
 
 
+def _start_insi(folder: Path, variables: dict[str, str], data_dir: Path, port: int) -> "subprocess.Popen[bytes]":
+    """Start the stub of INSi about the region's people; a demonstration made before there was one gets them too."""
+    people = folder / "insi.csv"
+    if not people.exists():
+        insi_people.write_people(folder / "region", data_dir / "demonstration" / "insi.csv", people)
+    return _start(folder, variables, "insi", "stub", "--people", str(people), "--port", str(port))
+
+
+def _wait_for_insi(port: int, child: "subprocess.Popen[bytes]", folder: Path) -> None:
+    for _ in range(300):
+        if child.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    stop(f"Le téléservice INSi de la démonstration n'a pas démarré : voyez {folder}/insi.log.")
+
+
 def _wait(public_url: str, child: "subprocess.Popen[bytes]", folder: Path) -> None:
     for _ in range(300):
         if child.poll() is not None:
@@ -195,10 +221,20 @@ def _wait(public_url: str, child: "subprocess.Popen[bytes]", folder: Path) -> No
     stop(f"Le serveur n'a pas démarré : voyez {folder}/serve.log.")
 
 
-def _tell(public_url: str, mailbox_url: str, logins: list[DemoLogin], seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where to look, and where the hub asks for INS."""
+
+    hub: str
+    mailbox: str
+    insi: str
+
+
+def _tell(addresses: Addresses, logins: list[DemoLogin], seconds: float) -> None:
     click.secho(f"\nLa démonstration est prête ({seconds:.0f} s).\n", fg="green", bold=True)
-    click.echo(f"  Le hub                    {public_url}")
-    click.echo(f"  Courriels, SMS et codes   {mailbox_url}\n")
+    click.echo(f"  Le hub                    {addresses.hub}")
+    click.echo(f"  Courriels, SMS et codes   {addresses.mailbox}")
+    click.echo(f"  INSi (joué, INS de test)  {addresses.insi}\n")
     for item in logins:
         click.echo(f"  {item.who}\n      {item.url}\n      {item.login} / {item.password}")
     click.echo("\nLes codes d'authentification s'affichent dans la boîte. Arrêter : Ctrl-C.")

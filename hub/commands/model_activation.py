@@ -89,6 +89,20 @@ def dry_run(version: str, sample: int) -> None:
         click.echo(f"  identités n° {', '.join(map(str, tried.examples))}")
 
 
+@click.command("refuse")
+@click.argument("version")
+@_BY
+@click.option("--reason", required=True, help="Why; kept with the model.")
+@told
+def refuse(version: str, login: str, reason: str) -> None:
+    """Turn down a proposed model, or withdraw one's own. Its version stays taken."""
+    with application() as (_, parts), db.transaction() as session:
+        member = staff.by_login(session, login)
+        waiting = models.by_version(session, version)
+        models.refuse(session, waiting.id, reason, member, parts.trail, OPERATOR)
+    click.echo(f"Le modèle {version} n'attend plus d'approbation.")
+
+
 @click.command("rollback")
 @_BY
 @click.option("--reason", required=True, help="Why; kept with the model.")
@@ -112,11 +126,15 @@ def list_models() -> None:
         names = staff.names(session, ids)
         shipped = parts.model.shipped
     for item in known:
-        click.secho(f"{item.version}  {_STATES[item.state]}", bold=item.state is ModelState.IN_FORCE)
+        click.secho(f"{item.version}  {_state(item)}", bold=item.state is ModelState.IN_FORCE)
         for line in _history(item, names):
             click.echo(f"    {line}")
     present = not any(item.state is ModelState.IN_FORCE for item in known)
     click.secho(f"{shipped.version}  fichier de HUB_LINKAGE_MODEL{', en vigueur' if present else ''}", bold=present)
+
+
+def _state(item: KnownModel) -> str:
+    return "refusé" if item.was_refused else _STATES[item.state]
 
 
 def _history(item: KnownModel, names: dict[int, str]) -> list[str]:
@@ -124,7 +142,8 @@ def _history(item: KnownModel, names: dict[int, str]) -> list[str]:
     if item.approved_by and item.activated_at:
         lines.append(f"approuvé le {_moment(item.activated_at)} par {names[item.approved_by]}")
     if item.retired_by and item.retired_at:
-        lines.append(f"retiré le {_moment(item.retired_at)} par {names[item.retired_by]} : {item.retired_reason}")
+        ended = "refusé" if item.was_refused else "retiré"
+        lines.append(f"{ended} le {_moment(item.retired_at)} par {names[item.retired_by]} : {item.retired_reason}")
     return [*lines, f"empreinte {item.sha256}"]
 
 

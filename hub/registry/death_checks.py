@@ -23,6 +23,11 @@ from identity.deaths import Activity, ActivityKind, Contradiction, DeathState, T
 # A change of these alone says nothing of somebody alive: files are closed after a death.
 _OFFICE = frozenset({"death_date", "active", "replaced_by_id", "status", "attributes", "birth_date_presumed"})
 
+UNDATED = "death-undated"
+"""A structure says that its patient is dead, and not when."""
+TOLD_ALIVE = "told-alive"
+"""A structure says that its patient is not dead."""
+
 LastDocuments = Callable[[Session, Collection[int]], Mapping[int, datetime]]
 """When the last document about each identity left: known to an area above this one."""
 
@@ -88,6 +93,44 @@ def note_code(session: Session, person_id: int) -> None:
     death = deaths.held(session, person_id)
     if death is not None:
         _ask(session, death.identity_id, [(rule.CODE_AFTER.code, db.now(session))])
+
+
+def note_alive(session: Session, identity: StoredIdentity) -> None:
+    """Tell the officers that a structure says alive somebody held as deceased, once for each version it sends."""
+    death = deaths.held(session, identity.person_id)
+    if death is not None:
+        _ask(session, death.identity_id, [(TOLD_ALIVE, identity.updated_at)])
+
+
+def ask(session: Session, identity_id: int, code: str, since: datetime) -> None:
+    """Ask the officers about the death of an identity, unless they are asked so already or settled it since."""
+    _ask(session, identity_id, [(code, since)])
+
+
+def was_told(session: Session, identity: StoredIdentity) -> bool:
+    """Tell whether anything is or was told of a death of this identity or of its person."""
+    both = (identity.id, identity.id)
+    return bool(deaths.told_of(session, [identity.person_id])) or tasks.was_asked(session, TaskKind.DEATH, both)
+
+
+def is_silent(session: Session, person_id: int) -> bool:
+    """Tell whether nothing new may be sent to a person: held as deceased, or said so without a date, not settled."""
+    return deaths.held(session, person_id) is not None or is_undated(session, person_id)
+
+
+def is_undated(session: Session, person_id: int) -> bool:
+    """Tell whether officers still have to settle a death that a structure told of this person without a date."""
+    return bool(undated(session, sa.select(SourceIdentity.id).where(SourceIdentity.person_id == person_id)))
+
+
+def undated(session: Session, identity_ids: Collection[int] | sa.Select[int]) -> set[int]:
+    """Return which of these identities were told dead without a date, which officers still have to settle."""
+    query = sa.select(ReviewTask.source_identity_id, ReviewTask.reasons).where(
+        ReviewTask.source_identity_id.in_(identity_ids),
+        ReviewTask.kind == TaskKind.DEATH.value,
+        ReviewTask.state == TaskState.OPEN.value,
+    )
+    return {identity_id for identity_id, reasons in session.execute(query) if UNDATED in reasons}
 
 
 def _ask(session: Session, identity_id: int, reasons: Sequence[tuple[str, datetime]]) -> bool:

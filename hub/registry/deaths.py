@@ -16,6 +16,7 @@ from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Invalid, NotFound
 from hub.registry.tables import RecordedDeath, SourceIdentity
+from hub.registry.values import StoredIdentity
 from identity.deaths import DeathDate, DeathState, Teller, ToldDeath, death_of_person
 from identity.status import Attribute
 from identity.traits import TraitError
@@ -87,6 +88,26 @@ def held_of(session: Session, person_ids: Collection[int]) -> dict[int, ToldDeat
         if death is not None:
             found[person_id] = death
     return found
+
+
+def to_tell(identity: StoredIdentity, views: Collection[DeathView]) -> DeathDate | None:
+    """Return the death that may be told to the structure of an identity, among those told of its person.
+
+    One that an officer confirmed; else what the structure itself told, unless it was refuted; else what another
+    structure told of its patient, unless the identity is being verified. The official file alone is not told before
+    an officer confirmed it.
+    """
+    death = death_of_person(view.told for view in views)
+    if death is not None and death.state is DeathState.CONFIRMED:
+        return death.when
+    own = [view.told for view in views if view.key.identity_id == identity.id and view.key.teller is Teller.FEED]
+    kept = death_of_person(own)
+    if kept is not None:
+        return kept.when
+    day = identity.traits.death_date
+    if day is not None and not any(item.when == DeathDate.of(day) for item in own):
+        return DeathDate.of(day)
+    return death.when if death is not None and death.is_fact and not identity.held else None
 
 
 def told_of(session: Session, person_ids: Collection[int]) -> dict[int, tuple[DeathView, ...]]:

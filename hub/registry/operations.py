@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import combinations
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +21,12 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, NotFound
-from hub.registry import distinct, identities, links, tasks, worklist
+from hub.registry import death_checks, deaths, distinct, identities, links, tasks, worklist
 from hub.registry.distinct import Relation, Ruling
 from hub.registry.tables import LinkageDecision, LinkEvent, Person, PersonOperation, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import StoredIdentity
+from identity.deaths import DeathState
 from identity.status import IdentityStatus
 
 Groups = Mapping[int, Sequence[StoredIdentity]]
@@ -123,7 +125,7 @@ def carry_out(session: Session, order: Order, four_eyes: FourEyes, trail: Trail,
     groups = _concerned(session, order)
     _check(session, order, groups)
     row = _keep(session, order)
-    if _needs_two(order, groups, four_eyes):
+    if order.kind is not Kind.UNDO and needs_two(groups, four_eyes):
         _record(session, trail, actor, "person.propose", row)
         return value(row)
     _do(session, row, order, actor)
@@ -188,6 +190,18 @@ def proposed_on(session: Session, task_id: int) -> Operation | None:
         PersonOperation.task_id == task_id, PersonOperation.state == State.PROPOSED.value
     )
     row = session.scalar(query)
+    return value(row) if row else None
+
+
+def proposed_merge(session: Session, person_ids: Sequence[int]) -> Operation | None:
+    """Return the merge of these two persons that waits for a second officer, if any."""
+    query = sa.select(PersonOperation).where(
+        PersonOperation.kind == Kind.MERGE.value,
+        PersonOperation.state == State.PROPOSED.value,
+        PersonOperation.person_id.in_(person_ids),
+        PersonOperation.absorbed_id.in_(person_ids),
+    )
+    row = session.scalars(query.order_by(PersonOperation.id).limit(1)).first()
     return value(row) if row else None
 
 
@@ -266,6 +280,11 @@ def obstacle(session: Session, left: Sequence[StoredIdentity], right: Sequence[S
             "Une de ces identités est retenue, car ses traits ont beaucoup changé : traitez d'abord la tâche "
             "« Identité modifiée » qui la concerne."
         )
+    if _deaths_differ(session, everyone):
+        return (
+            "Ces deux personnes ont chacune un décès confirmé, à des dates différentes : elles ne peuvent pas être "
+            "réunies. Écartez d'abord celui qui est faux."
+        )
     sides = {item.id for item in left}
     apart = distinct.among(session, [item.id for item in (*left, *right)])
     if any((pair.low_id in sides) != (pair.high_id in sides) for pair in apart):
@@ -274,6 +293,18 @@ def obstacle(session: Session, left: Sequence[StoredIdentity], right: Sequence[S
             "être réunies."
         )
     return None
+
+
+def _deaths_differ(session: Session, group: Sequence[StoredIdentity]) -> bool:
+    ids = {item.id for item in group}
+    told = deaths.told_of(session, {item.person_id for item in group})
+    confirmed = [
+        view.told.when
+        for views in told.values()
+        for view in views
+        if view.told.state is DeathState.CONFIRMED and view.told.identity_id in ids
+    ]
+    return any(not one.may_be(other) for one, other in combinations(confirmed, 2))
 
 
 def _complete(session: Session, order: Order) -> Order:
@@ -374,8 +405,9 @@ def changes_since(seen: Seen, groups: Groups) -> list[str]:
     return [*changes[:-1], changes[-1].removesuffix(" ;") + "."] if changes else []
 
 
-def _needs_two(order: Order, groups: Groups, four_eyes: FourEyes) -> bool:
-    if four_eyes is FourEyes.NONE or order.kind is Kind.UNDO:
+def needs_two(groups: Groups, four_eyes: FourEyes) -> bool:
+    """Tell whether a second officer must confirm what touches these persons."""
+    if four_eyes is FourEyes.NONE:
         return False
     concerned = (item for group in groups.values() for item in group)
     return four_eyes is FourEyes.ALL or any(item.status is IdentityStatus.QUALIFIED for item in concerned)
@@ -444,6 +476,8 @@ def _merge(session: Session, row: PersonOperation, actor: Actor) -> None:
     together = [item.id for group in groups.values() for item in group]
     row.seen = {**row.seen, "answered": _answer_tasks(session, row, together)}
     tasks.touch(session, together)
+    # A death told of one of them is now that of all: what the others did since may contradict it.
+    death_checks.examine(session, [row.person_id])
 
 
 def _part(session: Session, row: PersonOperation, order: Order, actor: Actor) -> None:

@@ -165,7 +165,12 @@ def open_change(session: Session, identity_id: int, change: PairAssessment) -> N
 
 
 def open_collision(session: Session, pair: tuple[int, int], score: float, reasons: Sequence[str]) -> int:
-    """Open a task about two identities of one person that may be two people; return its id."""
+    """Open a task about two identities of one person that may be two people; return its id.
+
+    Both are held until it is settled: nothing of theirs is seen by the patient, nothing new leaves.
+    """
+    held = sa.update(SourceIdentity).where(SourceIdentity.id.in_(pair), SourceIdentity.held.is_(False))
+    session.execute(held.values(held=True).execution_options(synchronize_session="fetch"))
     return _open(session, TaskKind.COLLISION, pair, score, reasons, {})
 
 
@@ -246,7 +251,7 @@ def touch(session: Session, identity_ids: Iterable[int]) -> None:
     session.execute(statement.values(version=ReviewTask.version + 1).execution_options(synchronize_session="fetch"))
 
 
-def doubted(session: Session, identity_ids: Iterable[int], but: int) -> set[int]:
+def doubted(session: Session, identity_ids: Iterable[int], but: int = 0) -> set[int]:
     """Return which of these identities an open task other than `but` doubts: changed, or in collision."""
     ids = set(identity_ids)
     query = sa.select(ReviewTask.source_identity_id, ReviewTask.candidate_identity_id).where(

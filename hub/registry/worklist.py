@@ -140,29 +140,62 @@ def claim(session: Session, task_id: int, staff_id: int) -> bool:
     return found.first() is not None
 
 
-def release(session: Session, task_id: int, staff_id: int) -> None:
-    """Give a task back to the others; nothing happens when this officer has not taken it."""
+def release(session: Session, task_id: int, staff_id: int) -> bool:
+    """Give a task back to the others; tell whether this officer still had it, for nothing happens otherwise."""
     statement = sa.update(ReviewTask).where(ReviewTask.id == task_id, ReviewTask.claimed_by == staff_id)
-    session.execute(
-        statement.values(claimed_by=None, claimed_until=None).execution_options(synchronize_session="fetch")
+    found = session.execute(
+        statement.values(claimed_by=None, claimed_until=None)
+        .returning(ReviewTask.id)
+        .execution_options(synchronize_session="fetch")
     )
+    return found.first() is not None
 
 
-def defer(session: Session, task_id: int, days: int, reason: str, staff_id: int, trail: Trail, actor: Actor) -> None:
-    """Put a task off for some days, with a reason that is kept as a comment."""
-    if not 1 <= days <= MOST_DEFERRED:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferral:
+    """What an officer puts off, seen at `version`, for how many days and why."""
+
+    task_id: int
+    version: int
+    days: int
+    reason: str
+    staff_id: int
+
+
+def defer(session: Session, deferral: Deferral, trail: Trail, actor: Actor) -> None:
+    """Put a task off for some days, with a reason that is kept as a comment.
+
+    Raise `Invalid` for a delay or a reason that cannot be kept, `NotFound`, and `Conflict`, which says what happened,
+    when another officer was faster or the task is no longer what its author saw.
+    """
+    if not 1 <= deferral.days <= MOST_DEFERRED:
         raise Invalid(f"Choisissez un délai de 1 à {MOST_DEFERRED} jours.", "days")
-    row = locked(session, task_id)
-    check_free(session, row, staff_id)
-    comment(session, task_id, staff_id, reason)
-    row.deferred_until = db.now(session) + timedelta(days=days)
+    row = locked(session, deferral.task_id)
+    check_free(session, row, deferral.staff_id)
+    _check_seen(session, row, deferral.version)
+    comment(session, row.id, deferral.staff_id, deferral.reason)
+    row.deferred_until = db.now(session) + timedelta(days=deferral.days)
     row.claimed_by = row.claimed_until = None
     row.version += 1
-    trail.record(session, Entry(actor, "review.defer", Subject("review_task", task_id), {"days": days}))
+    trail.record(session, Entry(actor, "review.defer", Subject("review_task", row.id), {"days": deferral.days}))
+
+
+def _check_seen(session: Session, row: ReviewTask, version: int) -> None:
+    """Raise `Conflict`, saying what happened, when an open task is no longer the one that was seen."""
+    proposed = sa.select(PersonOperation.id).where(
+        PersonOperation.task_id == row.id, PersonOperation.state == "proposed"
+    )
+    if session.scalar(proposed.limit(1)) is not None:
+        raise Conflict("Une décision prise sur cette tâche attend un second agent : elle ne se diffère plus.")
+    if row.version == version:
+        return
+    if row.deferred_until is not None and row.deferred_until > db.now(session):
+        raise Conflict("Cette tâche vient d'être différée par un agent : lisez son commentaire, puis décidez.")
+    raise Conflict("Cette tâche a changé pendant votre lecture : relisez-la, puis décidez.")
 
 
 def comment(session: Session, task_id: int, staff_id: int, text: str) -> None:
-    """Write a comment on a task; raise `Invalid` when it says nothing or too much."""
+    """Write a comment on a task, whatever became of it; raise `Invalid` when it says nothing or too much."""
     session.add(
         TaskComment(task_id=task_id, staff_id=staff_id, text=cleaned_reason(text), written_at=db.now(session))
     )

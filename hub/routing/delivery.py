@@ -6,7 +6,7 @@ with the end of the job. Run twice, it sends the same message with the same Mess
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -24,8 +24,9 @@ from hub.documents.store import Store
 from hub.documents.types import DocumentTypes
 from hub.encryption import Vault, link_token
 from hub.errors import NotFound
+from hub.outbox import queue
 from hub.outbox.queue import Job
-from hub.registry import death_checks, deaths, identities
+from hub.registry import death_checks, deaths, identities, tasks
 from hub.routing import notices
 from hub.routing.channels import mssante, sms
 from hub.routing.channels import notices as notice_mail
@@ -37,6 +38,12 @@ from identity.deaths import DeathState
 
 Completion = Callable[[Session], None]
 _DOUBTFUL = "L'identité du patient a changé depuis l'envoi et attend une vérification : le document n'est pas parti."
+_WAITING = (
+    "L'identité du patient est en cours de vérification par l'agence régionale : ce qui attend partira de soi-même "
+    "ensuite."
+)
+_DEATH = "Un décès est signalé sans date pour ce patient : l'avis attend la réponse de l'agence régionale."
+_LOOK_AGAIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,10 @@ def deliver_portal(job: Job, way_out: Exit) -> Completion:
         if row is None or row.account_id is None or row.state != DeliveryState.QUEUED.value:
             return _nothing
         account = _addressee(session, row, row.account_id)
+        if death_checks.is_undated(session, account.person_id):
+            return _later(job, _DEATH)
+        if _is_doubted(session, row, account.source_identity_id):
+            return _later(job)
         token = notices.token_of(session, delivery_id, way_out.settings)
         reference = f"document-{row.id}-{row.round}"
     envelope = _envelope(way_out.settings, account.email, reference, f"/d/{token}")
@@ -90,9 +101,33 @@ def _addressee(session: Session, row: Delivery, account_id: int) -> Account:
     own = identities.by_id(session, account.source_identity_id)
     document = deposit.by_id(session, row.document_id)
     about = identities.by_id(session, document.source_identity_id) if document.source_identity_id else None
-    if about is None or about.person_id != own.person_id or about.held or own.held:
+    if about is None or about.person_id != own.person_id:
         raise Refused(_DOUBTFUL)
     return account
+
+
+def _is_doubted(session: Session, row: Delivery, account_identity_id: int | None = None) -> bool:
+    """Tell whether officers have to say first whose document it is, or whose account.
+
+    Raise `Refused` when they said that it is somebody else's: then nothing leaves before its structure has acted.
+    """
+    about = deposit.by_id(session, row.document_id).source_identity_id
+    ids = {number for number in (about, account_identity_id) if number is not None}
+    held = {number for number in ids if identities.by_id(session, number).held}
+    if held and not tasks.doubted(session, held):
+        raise Refused(_DOUBTFUL)
+    return bool(held)
+
+
+def _later(job: Job, why: str = _WAITING) -> Completion:
+    """End a job that another one does later, whatever officers take to answer: it is no failed try."""
+
+    def complete(session: Session) -> None:
+        key = f"{job.kind}:after:{job.id}"
+        queue.enqueue(session, job.kind, job.payload, dedupe_key=key, delay=_LOOK_AGAIN)
+        tell_retry(session, job, why, db.now(session) + _LOOK_AGAIN)
+
+    return complete
 
 
 def deliver_mssante(job: Job, way_out: Exit) -> Completion:
@@ -102,6 +137,8 @@ def deliver_mssante(job: Job, way_out: Exit) -> Completion:
         row = session.get(Delivery, delivery_id)
         if row is None or row.state != DeliveryState.QUEUED.value:
             return _nothing
+        if _is_doubted(session, row):
+            return _later(job)
         letter_without_content = _letter(session, row, way_out)
         locator = deposit.locate(session, row.document_id)
     letter = letter_without_content(deposit.read_bytes(locator, way_out.store, way_out.vault))
@@ -120,11 +157,7 @@ def _letter(session: Session, row: Delivery, way_out: Exit) -> Callable[[bytes],
     document = deposit.by_id(session, row.document_id)
     if document.source_identity_id is None or document.type_code is None:
         raise NotFound("Ce document n'a ni patient ni type.")
-    identity = identities.by_id(session, document.source_identity_id)
-    if identity.held and identity.updated_at > row.queued_at:
-        # The letter would name whoever the identity has become.
-        raise Refused(_DOUBTFUL)
-    traits = identity.traits
+    traits = identities.by_id(session, document.source_identity_id).traits
     label = way_out.types.get(document.type_code).label
     born = traits.birth_date
     day = f"{born.day:02d}/{born.month:02d}/{born.year}" if born and born.day and born.month else ""
@@ -161,6 +194,10 @@ def send_invitation(job: Job, way_out: Exit) -> Completion:
         account = portal_accounts.by_id(session, row.account_id)
         if account.state is not AccountState.INVITED or deaths.held(session, account.person_id) is not None:
             return _nothing
+        if identities.by_id(session, account.source_identity_id).held:
+            return _later(job)
+        if death_checks.is_undated(session, account.person_id):
+            return _later(job, _DEATH)
         token = link_token(way_out.settings, "invitation", row.nonce)
     envelope = _envelope(way_out.settings, account.email, f"invitation-{invitation_id}", f"/activation/{token}")
     notice_mail.send(way_out.patient_relay, notice_mail.INVITATION, envelope)

@@ -16,10 +16,17 @@ from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.directory import organizations
 from hub.documents import deposit
 from hub.documents.tables import Document
-from hub.errors import NotFound
+from hub.errors import Conflict, NotFound
 from hub.registry.tables import SourceIdentity
 from hub.routing.tables import Delivery
 from hub.routing.values import DeliveryState
+
+
+class Suspended(Conflict):
+    """A document is not shown for now: officers verify the identity that it is about, or that of the account."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce document est momentanément indisponible.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +50,37 @@ def received(session: Session, account_id: int) -> list[ReceivedView]:
 
 
 def received_one(session: Session, account_id: int, delivery_id: int) -> ReceivedView:
-    """Return one document of an account; raise `NotFound`."""
+    """Return one document of an account; raise `NotFound`, or `Suspended` while an identity is verified."""
     found = session.execute(_received_query(account_id).where(Delivery.id == delivery_id)).one_or_none()
-    if found is None:
-        raise NotFound("Ce document n'est pas dans votre espace.")
-    return _received(session, *found)
+    if found is not None:
+        return _received(session, *found)
+    if session.scalar(_suspended_query(account_id).where(Delivery.id == delivery_id)) is not None:
+        raise Suspended
+    raise NotFound("Ce document n'est pas dans votre espace.")
+
+
+def has_suspended(session: Session, account_id: int) -> bool:
+    """Tell whether something delivered to an account is not shown while officers verify an identity."""
+    return session.scalar(_suspended_query(account_id).limit(1)) is not None
+
+
+def _suspended_query(account_id: int) -> sa.Select[int]:
+    about, own = aliased(SourceIdentity), aliased(SourceIdentity)
+    is_held = sa.or_(about.held.is_(True), own.held.is_(True))
+    query = _of_person(account_id, about, own).where(is_held)
+    return query.with_only_columns(Delivery.id)
 
 
 def _received_query(account_id: int) -> sa.Select[Delivery, Document, int]:
-    about = aliased(SourceIdentity)
-    own = aliased(SourceIdentity)
+    about, own = aliased(SourceIdentity), aliased(SourceIdentity)
+    query = _of_person(account_id, about, own).where(about.held.is_(False), own.held.is_(False))
+    return query.order_by(Delivery.id.desc())
+
+
+def _of_person(
+    account_id: int, about: type[SourceIdentity], own: type[SourceIdentity]
+) -> sa.Select[Delivery, Document, int]:
+    """Choose what was delivered to an account and is about the person that it is of now."""
     return (
         sa.select(Delivery, Document, Document.organization_id)
         .join(Document, Document.id == Delivery.document_id)
@@ -63,10 +91,7 @@ def _received_query(account_id: int) -> sa.Select[Delivery, Document, int]:
             Delivery.account_id == account_id,
             PortalAccount.state == "active",
             about.person_id == own.person_id,
-            about.held.is_(False),
-            own.held.is_(False),
         )
-        .order_by(Delivery.id.desc())
     )
 
 

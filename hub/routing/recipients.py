@@ -15,7 +15,7 @@ _KINDS = {
     CorrespondentKind.PHARMACY: RecipientKind.PHARMACY,
 }
 
-_HELD = Refusal(
+HELD = Refusal(
     "identity-held",
     "L'identité de ce patient est en cours de vérification par l'agence régionale : rien ne peut partir. "
     "Votre envoi est gardé ; reprenez-le quand elle aura répondu.",
@@ -35,7 +35,7 @@ def plan(
     as deceased receives nothing, a copy asked for before included; the others do.
     """
     if identity_held:
-        return Plan((), (_HELD,))
+        return Plan((), (HELD,))
     deliveries = [
         PlannedDelivery(
             ChannelName.MSSANTE, _KINDS[item.kind], item.id, item.name, None, "choisi dans l'annuaire, par MSSanté"

@@ -22,7 +22,7 @@ from hub.documents import deposit
 from hub.documents.tables import Document
 from hub.errors import Conflict, Invalid, NotFound
 from hub.outbox import queue
-from hub.registry import death_checks, deaths, identities
+from hub.registry import death_checks, identities
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import StoredIdentity
 from hub.routing import notices, recipients
@@ -134,7 +134,7 @@ def preview(session: Session, item: Draft) -> Plan:
         raise Invalid("Choisissez d'abord le patient.", "patient")
     identity = identities.by_id(session, document.source_identity_id)
     patient = _patient_copy(session, identity) if item.copy_to_patient else None
-    is_deceased = deaths.held(session, identity.person_id) is not None
+    is_deceased = death_checks.is_silent(session, identity.person_id)
     return recipients.plan(item.recipients, patient, identity_held=identity.held, is_deceased=is_deceased)
 
 
@@ -227,8 +227,11 @@ def send_again(session: Session, delivery_id: int, organization_id: int, trail: 
         raise Conflict("Cette remise n'est pas en échec : il n'y a rien à renvoyer.")
     if row.account_id is not None:
         account = portal_accounts.by_id(session, row.account_id)
-        if deaths.held(session, account.person_id) is not None:
+        if death_checks.is_silent(session, account.person_id):
             raise Conflict(notices.DECEASED)
+    about = deposit.by_id(session, row.document_id).source_identity_id
+    if about is not None and identities.by_id(session, about).held:
+        raise Conflict(recipients.HELD.message)
     _queue_again(session, row)
     trail.record(session, Entry(actor, "delivery.again", Subject("delivery", row.id)))
 

@@ -20,10 +20,11 @@ from pypdf.generic import (
     TextStringObject,
 )
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+
+from hub.vigilance import wording
 
 _PLAIN, _BOLD = "Vera", "VeraBd"
 _MARGIN, _BOTTOM = 56.0, 64.0
@@ -110,7 +111,7 @@ class _Pen:
 
     def write(self, element: _Element, text: str, style: "_Style", left: float = _MARGIN) -> None:
         """Write a text over as many lines as it takes."""
-        lines = simpleSplit(text, style.font, style.size, _WIDTH - _MARGIN - left)
+        lines = _split(text, style, _WIDTH - _MARGIN - left)
         self.room_for(len(lines) * style.leading + style.before)
         self.top -= style.before
         with self.marked(element):
@@ -150,6 +151,19 @@ _TEXT = _Style(_PLAIN, 10, 14, 4)
 _STRONG = _Style(_BOLD, 10, 14, 4)
 _CELL = _Style(_PLAIN, 9, 12)
 _HEAD = _Style(_BOLD, 9, 12)
+_WORDS = _Style(_PLAIN, 9, 12, 2)
+
+
+def _split(text: str, style: _Style, width: float) -> list[str]:
+    """Cut a text into lines, at its plain spaces only."""
+    lines: list[str] = []
+    for word in wording.unbroken(text).split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and pdfmetrics.stringWidth(longer, style.font, style.size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def draw(sheet: Sheet) -> bytes:
@@ -159,7 +173,8 @@ def draw(sheet: Sheet) -> bytes:
             pdfmetrics.registerFont(TTFont(font, f"{font}.ttf"))
     stream = io.BytesIO()
     canvas = Canvas(stream, pagesize=A4, lang="fr-FR", invariant=True, pageCompression=1, initialFontName=_PLAIN)
-    canvas.setTitle(f"{sheet.title} : {sheet.addressee}")
+    canvas.setTitle(wording.unbroken(f"{sheet.title} : {sheet.addressee}"))
+    canvas.setCreator("Hub régional d'identités de santé")
     canvas.setAuthor(sheet.issuer)
     canvas.setSubject("Indicateurs de qualité des identités")
     pen = _Pen(canvas)
@@ -171,19 +186,26 @@ def draw(sheet: Sheet) -> bytes:
     _draw_list(pen, sheet.advice)
     pen.write(pen.add("H2"), "Vos chiffres", _H2)
     _draw_table(pen, sheet)
+    # The heading is not left at the foot of a page with a line or two.
+    pen.room_for(_H2.before + _H2.leading + 6 * _WORDS.leading)
     pen.write(pen.add("H2"), "Ce que les mots veulent dire", _H2)
     for label, meaning in sheet.words:
-        pen.write(pen.add("P"), f"{label} : {meaning}", _Style(_PLAIN, 9, 12, 2))
+        pen.write(pen.add("P"), f"{label} : {_continued(meaning)}", _WORDS)
     pen.write(pen.add("P"), sheet.support, _Style(_BOLD, 10, 14, 14))
     pen.end_page()
     canvas.save()
     return _with_tree(stream.getvalue(), pen.root)
 
 
+def _continued(sentence: str) -> str:
+    """Write a sentence after a colon: its first letter is small, unless it begins with an acronym."""
+    return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
 def _draw_list(pen: _Pen, items: Sequence[str]) -> None:
     whole = pen.add("L")
     for number, text in enumerate(items, start=1):
-        lines = simpleSplit(text, _TEXT.font, _TEXT.size, _INNER - 18)
+        lines = _split(text, _TEXT, _INNER - 18)
         pen.room_for(len(lines) * _TEXT.leading + _TEXT.before)
         item = pen.add("LI", whole)
         pen.top -= _TEXT.before
@@ -214,9 +236,7 @@ def _draw_table(pen: _Pen, sheet: Sheet) -> None:
 
 def _draw_row(pen: _Pen, row: _Element, cells: Sequence[str], style: _Style, scope: str) -> None:
     widths = [share * _INNER for share in _SHARES]
-    wrapped = [
-        simpleSplit(text, style.font, style.size, width - 6) for text, width in zip(cells, widths, strict=True)
-    ]
+    wrapped = [_split(text, style, width - 6) for text, width in zip(cells, widths, strict=True)]
     height = max(map(len, wrapped)) * style.leading + 4
     pen.room_for(height)
     left = _MARGIN

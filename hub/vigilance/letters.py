@@ -106,7 +106,8 @@ def compose(structure: Structure, day: date, columns: Columns, issuer: Issuer) -
         columns=("Indicateur", "Votre structure", "Le mois d'avant", "La région"),
         sections=sections,
         words=tuple((item.label, item.meaning) for item in KEPT if item.chapter in _TOLD),
-        support=f"Une question ? Cellule régionale d'identitovigilance : {issuer.support}.",
+        support="Une question, ou la liste des dossiers concernés ? "
+        f"Cellule régionale d'identitovigilance : {issuer.support}.",
     )
 
 

@@ -30,6 +30,7 @@ from hub.registry.tables import (
     SourceIdentityRevision,
 )
 from hub.registry.tasks import TaskKind, TaskState
+from hub.vigilance import wording
 from hub.vigilance.tables import Sample, SampleItem
 from identity import linkage
 from identity.decision import Outcome
@@ -136,7 +137,7 @@ class _Candidate:
 def draw(session: Session, request: Request, staff_id: int, trail: Trail, actor: Actor) -> int:
     """Draw a sample and keep it; return its id. Raise `Invalid` when there is nothing to draw."""
     if not 1 <= request.size <= MOST_PAIRS:
-        raise Invalid(f"Tirez de 1 à {MOST_PAIRS} paires.", "size")
+        raise Invalid(f"Tirez de 1 à {wording.number(MOST_PAIRS)} paires.", "size")
     moment = db.now(session)
     seed = secrets.token_hex(8)
     population, chosen = _first(session, request, moment, seed)
@@ -391,7 +392,8 @@ def _open_task(session: Session, item: SampleItem) -> int | None:
     ).all()
     if len(set(persons)) > 1:
         return None
-    return tasks.open_collision(session, (item.left_id, item.right_id), 0.0, [REASON])
+    decision = session.get_one(LinkageDecision, item.decision_id)
+    return tasks.open_collision(session, (item.left_id, item.right_id), decision.score or 0.0, [REASON])
 
 
 def false_links(session: Session, sample_id: int) -> Rate:

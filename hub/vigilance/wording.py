@@ -1,9 +1,10 @@
 """How the numbers of quality read in French, on a page as in a letter."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hub.vigilance.indicators import Better, Unit
+from hub.vigilance.indicators import N_, Better, Unit
 from hub.vigilance.quality import Figure
 
 MONTHS = (
@@ -13,6 +14,15 @@ MONTHS = (
 NONE = "–"
 # A narrow no-break space between thousands is not in every font: the wide one is.
 _SPACE = "\u00a0"
+_BEFORE = re.compile(r" (?=(?:[:;?!%]|»)(?![\w/]))")
+_AFTER = re.compile(r"(?<=«) ")
+_HOUR = re.compile(r"(?<=\d) h (?=\d\d\b)")
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which « : » or « % » stays with what precedes it, a quote with its words, an hour whole."""
+    kept = _AFTER.sub(_SPACE, _BEFORE.sub(_SPACE, text))
+    return _HOUR.sub(f"{_SPACE}h{_SPACE}", kept)
 
 
 def number(value: int) -> str:
@@ -80,13 +90,14 @@ def evolution(points: Sequence[Figure]) -> str:
     """Say in words how an indicator went from its first point to its last."""
     amounts = [found for found in map(amount, points) if found is not None]
     if len(amounts) < 2:
-        return "Un seul relevé : l'évolution se lira demain."
+        return N_("Un seul relevé : l'évolution se lira demain.")
     first, last = amounts[0], amounts[-1]
     if abs(last - first) < 0.05:
-        return "Stable."
+        return N_("Stable.")
     better = points[-1].indicator.better
-    way = "En hausse" if last > first else "En baisse"
     if better is Better.NEITHER:
-        return f"{way}."
+        return N_("En hausse.") if last > first else N_("En baisse.")
     is_good = (last > first) == (better is Better.MORE)
-    return f"{way} : {'cela va mieux' if is_good else 'à surveiller'}."
+    if last > first:
+        return N_("En hausse : cela va mieux.") if is_good else N_("En hausse : à surveiller.")
+    return N_("En baisse : cela va mieux.") if is_good else N_("En baisse : à surveiller.")

@@ -21,6 +21,8 @@ from hub.registry.values import StoredIdentity
 from hub.registry.worklist import Filter, Moment
 from hub.web import (
     agency_batches,
+    agency_merging,
+    agency_models,
     agency_operations,
     agency_persons,
     agency_quality,
@@ -42,6 +44,8 @@ from hub.web.context import current_staff
 
 __all__ = [
     "agency_batches",
+    "agency_merging",
+    "agency_models",
     "agency_operations",
     "agency_persons",
     "agency_quality",

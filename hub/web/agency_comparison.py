@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
 from enum import StrEnum
+from typing import Protocol
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from hub.registry.places import UNKNOWN, Places
-from hub.registry.review import Comparison
 from hub.vigilance.revisions import Revision
 from hub.web import formats
 from identity.decision import LACKS_OF_EVIDENCE
@@ -41,6 +41,22 @@ class Agreement(StrEnum):
     DIFFERENT = "différent"
     ONE_SIDE = "absent d'un côté"
     NEITHER = "absent des deux côtés"
+
+
+class Sides(Protocol):
+    """Two identities and their comparison: a task's, a sampled pair's, two persons' that an officer chose."""
+
+    @property
+    def left(self) -> IdentityRecord:
+        """One identity."""
+
+    @property
+    def right(self) -> IdentityRecord:
+        """The other."""
+
+    @property
+    def assessment(self) -> PairAssessment:
+        """What the matching says of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +211,7 @@ _REASONS = {
     "others-differ": lazy_gettext("Prénoms suivants différents"),
     "common-names": lazy_gettext("Noms courants, peu de preuves"),
     "fictitious-date": lazy_gettext("Date de naissance fictive ou incomplète"),
+    "sample-different": lazy_gettext("Lien relu en aveugle : deux personnes"),
     "shared-ins": lazy_gettext("Même INS que l'autre personne"),
     "insi-refused": lazy_gettext("INS non confirmée par INSi"),
     "wrong-person": lazy_gettext("INS d'une autre personne"),
@@ -205,6 +222,8 @@ _REASONS = {
     "document-after-death": lazy_gettext("Document parti après le décès"),
     "code-after-death": lazy_gettext("Connexion tentée après le décès"),
     "death-withdrawn": lazy_gettext("Décès repris par la structure"),
+    "death-undated": lazy_gettext("Décès annoncé sans date par une structure"),
+    "told-alive": lazy_gettext("Une structure dit ce patient vivant"),
     "death-doubtful": lazy_gettext("Fichier des décès : personne très proche, sans certitude"),
     "death-several": lazy_gettext("Plusieurs personnes peuvent être celle du fichier"),
     "death-limited": lazy_gettext("Trop d'identités proches du fichier des décès"),
@@ -227,7 +246,7 @@ def reason_words(codes: tuple[str, ...]) -> list[str]:
     return [str(_REASONS.get(code, code)) for code in codes]
 
 
-def trait_rows(comparison: Comparison, places: Places) -> tuple[TraitRow, ...]:
+def trait_rows(comparison: Sides, places: Places) -> tuple[TraitRow, ...]:
     """Compare both sides trait by trait, strict traits first; a trait that neither side has is left out."""
     left, right = comparison.left, comparison.right
     levels = {part.trait: part.level for part in comparison.assessment.score.contributions}

@@ -97,7 +97,7 @@ class Parting:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Why a separation or a move was not done."""
+    """Why a separation, a move or a merge was not done."""
 
     invalid: str | None = None
     field: str | None = None
@@ -114,7 +114,7 @@ def person(person_id: int) -> str | Response:
     if place != person_id:
         flash(_("Cette personne a été réunie à celle-ci."), "info")
         return redirect(url_for("agency.person", person_id=place))
-    return _page(person_id, Stopped(), _NO_FORM)
+    return person_page(person_id, Stopped(), _NO_FORM)
 
 
 @blueprint.post("/personnes/<int:person_id>/operation")
@@ -138,10 +138,10 @@ def part(person_id: int) -> Response | str | tuple[str, int]:
         stopped = Stopped(invalid=error.message, field=error.field)
         if error.field == "comment":
             return _preview(person_id, shown, stopped), 422
-        return _page(person_id, stopped, request.form), 422
+        return person_page(person_id, stopped, request.form), 422
     except Conflict as error:
         changes = error.changes if isinstance(error, Changed) else ()
-        return _page(person_id, Stopped(refused=error.message, changes=changes), request.form), 409
+        return person_page(person_id, Stopped(refused=error.message, changes=changes), request.form), 409
     if done.state is State.PROPOSED:
         flash(_("L'opération n° %(number)d attend un second agent.", number=done.id), "success")
     else:
@@ -225,7 +225,8 @@ def _preview(person_id: int, shown: Parting, stopped: Stopped) -> str:
     )
 
 
-def _page(person_id: int, stopped: Stopped, typed: MultiDict[str, str]) -> str:
+def person_page(person_id: int, stopped: Stopped, typed: MultiDict[str, str]) -> str:
+    """Show a person in full, with why nothing was done and what was typed; raise `NotFound`."""
     with db.transaction() as session:
         full = _full(session, person_id)
         then, wrong_day = _then(session, person_id)

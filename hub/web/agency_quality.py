@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from flask import Flask, Response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -22,20 +24,21 @@ from hub.vigilance.letters import Issuer
 from hub.vigilance.listing import Choice, Listed
 from hub.vigilance.quality import Figures
 from hub.vigilance.trends import Point
-from hub.web import agency_samples, quality_files
+from hub.web import agency_samples, quality_files, quality_words
 from hub.web.agency_comparison import reason_words
 from hub.web.agency_space import blueprint, known, officers_only, page_number, record
 from hub.web.context import runtime
-from hub.web.quality_charts import Chart, chart
+from hub.web.quality_charts import CARD, Chart, chart
 
 __all__ = ["agency_samples", "attach"]
 PLOTTED = ("doublons", "collisions", "statut-qual", "taches")
 COMPARED = ("identites", "doublons", "collisions", "statut-qual", "sans-contact", "taches", "taches-retard")
 DAYS = 90
+DAYS_SHOWN = 31
 _QUEUE = ("taches", "taches-retard")
 _SIGNS = {
-    Better.LESS: "mieux si cela baisse",
-    Better.MORE: "mieux si cela monte",
+    Better.LESS: lazy_gettext("mieux si cela baisse"),
+    Better.MORE: lazy_gettext("mieux si cela monte"),
     Better.NEITHER: "",
 }
 
@@ -51,7 +54,10 @@ class Plotted:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What a dashboard shows: of the region, or of one structure beside it; `letter` is the month of its latest."""
+    """What a dashboard shows: of the region, or of one structure beside it; `letter` is the month of its latest.
+
+    `sorted_by` is the indicator that orders the structures, the worst first; their names do when there is none.
+    """
 
     structure: Structure | None
     figures: Figures
@@ -60,13 +66,15 @@ class Board:
     places: Mapping[int | None, Figures]
     plotted: Sequence[Plotted]
     letter: str | None
+    sorted_by: Indicator | None
 
 
 def attach(app: Flask) -> None:
     """Register what the templates write figures with."""
-    for name in ("figure", "out_of", "number", "percent", "delay"):
-        app.add_template_filter(getattr(wording, name), f"quality_{name}")
-    app.add_template_filter(wording.month, "month_words")
+    for name in ("figure", "out_of", "percent", "delay", "text", "label"):
+        app.add_template_filter(getattr(quality_words, name), f"quality_{name}")
+    app.add_template_filter(wording.number, "quality_number")
+    app.add_template_filter(quality_words.month, "month_words")
 
 
 @blueprint.get("/qualite")
@@ -108,17 +116,34 @@ def _dashboard(organization_id: int | None) -> str:
 def _measured(session: Session, organization_id: int | None) -> Board:
     structure = organizations.by_id(session, organization_id) if organization_id else None
     places = quality.measure(session, db.now(session))
+    sorted_by = BY_CODE[request.args["tri"]] if request.args.get("tri") in COMPARED else None
     indicators = [BY_CODE[code] for code in PLOTTED]
     series = trends.trends(session, indicators, organization_id, DAYS)
     return Board(
         structure,
         places.get(organization_id) or quality.nothing(),
         places[None],
-        _structures(session),
+        _sorted(_structures(session), places, sorted_by),
         places,
-        [Plotted(item, series[item.code], chart(series[item.code])) for item in indicators],
+        [Plotted(item, series[item.code], chart(series[item.code], CARD)) for item in indicators],
         letters.latest_for(session, organization_id) if organization_id else None,
+        sorted_by,
     )
+
+
+def _sorted(
+    structures: list[Structure], places: Mapping[int | None, Figures], indicator: Indicator | None
+) -> list[Structure]:
+    """Put the worst of an indicator first; those without figures come last."""
+    if indicator is None:
+        return structures
+    sign = 1 if indicator.better is Better.MORE else -1
+
+    def place(structure: Structure) -> tuple[bool, float]:
+        value = wording.amount(places.get(structure.id, {}).get(indicator.code))
+        return value is None, sign * (value or 0.0)
+
+    return sorted(structures, key=place)
 
 
 def _structures(session: Session) -> list[Structure]:
@@ -207,7 +232,7 @@ def _names(session: Session, rows: Sequence[Listed]) -> dict[int, str]:
 @officers_only
 def quality_trend(indicator: str) -> str:
     """Show how an indicator went, drawn and as figures."""
-    item, organization_id = quality.by_code(indicator), _structure_chosen()
+    item, organization_id = _kept(indicator), _structure_chosen()
     with db.transaction() as session:
         structure = organizations.by_id(session, organization_id) if organization_id else None
         points = trends.series(session, item, organization_id, trends.DAILY.days)
@@ -219,6 +244,28 @@ def quality_trend(indicator: str) -> str:
         structure=structure,
         structures=structures,
         signs=_SIGNS,
+        shown=DAYS_SHOWN,
+    )
+
+
+def _kept(code: str) -> Indicator:
+    item = quality.by_code(code)
+    if not item.is_kept:
+        raise NotFound(_("Cet indicateur n'est pas relevé chaque jour : il n'a pas d'évolution."))
+    return item
+
+
+@blueprint.get("/qualite/<indicator>/evolution.csv")
+@officers_only
+def quality_trend_export(indicator: str) -> Response:
+    """Export how an indicator went, day after day."""
+    item, organization_id = _kept(indicator), _structure_chosen()
+    with db.transaction() as session:
+        structure = organizations.by_id(session, organization_id) if organization_id else None
+        points = trends.series(session, item, organization_id, trends.DAILY.days)
+        record(session, "quality.export", _place(organization_id), indicator=item.code)
+    return quality_files.answer(
+        f"{item.code}-evolution.csv", quality_files.DAYS, quality_files.day_rows(structure, points)
     )
 
 
@@ -232,15 +279,16 @@ def quality_letters() -> str:
             (month, [item for item in structures if item.id in ids])
             for month, ids in letters.available(session).items()
         ]
+        present = trends.day_of(db.now(session)).isoformat()[:7]
         record(session, "quality.letters", None)
-    return render_template("agency/quality_letters.html", months=months)
+    return render_template("agency/quality_letters.html", months=months, present=present)
 
 
 @blueprint.get("/qualite/lettres/<month>/<int:organization_id>.pdf")
 @officers_only
 def quality_letter(month: str, organization_id: int) -> Response:
     """Download a letter: as it was made, or made now when its month is not over."""
-    settings = runtime().settings
+    settings, month = runtime().settings, letters.check_month(month)
     with db.transaction() as session:
         structure = organizations.by_id(session, known(organization_id))
         try:

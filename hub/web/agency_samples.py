@@ -3,7 +3,7 @@
 The page of a pair holds the traits of both sides as they were, and nothing of a score, a decision or its author.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 
@@ -44,7 +44,7 @@ _SCALE = (
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What an officer typed, and what is wrong with it."""
+    """What an officer typed, what is wrong with it, and in which field."""
 
     answer: str = ""
     reason: str = ""
@@ -52,6 +52,7 @@ class Typed:
     size: str = ""
     kind: str = ""
     invalid: str | None = None
+    field: str | None = None
 
 
 @blueprint.get("/qualite/lectures", endpoint="samples")
@@ -92,8 +93,7 @@ def draw_sample() -> Response | tuple[str, int]:
                 session, asked, current_staff().member.id, runtime().trail, current_staff().actor
             )
     except Invalid as error:
-        refused = Typed(since=typed.since, size=typed.size, kind=typed.kind, invalid=error.message)
-        return _list(refused), 422
+        return _list(replace(typed, invalid=error.message, field=error.field)), 422
     return redirect(url_for("agency.sample", sample_id=sample_id))
 
 
@@ -205,7 +205,7 @@ def answer_pair(item_id: int) -> Response | str | tuple[str | Response, int]:
             sample_id = samples.answer(session, reading, runtime().trail, current_staff().actor)
             following = samples.next_for(session, sample_id, staff_id)
     except Invalid as error:
-        return _pair(item_id, Typed(typed.answer, typed.reason, invalid=error.message)), 422
+        return _pair(item_id, replace(typed, invalid=error.message, field=error.field)), 422
     except Conflict as error:
         flash(error.message, "warning")
         return redirect(url_for("agency.samples"))

@@ -24,10 +24,12 @@ from hub.web import agency_words
 from hub.web.context import current_staff, runtime, staff_only
 from hub.web.formats import PARIS
 from hub.web.staff_login import add_login
+from hub.web.typography import keep_together
 from identity.deaths import DeathDate
 
 blueprint = Blueprint("agency", __name__, url_prefix="/agence")
 add_login(blueprint, Space.AGENCY, Role.OFFICER, "agency.tasks")
+blueprint.after_request(keep_together)
 officers_only = staff_only(Space.AGENCY)
 
 

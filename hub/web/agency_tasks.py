@@ -26,7 +26,7 @@ from hub.registry.operations import Operation, State
 from hub.registry.review import Comparison, Settled, Verdict
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import PersonView
-from hub.registry.worklist import Comment
+from hub.registry.worklist import Comment, Deferral
 from hub.routing import sendings
 from hub.vigilance import consequences, revisions
 from hub.vigilance.consequences import Merged
@@ -209,7 +209,7 @@ def _ask(session: Session, task_id: int) -> str:
         officer_id=member.id,
         task_id=task_id,
     )
-    worklist.defer(session, task_id, _ASKED_DAYS, reason, member.id, trail, actor)
+    worklist.defer(session, _deferral(task_id, _ASKED_DAYS, reason), trail, actor)
     corrections.ask(session, asking, trail, actor)
     name = structure_names(session, [sides[chosen[0]]])[sides[chosen[0]].organization_id]
     return _(
@@ -223,9 +223,15 @@ def _defer(session: Session, task_id: int) -> str:
     days = ids_of([request.form.get("jours", "")])
     if not days:
         raise Invalid(_("Écrivez un nombre de jours."), "jours")
-    member, actor = current_staff().member, current_staff().actor
-    worklist.defer(session, task_id, days[0], typed_text("comment"), member.id, runtime().trail, actor)
+    worklist.defer(
+        session, _deferral(task_id, days[0], typed_text("comment")), runtime().trail, current_staff().actor
+    )
     return _("Tâche %(number)d : différée de %(days)d jours.", number=task_id, days=days[0])
+
+
+def _deferral(task_id: int, days: int, reason: str) -> Deferral:
+    version = request.form.get("version", -1, type=int)
+    return Deferral(task_id=task_id, version=version, days=days, reason=reason, staff_id=current_staff().member.id)
 
 
 def _confirm_death(session: Session, task_id: int) -> str:
@@ -278,8 +284,11 @@ def claim(task_id: int) -> Response:
 def release(task_id: int) -> Response:
     """Give a task back and return to the list."""
     with db.transaction() as session:
-        worklist.release(session, known(task_id), current_staff().member.id)
-    flash(_("Tâche %(number)d rendue aux autres.", number=task_id), "success")
+        was_mine = worklist.release(session, known(task_id), current_staff().member.id)
+    if was_mine:
+        flash(_("Tâche %(number)d rendue aux autres.", number=task_id), "success")
+    else:
+        flash(_("Vous n'aviez plus la tâche %(number)d : rien n'a changé.", number=task_id), "warning")
     return redirect(url_for("agency.tasks", **query_of(filter_of_request())))
 
 

@@ -6,6 +6,7 @@ structure's answer 404 as if they did not exist, and a feed into another domain 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -27,12 +28,14 @@ from hub.directory.values import Structure
 from hub.errors import NotFound
 from hub.oidc import tokens
 from hub.oidc.tokens import SoftwareAccess
-from hub.registry import identities, intake
+from hub.registry import death_checks, death_feed, deaths, identities, intake
 from hub.registry import search as registry_search
+from hub.registry.death_feed import ToldByFeed
 from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from hub.web.context import request_id, runtime
 from hub.web.errors import outcome
 from hub.web.fhir_search import cursor_at, is_id, offset_of, own_query
+from identity.deaths import DeathDate
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 MOST_BYTES = 1_000_000
@@ -165,7 +168,10 @@ def _receive(
             channel=Channel.FHIR,
         )
         result = intake.receive(session, incoming, runtime().registrar, _actor(access))
-    return _stored(result.identity, feed.warnings, created=result.created)
+        told = feed.deceased
+        death_feed.note(session, result.identity, ToldByFeed(told.is_dead, told.when) if told else None)
+        shown = {} if _is_minimal() else _renderings(session, [result.identity])[0]
+    return _stored(result.identity, shown, feed.warnings, created=result.created)
 
 
 def _own_number(feed: PatientFeed, structure: Structure) -> DomainIdentifier:
@@ -202,14 +208,17 @@ def read(resource_id: str) -> Response:
     access = _access("r")
     with db.transaction() as session:
         identity = _own(session, resource_id, access)
+        (shown,) = _renderings(session, [identity])
+        # What others tell of a death, or an officer, makes no new version: then the answer is given anew.
+        is_settled = not death_checks.was_told(session, identity)
         entry = Entry(_actor(access), "identity.read", Subject("source_identity", identity.id))
         runtime().trail.record(session, entry)
     etag = f'W/"{identity.version}"'
-    if etag in (part.strip() for part in request.headers.get("If-None-Match", "").split(",")):
+    if is_settled and etag in (part.strip() for part in request.headers.get("If-None-Match", "").split(",")):
         response = Response(status=304)
         response.headers["ETag"] = etag
         return response
-    return _with_version(_json(_render(identity)), identity)
+    return _with_version(_json(shown), identity)
 
 
 @blueprint.get("/Patient")
@@ -235,9 +244,10 @@ def _search(pairs: Sequence[tuple[str, str]]) -> Response:
         page = registry_search.own_identities(session, own_query(wanted, access), offset, wanted.count)
         actor = _actor(access)
         runtime().trail.record(session, Entry(actor, "identity.search", None, {"results": page.total}))
+        shown = _renderings(session, page.items)
         for item in page.items:
             runtime().trail.record(session, Entry(actor, "identity.shown", Subject("source_identity", item.id)))
-    entries = [(f"{_base()}/Patient/{item.id}", _render(item)) for item in page.items]
+    entries = [(f"{_base()}/Patient/{item.id}", resource) for item, resource in zip(page.items, shown, strict=True)]
     next_url = None
     if wanted.count and offset + wanted.count < page.total:
         kept = [pair for pair in wanted.used if pair[0] != "_cursor"]
@@ -273,7 +283,17 @@ def _body() -> bytes:
     return content
 
 
-def _render(identity: StoredIdentity) -> dict[str, object]:
+def _renderings(session: Session, items: Sequence[StoredIdentity]) -> list[dict[str, object]]:
+    """Write identities with what the hub may tell of a death of their persons."""
+    told = deaths.told_of(session, {item.person_id for item in items})
+    undated = death_checks.undated(session, [item.id for item in items])
+    return [
+        _render(item, deaths.to_tell(item, told.get(item.person_id, ())), is_dead=item.id in undated)
+        for item in items
+    ]
+
+
+def _render(identity: StoredIdentity, death: DeathDate | None, *, is_dead: bool) -> dict[str, object]:
     settings = runtime().settings
     return patient_mapping.render_patient(
         PatientView(
@@ -282,24 +302,32 @@ def _render(identity: StoredIdentity) -> dict[str, object]:
             last_updated=identity.updated_at,
             domain=DomainIdentifier(identity.domain, identity.value),
             regional_id=DomainIdentifier(settings.domains_region, identity.regional_id),
-            traits=identity.traits,
+            traits=replace(identity.traits, death_date=None),
             status=identity.status,
             attributes=identity.attributes,
             active=identity.active,
             replaced_by=str(identity.replaced_by_id) if identity.replaced_by_id else None,
+            death=death,
+            is_dead=is_dead,
         )
     )
 
 
-def _stored(identity: StoredIdentity, warnings: Sequence[Issue], *, created: bool) -> Response:
+def _is_minimal() -> bool:
+    return "return=minimal" in request.headers.get("Prefer", "").replace(" ", "")
+
+
+def _stored(
+    identity: StoredIdentity, shown: Mapping[str, object], warnings: Sequence[Issue], *, created: bool
+) -> Response:
     prefer = request.headers.get("Prefer", "").replace(" ", "")
-    if "return=minimal" in prefer:
+    if _is_minimal():
         response = Response(content_type="application/fhir+json")
     elif "return=OperationOutcome" in prefer:
         stored = Issue("information", IssueKind.INFORMATIONAL, "L'identité est enregistrée.")
         response = outcome(200, [*warnings, stored])
     else:
-        response = _json(_render(identity))
+        response = _json(shown)
     response.status_code = 201 if created else 200
     if created:
         response.headers["Location"] = f"{_base()}/Patient/{identity.id}/_history/{identity.version}"

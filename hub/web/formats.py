@@ -48,7 +48,8 @@ def moment(value: datetime) -> str:
     """Write an instant: « mardi 3 mars 2026 à 14 h 05 »."""
     local = value.astimezone(PARIS)
     if _language() == "fr":
-        return format_datetime(local, "EEEE d MMMM y 'à' HH 'h' mm", tzinfo=PARIS, locale="fr")
+        number = _day_number(local)
+        return format_datetime(local, f"EEEE {number} MMMM y 'à' HH 'h' mm", tzinfo=PARIS, locale="fr")
     return format_datetime(local, "EEEE d MMMM y 'at' HH:mm", tzinfo=PARIS, locale="en")
 
 
@@ -64,7 +65,14 @@ def day(value: date | datetime) -> str:
     """Write a day in full."""
     if isinstance(value, datetime):
         value = value.astimezone(PARIS).date()
-    return format_date(value, "d MMMM y", locale=_language())
+    language = _language()
+    number = _day_number(value) if language == "fr" else "d"
+    return format_date(value, f"{number} MMMM y", locale=language)
+
+
+def _day_number(value: date) -> str:
+    """Return the pattern of a day of the month: the first is « 1er »."""
+    return "'1er'" if value.day == 1 else "d"
 
 
 def birth(value: BirthDate | None) -> str:

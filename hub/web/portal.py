@@ -23,7 +23,7 @@ from hub.errors import Invalid, NotFound
 from hub.oidc import keys
 from hub.oidc.clients import PORTAL_CLIENT_ID
 from hub.routing import reading
-from hub.routing.reading import ReceivedView
+from hub.routing.reading import ReceivedView, Suspended
 from hub.web import errors, provider_pages
 from hub.web.context import (
     PatientAccess,
@@ -146,6 +146,7 @@ def documents() -> BaseResponse | str:
     with db.transaction() as transaction:
         reading.mark_delivered(transaction, access.account.id)
         items = reading.received(transaction, access.account.id)
+        is_suspended = reading.has_suspended(transaction, access.account.id)
         runtime().trail.record(
             transaction, Entry(access.actor, "document.list", Subject("person", access.account.person_id))
         )
@@ -156,7 +157,18 @@ def documents() -> BaseResponse | str:
         total=len(items),
         unread=sum(item.read_at is None for item in items),
         wanted=wanted,
+        is_suspended=is_suspended,
     )
+
+
+@blueprint.errorhandler(Suspended)
+def _suspended(error: Suspended) -> BaseResponse:
+    """Say that a document will come back, whatever address of it was asked for."""
+    text = _(
+        "Une vérification administrative est en cours. Ce document reviendra de lui-même dans votre espace ; vous "
+        "n'avez rien à faire."
+    )
+    return errors.page(409, text, _("Document momentanément indisponible"))
 
 
 def _plain_type(item: ReceivedView) -> str:

@@ -12,7 +12,7 @@ from hub.accounts import portal_accounts
 from hub.accounts.portal_accounts import SIGNATORY_LABELS, AccountState, Opening, Signatory
 from hub.audit.trail import Entry, Subject
 from hub.errors import Conflict, Invalid
-from hub.registry import enrolment, identities
+from hub.registry import death_checks, enrolment, identities
 from hub.registry.values import StoredIdentity
 from hub.web.context import current_staff, runtime
 from hub.web.practice_patients import own_identity
@@ -126,10 +126,12 @@ def _page(
 ) -> str:
     with db.reading() as session:
         account = portal_accounts.of_person(session, identity.person_id)
+        is_deceased = death_checks.is_silent(session, identity.person_id)
     return render_template(
         "practice/open_account.html",
         identity=identity,
         account=account,
+        deceased=portal_accounts.DECEASED if is_deceased else None,
         typed=typed,
         errors=errors,
         conflict=conflict,

@@ -4,13 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from flask_babel import gettext as _
+
 from hub.vigilance import wording
 from hub.vigilance.indicators import Unit
 from hub.vigilance.trends import Point
+from hub.web import quality_words
 
-WIDTH, HEIGHT = 340, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 30
-_STEPS = (1, 2, 2.5, 5, 10)
+_SIDE, _TOP, _BOTTOM = 6, 10, 26
+# Half of each is a mark too, and stays a round number.
+_STEPS = (1, 2, 4, 6, 8, 10)
+_HOURS = 24
+_IN_DAYS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a drawing is, and a character of it, in its own units."""
+
+    width: int
+    height: int
+    character: float
+
+
+CARD, PAGE = Size(240, 150, 7.5), Size(340, 190, 8.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +47,46 @@ class Chart:
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     words: str
-    left: int = _LEFT
-    right: int = WIDTH - _RIGHT
-    bottom: int = HEIGHT - _BOTTOM
+    size: Size
+    left: int
+    right: int
+    bottom: int
 
 
-def chart(points: Sequence[Point]) -> Chart | None:
+def chart(points: Sequence[Point], size: Size = PAGE) -> Chart | None:
     """Lay out a series; None when no day has a value."""
-    found = [(point.day, amount) for point in points if (amount := wording.amount(point.figure)) is not None]
-    if not found:
+    told = [point for point in points if wording.amount(point.figure) is not None]
+    if not told:
         return None
-    top = _ceiling(max(amount for _, amount in found))
+    found = [(point.day, wording.amount(point.figure) or 0.0) for point in told]
+    unit = points[-1].figure.indicator.unit
+    top = _top(max(amount for _, amount in found), unit)
     first, last = found[0][0], found[-1][0]
     days = max((last - first).days, 1)
-    inner, height = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+    levels = [(part / 2, _label(top * part / 2, top, unit)) for part in (0, 1, 2)]
+    left = round(2 * _SIDE + size.character * max(len(label) for _, label in levels))
+    right, bottom = size.width - _SIDE, size.height - _BOTTOM
 
     def place(day: date, amount: float) -> tuple[float, float]:
         return (
-            round(_LEFT + inner * (day - first).days / days, 1),
-            round(_TOP + height * (1 - amount / top), 1),
+            round(left + (right - left) * (day - first).days / days, 1),
+            round(_TOP + (bottom - _TOP) * (1 - amount / top), 1),
         )
 
     placed = tuple(place(day, amount) for day, amount in found)
-    unit = points[-1].figure.indicator.unit
-    up = tuple(Tick(place(first, top * part / 4)[1], _label(top * part / 4, unit)) for part in (0, 2, 4))
+    up = tuple(Tick(place(first, top * level)[1], label) for level, label in levels)
     across = tuple(Tick(place(day, 0)[0], f"{day:%d/%m/%y}") for day in dict.fromkeys((first, last)))
-    return Chart(" ".join(f"{x},{y}" for x, y in placed), placed, across, up, _words(points))
+    line = " ".join(f"{x},{y}" for x, y in placed)
+    return Chart(line, placed, across, up, _words(told), size, left, right, bottom)
+
+
+def _top(highest: float, unit: Unit) -> float:
+    """Return the end of the axis: long delays are counted in days, and half a row does not exist."""
+    if unit is Unit.COUNT:
+        return max(2.0, _ceiling(highest))
+    if unit.is_delay and highest >= _IN_DAYS:
+        return _HOURS * _ceiling(highest / _HOURS)
+    return _ceiling(highest)
 
 
 def _ceiling(highest: float) -> float:
@@ -70,19 +101,26 @@ def _ceiling(highest: float) -> float:
     return next(power * step for step in _STEPS if power * step >= highest)
 
 
-def _label(amount: float, unit: Unit) -> str:
-    text = f"{amount:.4g}".replace(".", ",")
-    if unit is Unit.COUNT:
-        return wording.number(round(amount)) if amount >= 10 else text
-    return f"{text} h" if unit.is_delay else f"{text} %"
+def _label(amount: float, top: float, unit: Unit) -> str:
+    if unit is Unit.COUNT or not amount:
+        return wording.number(round(amount))
+    if not unit.is_delay:
+        return f"{_written(amount)}\u00a0%"
+    if top < _IN_DAYS:
+        return f"{_written(amount)}\u00a0h"
+    return f"{_written(amount / _HOURS)}\u00a0{_('jours')}"
+
+
+def _written(amount: float) -> str:
+    return f"{amount:.4g}".replace(".", ",")
 
 
 def _words(points: Sequence[Point]) -> str:
     first, last = points[0], points[-1]
-    told = wording.evolution([point.figure for point in points])
+    begun = {"first": quality_words.figure(first.figure), "on": f"{first.day:%d/%m/%Y}"}
     if first is last:
-        return f"Le {first.day:%d/%m/%Y} : {wording.figure(first.figure)}. {told}"
-    return (
-        f"De {wording.figure(first.figure)} le {first.day:%d/%m/%Y} "
-        f"à {wording.figure(last.figure)} le {last.day:%d/%m/%Y}. {told}"
-    )
+        stated = _("Le %(on)s : %(first)s.", **begun)
+    else:
+        ended = {"last": quality_words.figure(last.figure), "then": f"{last.day:%d/%m/%Y}"}
+        stated = _("De %(first)s le %(on)s à %(last)s le %(then)s.", **begun, **ended)
+    return f"{stated} {quality_words.evolution([point.figure for point in points])}"

@@ -15,8 +15,8 @@ from hub.registry.values import StoredIdentity
 from hub.vigilance import wording
 from hub.vigilance.indicators import Unit
 from hub.vigilance.listing import Listed
-from hub.vigilance.quality import Figures
-from hub.vigilance.trends import PARIS
+from hub.vigilance.quality import Figure, Figures
+from hub.vigilance.trends import PARIS, Point
 
 _RUNS = ("=", "+", "-", "@", "\t", "\r")
 FIGURES = ("code structure", "structure", "indicateur", "libellé", "numérateur", "dénominateur", "valeur", "unité")
@@ -25,6 +25,7 @@ ROWS = (
     "autre numéro du patient", "personne", "identités", "tâche", "nature", "motifs", "depuis", "échéance",
     "décidée le", "délai en heures",
 )  # fmt: skip
+DAYS = ("code structure", "structure", "indicateur", "jour", "numérateur", "dénominateur", "valeur", "unité")
 _UNITS = {Unit.COUNT: "nombre", Unit.SHARE: "%", Unit.MEDIAN: "heures", Unit.NINTH_DECILE: "heures"}
 
 
@@ -48,17 +49,28 @@ def figure_rows(places: Mapping[Structure | None, Figures]) -> Iterable[tuple[st
     """Write each figure of each place."""
     for structure, figures in places.items():
         for figure in figures.values():
-            value = wording.amount(figure)
-            yield (
-                structure.code if structure else "",
-                structure.name if structure else "Région",
-                figure.indicator.code,
-                figure.indicator.label,
-                str(figure.numerator),
-                "" if figure.denominator is None else str(figure.denominator),
-                "" if value is None else f"{value:.10g}".replace(".", ","),
-                _UNITS[figure.indicator.unit],
-            )
+            yield (*_named(structure), figure.indicator.code, figure.indicator.label, *_amounts(figure))
+
+
+def day_rows(structure: Structure | None, points: Iterable[Point]) -> Iterable[tuple[str, ...]]:
+    """Write an indicator of a place, one day after another."""
+    for point in points:
+        figure = point.figure
+        yield (*_named(structure), figure.indicator.code, point.day.isoformat(), *_amounts(figure))
+
+
+def _named(structure: Structure | None) -> tuple[str, str]:
+    return (structure.code, structure.name) if structure else ("", "Région")
+
+
+def _amounts(figure: Figure) -> tuple[str, str, str, str]:
+    value = wording.amount(figure)
+    return (
+        str(figure.numerator),
+        "" if figure.denominator is None else str(figure.denominator),
+        "" if value is None else f"{value:.10g}".replace(".", ","),
+        _UNITS[figure.indicator.unit],
+    )
 
 
 def row_cells(row: Listed, structures: Mapping[int, Structure], words: Sequence[str]) -> tuple[str, ...]:

@@ -46,9 +46,9 @@ class Day:
     def decide_all(self) -> None:
         """Decide task after task; each decision opens the next."""
         while "/taches/" in self.page.url:
-            heading = self.page.locator("h1").inner_text()
-            self.watched.look(self.page, f"agence-{heading.partition(' : ')[2]}")
-            self._decide(heading.partition(" : ")[2])
+            kind = self.page.locator("h1").inner_text().replace("\u00a0", " ").partition(" : ")[2]
+            self.watched.look(self.page, f"agence-{kind}")
+            self._decide(kind)
             self.decided += 1
 
     def _decide(self, kind: str) -> None:

@@ -77,7 +77,7 @@ def test_the_pages_are_accessible_and_answer_without_script(
 
         flag(desk.app, identity_id)
         page.goto(f"{hub.url}/pratique/patients/{identity_id}")
-        expect(page.get_by_text("Décédé(e) le 1 mars 2026")).to_be_visible()
+        expect(page.get_by_text("Décédé(e) le 1er mars 2026")).to_be_visible()
         demonstration.look(page, "patient-decede")
         page.goto(f"{hub.url}/pratique/envois/{sending_id}/resume")
         expect(page.get_by_text("aucun avis ne partira au patient")).to_be_visible()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from hub import db
@@ -30,10 +31,12 @@ from hub.registry.load import LoadOptions
 from hub.registry.tables import CorrectionRequest, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind, TaskState
 from hub.vigilance import letters, listing, quality, trends
-from hub.vigilance.indicators import INDICATORS, Indicator
+from hub.vigilance.indicators import AGES, BY_CODE, INDICATORS, KINDS, Chapter, Indicator, Unit
 from hub.vigilance.listing import Choice
+from hub.vigilance.quality import Figure
 from hub.vigilance.tables import QualityDay, QualityLetter
-from hub.web import quality_files
+from hub.vigilance.trends import Point
+from hub.web import quality_charts, quality_files, quality_words
 from identity.ins import InsOid
 from identity.status import IdentityStatus
 from tests.factories import log_in, make_staff, make_structure, parts_of
@@ -201,6 +204,63 @@ def test_each_number_on_the_page_is_the_total_of_the_list_it_opens(region: Flask
                 assert shown.strip() == total[1], link
 
 
+def _exported(officer: FlaskClient, path: str) -> list[dict[str, str]]:
+    header, *found = _csv(officer.get(path).data)
+    return [dict(zip(header, row, strict=True)) for row in found]
+
+
+def _of_place(region: Flask) -> dict[str, str]:
+    """Return what an address needs to ask for a structure, by the code that files give it."""
+    with region.app_context(), db.reading() as session:
+        found = organizations.all_with_domain(session).values()
+        return {"": ""} | {item.code: f"?structure={item.id}" for item in found}
+
+
+def _behind(indicator: Indicator, rows: list[dict[str, str]], among: int) -> tuple[int, float | None]:
+    """Work a number out from the rows of its file: how many, and what they make."""
+    if indicator.unit is Unit.COUNT:
+        return len(rows), float(len(rows))
+    if indicator.unit is Unit.SHARE:
+        return len(rows), 100 * len(rows) / among if among else None
+    hours = sorted(float(row["délai en heures"].replace(",", ".")) for row in rows)
+    half = 0.5 if indicator.unit is Unit.MEDIAN else 0.9
+    return len(rows), next((hour for place, hour in enumerate(hours, 1) if place >= half * len(hours)), None)
+
+
+def test_every_number_of_every_structure_is_made_of_the_rows_of_its_file(region: Flask, officer: FlaskClient) -> None:
+    places, wrong = _of_place(region), []
+
+    for told in _exported(officer, "/agence/qualite/export.csv"):
+        item = BY_CODE[told["indicateur"]]
+        among = int(told["dénominateur"] or 0)
+        path = f"/agence/qualite/{item.code}/liste"
+        place = places[told["code structure"]]
+        count, value = _behind(item, _exported(officer, f"{path}.csv{place}"), among)
+        made = None if value is None else pytest.approx(value, abs=0.01)
+        shown = re.search(r"data-total>(\d+)", officer.get(path + place).text) if count else None
+        total = int(shown[1]) if shown else 0
+        stated = float(told["valeur"].replace(",", ".")) if told["valeur"] else None
+        rows_told = among if item.unit.is_delay else int(told["numérateur"])
+        if not (rows_told == count == total and stated == made):
+            wrong.append((told, count, total, value))
+
+    assert wrong == []
+    assert len(places) > 5
+
+
+def test_what_a_day_keeps_is_what_the_dashboard_says(region: Flask, officer: FlaskClient) -> None:
+    _snapshot(region)
+    places, numbers = _of_place(region), ("numérateur", "dénominateur", "valeur", "unité")
+
+    for told in _exported(officer, "/agence/qualite/export.csv"):
+        path = f"/agence/qualite/{told['indicateur']}/evolution.csv{places[told['code structure']]}"
+        if BY_CODE[told["indicateur"]].is_kept:
+            (day,) = _exported(officer, path)
+            assert [day[name] for name in numbers] == [told[name] for name in numbers], path
+        else:
+            assert officer.get(path).status_code == 404
+
+
 def test_a_list_shows_who_and_why_and_is_audited(app: Flask, officer: FlaskClient) -> None:
     structure = make_structure(app)
     send(app, incoming(structure, "IPP-7", replace(SOLENE, birth_place=None)))
@@ -235,14 +295,41 @@ def test_a_structure_sees_its_own_rows_and_a_task_of_two_counts_for_both(app: Fl
         ("/agence/qualite/doublons/liste?structure=99999999999999999999999", 404),
         ("/agence/qualite/999999", 404),
         ("/agence/qualite/doublons/liste?page=-1", 200),
-        ("/agence/qualite/lettres/2026-13/1.pdf", 404),
         ("/agence/qualite/inconnu/evolution", 404),
         ("/agence/qualite/lectures/99", 404),
         ("/agence/qualite/lectures/paires/99", 404),
+        ("/agence/qualite?structure=-1", 404),
+        ("/agence/qualite?structure=abc", 200),
+        ("/agence/qualite?tri=inconnu", 200),
+        ("/agence/qualite?tri=doublons&tri=%00", 200),
+        ("/agence/qualite/99999999999999999999", 404),
+        ("/agence/qualite/export.csv?structure=99999999999999999999", 404),
+        ("/agence/qualite/inconnu/liste.csv", 404),
+        ("/agence/qualite/doublons/liste.csv?structure=-5", 404),
+        ("/agence/qualite/doublons/liste?page=99999999999999999999", 200),
+        ("/agence/qualite/doublons/liste?page=1.5&structure=%F0%9F%98%80", 200),
+        ("/agence/qualite/taches-duplicate-0-2/evolution", 404),
+        ("/agence/qualite/taches-duplicate-0-2/evolution.csv", 404),
+        ("/agence/qualite/doublons/evolution.csv?structure=99999999999999999999", 404),
+        ("/agence/qualite/%00/liste", 404),
+        ("/agence/qualite/lettres/2026-10/1.pdf", 404),
+        ("/agence/qualite/lettres/2026-10/99999999999999999999.pdf", 404),
+        ("/agence/qualite/lectures/99999999999999999999", 404),
+        ("/agence/qualite/lectures/paires/99999999999999999999", 404),
     ],
 )
 def test_strange_addresses_are_no_fault(officer: FlaskClient, path: str, status: int) -> None:
     assert officer.get(path).status_code == status
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-02-30", "octobre", "%00", "9999-99", "２０２６-10"])
+def test_a_strange_month_is_refused_with_words(app: Flask, officer: FlaskClient, month: str) -> None:
+    structure = make_structure(app)
+
+    answer = officer.get(f"/agence/qualite/lettres/{month}/{structure.id}.pdf")
+
+    assert answer.status_code == 422
+    assert "Écrivez le mois" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -351,6 +438,73 @@ def test_old_days_leave_the_last_of_each_month(app: Flask) -> None:
     months = [day[:7] for day in days]
     assert len(days) < 6
     assert len(set(months[:-2])) == len(months[:-2])
+
+
+def test_the_structures_are_sorted_by_what_is_to_watch(app: Flask, officer: FlaskClient) -> None:
+    good, bad, empty = (make_structure(app, name) for name in ("A sans défaut", "B sans lieu", "C vide"))
+    send(app, incoming(good, "1"))
+    send(app, incoming(bad, "2", replace(PAUL, phone=None)))
+
+    def order(query: str) -> list[int]:
+        table = officer.get(f"/agence/qualite{query}").text.split('id="structures"')[1]
+        return [int(found) for found in re.findall(r'<a href="/agence/qualite/(\d+)">', table)]
+
+    assert order("") == [good.id, bad.id, empty.id]
+    assert order("?tri=sans-contact") == [bad.id, good.id, empty.id]
+
+
+def _points(indicator: Indicator, numbers: list[int], among: int | None) -> list[Point]:
+    first = date(2026, 10, 1)
+    return [Point(first + timedelta(days=day), Figure(indicator, one, among)) for day, one in enumerate(numbers)]
+
+
+@pytest.mark.parametrize(
+    ("code", "numbers", "among", "levels"),
+    [
+        ("taches", [0, 0], None, ["0", "1", "2"]),
+        ("taches", [3, 5], None, ["0", "3", "6"]),
+        ("taches", [1100, 1300], None, ["0", "1\u00a0000", "2\u00a0000"]),
+        ("doublons", [1, 1], 400, ["0", "0,2\u00a0%", "0,4\u00a0%"]),
+        ("statut-qual", [99, 100], 100, ["0", "50\u00a0%", "100\u00a0%"]),
+        ("delai-median", [3600 * 5, 3600 * 7], 3, ["0", "4\u00a0h", "8\u00a0h"]),
+        ("delai-median", [3600 * 24 * 5, 3600 * 24 * 6], 3, ["0", "3\u00a0jours", "6\u00a0jours"]),
+    ],
+)
+def test_the_levels_of_a_drawing_are_round_and_hold_every_day(
+    code: str, numbers: list[int], among: int | None, levels: list[str]
+) -> None:
+    drawn = quality_charts.chart(_points(BY_CODE[code], numbers, among), quality_charts.CARD)
+
+    assert drawn is not None
+    assert [tick.label for tick in drawn.up] == levels
+    assert all(drawn.up[2].at <= y <= drawn.bottom for _, y in drawn.points)
+    assert all(drawn.left <= x <= drawn.right for x, _ in drawn.points)
+
+
+def test_a_day_with_nothing_to_share_is_not_drawn(app: Flask) -> None:
+    points = [*_points(BY_CODE["doublons"], [0], 0), *_points(BY_CODE["doublons"], [1, 2], 100)[1:]]
+
+    drawn = quality_charts.chart(points)
+
+    assert drawn is not None
+    assert len(drawn.points) == 1
+    assert drawn.words.startswith("Le 02/10/2026 : 2,0")
+
+
+def test_every_indicator_speaks_english_too(app: Flask) -> None:
+    alike = {"Volumes", "Corrections"}
+    with app.test_request_context(), force_locale("en"):
+        told = {item.label: quality_words.label(item) for item in INDICATORS}
+        told |= {words: quality_words.text(words) for item in INDICATORS for words in (item.meaning, item.computed)}
+        told |= {
+            words: quality_words.text(words) for words in (*Chapter, *KINDS.values(), *(age.label for age in AGES))
+        }
+        assert quality_words.delay(timedelta(days=3)) == "3\u00a0days"
+        assert quality_words.month("2026-10") == "October 2026"
+
+    sentences = {french: english for french, english in told.items() if french not in alike}
+    assert {french for french, english in sentences.items() if french == english} == set()
+    assert {english for english in told.values() if re.search(r"\b(les|des|une|identités|jours)\b", english)} == set()
 
 
 def test_the_drawing_says_what_the_table_says(app: Flask, officer: FlaskClient) -> None:
@@ -479,9 +633,6 @@ def test_a_month_without_figures_is_refused(app: Flask, officer: FlaskClient) ->
 
 
 def test_what_comes_first_in_a_letter_is_what_cannot_wait() -> None:
-    from hub.vigilance.indicators import BY_CODE
-    from hub.vigilance.quality import Figure
-
     def figure(item: Indicator, number: int) -> Figure:
         return Figure(item, number, 100 if item.unit.value == "share" else None)
 

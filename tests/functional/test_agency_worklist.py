@@ -1,5 +1,6 @@
 """The work list: what is chosen, counted, kept as a filter, taken and given back, put off and commented."""
 
+import html
 import re
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from hub.registry.tables import CorrectionRequest, RecordedDeath, ReviewTask, Sa
 from hub.registry.tasks import TaskKind
 from tests.factories import make_structure
 from tests.functional.agency_pages import REASON, decide, new_officer, open_task, send_form
-from tests.hub.registry.people import PAUL, SOLENE, doubtful_pair, incoming, open_tasks, rows, send
+from tests.hub.registry.people import PAUL, SOLENE, at_once, doubtful_pair, incoming, open_tasks, rows, send, stored
 
 
 @pytest.fixture
@@ -238,3 +239,91 @@ def test_nothing_of_a_patient_is_in_an_address(app: Flask, officer: FlaskClient)
 
     links = [link for page in pages for link in re.findall(r'(?:href|action)="([^"]+)"', page)]
     assert not [link for link in links if SOLENE.birth_name in link.upper() or "1984" in link]
+
+
+@pytest.mark.parametrize("decision", ["differer", "demander"])
+def test_a_task_that_changed_since_it_was_read_is_not_put_off(
+    app: Flask, officer: FlaskClient, decision: str
+) -> None:
+    pair = doubtful_pair(app)
+    page = open_task(officer, pair.task.id)
+    left = stored(app, pair.left)
+    changed = replace(left.traits, email="s@exemple.test")
+    item = incoming(make_structure(app), left.value, changed)
+    send(app, replace(item, organization_id=left.organization_id, domain=left.domain))
+    fields = {"jours": "10", "identite": str(left.id), "trait": "given_names"}
+
+    answer = decide(officer, page, pair.task.id, decision, "Attendre <la> pièce", **fields)
+
+    assert answer.status_code == 409
+    text = html.unescape(answer.text)
+    assert f"l'identité n° {left.id} a changé" in text
+    assert "Attendre &lt;la&gt; pièce" in answer.text
+    assert len(open_tasks(app)) == 1
+    assert rows(app, TaskComment) == []
+    assert rows(app, CorrectionRequest) == []
+
+
+def test_two_officers_who_put_a_task_off_are_told_apart(app: Flask) -> None:
+    first, second = new_officer(app), new_officer(app, "Bruno Aubert")
+    pair = doubtful_pair(app)
+    page = open_task(first, pair.task.id)
+    send_form(first, f"/agence/taches/{pair.task.id}/rendre", page)
+    other = open_task(second, pair.task.id)
+    send_form(second, f"/agence/taches/{pair.task.id}/rendre", other)
+
+    won = decide(second, other, pair.task.id, "differer", jours="10")
+    late = decide(first, page, pair.task.id, "differer", "Attendre <la> pièce", jours="20")
+    unread = decide(first, page, pair.task.id, "differer", jours="20", version="")
+
+    assert (won.status_code, late.status_code, unread.status_code) == (302, 409, 409)
+    assert "différée par un agent" in late.text
+    assert "Attendre &lt;la&gt; pièce" in late.text
+    assert len(rows(app, TaskComment)) == 1
+
+
+def test_two_officers_who_put_a_task_off_at_once_make_one_delay(app: Flask) -> None:
+    first, second = new_officer(app), new_officer(app, "Bruno Aubert")
+    pair = doubtful_pair(app)
+    page = open_task(first, pair.task.id)
+    send_form(first, f"/agence/taches/{pair.task.id}/rendre", page)
+    other = open_task(second, pair.task.id)
+    send_form(second, f"/agence/taches/{pair.task.id}/rendre", other)
+
+    answers = at_once(
+        app,
+        lambda: decide(first, page, pair.task.id, "differer", jours="10"),
+        lambda: decide(second, other, pair.task.id, "differer", jours="20"),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    assert len(rows(app, TaskComment)) == 1
+
+
+def test_a_task_decided_meanwhile_is_not_put_off_and_says_who_decided(app: Flask) -> None:
+    first, second = new_officer(app), new_officer(app, "Bruno Aubert")
+    pair = doubtful_pair(app)
+    page = open_task(first, pair.task.id)
+    send_form(first, f"/agence/taches/{pair.task.id}/rendre", page)
+    decide(second, open_task(second, pair.task.id), pair.task.id, "differentes")
+
+    answer = decide(first, page, pair.task.id, "differer", jours="10")
+
+    assert answer.status_code == 409
+    assert "déjà été traitée" in answer.text
+    assert "Bruno Aubert" in answer.text
+
+
+def test_a_task_taken_over_by_another_is_not_given_back_twice(app: Flask) -> None:
+    first, second = new_officer(app), new_officer(app, "Bruno Aubert")
+    pair = doubtful_pair(app)
+    page = open_task(first, pair.task.id)
+    path = f"/agence/taches/{pair.task.id}/rendre"
+    send_form(first, path, page)
+    open_task(second, pair.task.id)
+
+    send_form(first, path, page)
+
+    assert "Vous n'aviez plus la tâche" in html.unescape(first.get("/agence/").text)
+    (task,) = open_tasks(app)
+    assert task.claimed_by is not None

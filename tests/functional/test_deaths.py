@@ -14,6 +14,7 @@ from hub import db
 from hub.accounts import codes
 from hub.accounts.codes import CodeSender
 from hub.accounts.portal_accounts import Account
+from hub.accounts.tables import PortalAccount
 from hub.audit.trail import SYSTEM
 from hub.config import Settings, from_mapping
 from hub.errors import Conflict
@@ -178,7 +179,7 @@ def test_the_sender_sees_the_death_and_no_copy_is_offered(desk: Desk) -> None:
     page = html.unescape(desk.get(f"{steps}/resume").text)
     sent = desk.post(f"{steps}/resume", act="send")
 
-    assert "Décès signalé le 1 mars 2026 (fichier des décès de l'INSEE, à confirmer)" in page
+    assert "Décès signalé le 1er mars 2026 (fichier des décès de l'INSEE, à confirmer)" in page
     assert "aucun avis ne partira au patient" in page
     assert 'id="copy"' not in page
     assert sent.location == steps
@@ -232,9 +233,9 @@ def test_the_card_and_the_search_say_the_death_and_who_tells_it(desk: Desk) -> N
     card = html.unescape(desk.get(f"/pratique/patients/{identity_id}").text)
     found = html.unescape(desk.post("/pratique/patients", birth_date="15061955", letters="tis").text)
 
-    assert "Décédé(e) le 1 mars 2026 (fichier des décès de l'INSEE, à confirmer)" in card
+    assert "Décédé(e) le 1er mars 2026 (fichier des décès de l'INSEE, à confirmer)" in card
     assert "Ouvrir l'espace santé" not in card
-    assert "Décédé(e) le 1 mars 2026" in found
+    assert "Décédé(e) le 1er mars 2026" in found
 
 
 def test_which_structure_tells_the_death_is_not_told(desk: Desk) -> None:
@@ -244,7 +245,7 @@ def test_which_structure_tells_the_death_is_not_told(desk: Desk) -> None:
 
     found = html.unescape(desk.post("/pratique/patients", birth_date="14031946", letters="dur").text)
 
-    assert "Décédé(e) le 1 mars 2026" in found
+    assert "Décédé(e) le 1er mars 2026" in found
     assert "annoncé par une structure de soins" in found
     assert other.name not in found
 
@@ -276,3 +277,64 @@ def test_an_identity_made_after_the_death_is_asked_about_at_once(app: Flask) -> 
     assert second.person_id == first.person_id
     (task,) = rows(app, ReviewTask, ReviewTask.kind == "death")
     assert task.state == "open"
+
+
+def test_no_account_is_opened_for_the_dead_and_the_practice_is_told(desk: Desk) -> None:
+    identity_id = desk.create()
+    flag(desk.app, identity_id)
+    path = f"/pratique/patients/{identity_id}/espace-sante"
+
+    asked = html.unescape(desk.get(path).text)
+    answer = desk.post(path, **CONTACT)
+
+    assert "Le décès de ce patient est signalé" in asked
+    assert 'name="consented"' not in asked
+    assert answer.status_code == 409
+    assert "Le décès de ce patient est signalé" in html.unescape(answer.text)
+    assert rows(desk.app, PortalAccount) == []
+    assert rows(desk.app, OutboxJob) == []
+
+
+@pytest.mark.parametrize("state", [DeathState.PROPOSED, DeathState.REFUTED])
+def test_a_death_that_is_not_held_prevents_no_account(desk: Desk, state: DeathState) -> None:
+    identity_id = desk.create()
+    flag(desk.app, identity_id, state)
+
+    answer = desk.post(f"/pratique/patients/{identity_id}/espace-sante", **CONTACT)
+
+    assert answer.status_code == 302
+    assert len(rows(desk.app, PortalAccount)) == 1
+
+
+def test_a_death_told_by_another_structure_of_the_person_prevents_the_account(app: Flask) -> None:
+    structure = make_structure(app)
+    identity = stories.know(app, structure)
+    stories.know(app, make_structure(app), stories.jeanne(death_date=date(2026, 3, 1)), "IPP-2")
+
+    with pytest.raises(Conflict, match="décès"):
+        stories.open_account(app, structure, make_staff(app, structure), identity)
+
+
+def test_no_invitation_is_made_again_for_the_dead(desk: Desk) -> None:
+    identity_id = desk.create()
+    desk.post(f"/pratique/patients/{identity_id}/espace-sante", **CONTACT)
+    flag(desk.app, identity_id)
+
+    answer = desk.post(f"/pratique/patients/{identity_id}/invitation")
+
+    assert answer.status_code == 409
+    assert "Le décès de ce patient est signalé" in html.unescape(answer.text)
+    assert len(rows(desk.app, OutboxJob)) == 1
+
+
+def test_a_confirmed_death_activates_no_account(app: Flask) -> None:
+    structure = make_structure(app)
+    identity = stories.know(app, structure)
+    account = stories.open_account(app, structure, make_staff(app, structure), identity)
+    flag(app, identity.id, DeathState.CONFIRMED)
+
+    with pytest.raises(Conflict, match="activé"):
+        stories.activate(app, account)
+
+    (row,) = rows(app, PortalAccount)
+    assert (row.state, row.password_hash) == ("invited", None)

@@ -82,7 +82,7 @@ def _left_by_officers(app: Flask, officer_id: int, identity_id: int, task: Task)
         worklist.save_filter(session, officer_id, "Urgences", "retard=1")
         ((filter_id, _, _),) = worklist.saved_filters(session, officer_id)
     return {"operation_id": proposed.id, "request_id": asked.id, "filter_id": filter_id} | dict.fromkeys(
-        ("organization_id", "sample_id", "item_id", "call_id", "indicator", "month"), 1
+        ("organization_id", "sample_id", "item_id", "call_id", "indicator", "month", "model_id", "other_id"), 1
     )
 
 

@@ -19,7 +19,8 @@ from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.cli import main
 from hub.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from hub.linkage import decided, models, trial
+from hub.linkage import decided, figures, models, trial
+from hub.linkage.figures import Measured
 from hub.linkage.models import KnownModel, ModelState, Proposal
 from hub.linkage.tables import LinkageModel
 from hub.registry.tables import LinkageDecision, SourceIdentity
@@ -34,6 +35,20 @@ SHIPPED = "2026-2"
 
 def make_text(version: str = "2027-1", **changes: object) -> str:
     return json.dumps(json.loads(MODEL_FILE.read_text(encoding="utf-8")) | {"version": version} | changes)
+
+
+def make_figures(text: str, **changes: object) -> str:
+    """Write the figures of a model as `hub model evaluate --json` does, those that are shown."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    shipped = {
+        "wrong": {"count": 3, "total": 12_345, "low": 0.0001, "high": 0.001},
+        "recall": 0.9871,
+        "with_review": 0.9968,
+        "reviews_per_100": 4.2,
+    }
+    found = {"records": 50_000, "true_pairs": 12_500, "shipped": shipped, "grouped": {"mixed_per_100000": 1.5}}
+    content = {"version": json.loads(text)["version"], "model": digest, "file": "region.csv", "figures": found}
+    return json.dumps(content | changes)
 
 
 def make_officer(app: Flask) -> StaffMember:
@@ -228,16 +243,82 @@ def test_a_proposal_needs_a_reason(app: Flask, officers: Officers, reason: str) 
 
 
 def test_figures_are_kept_when_they_are_of_this_model(app: Flask, officers: Officers) -> None:
-    digest = hashlib.sha256(make_text().encode()).hexdigest()
-    right = json.dumps({"version": "2027-1", "model": digest, "figures": {"best_f1": 0.99}})
+    right = make_figures(make_text())
 
-    for wrong in ("{", "[]", json.dumps({"figures": {}, "version": "2027-1", "model": "0"})):
+    for wrong in ("{", "[]", make_figures(make_text(), model="0"), make_figures(make_text(), figures={})):
         with pytest.raises(Invalid, match="chiffres"):
             propose(app, officers[0], figures=wrong)
     known = propose(app, officers[0], figures=right)
 
     assert known.figures is not None
-    assert known.figures["figures"]["best_f1"] == 0.99
+    assert figures.measured(known.figures) == Measured(
+        "region.csv", 50_000, 12_500, 3, 12_345, 0.001, 0.9871, 0.9968, 4.2, 1.5
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"file": 1},
+        {"file": "a\nb"},
+        {"figures": None},
+        {"figures": {"records": True}},
+        {"figures": {"records": -1}},
+        {"figures": {"records": 10**400}},
+    ],
+    ids=["number", "two lines", "none", "boolean", "negative", "endless"],
+)
+def test_figures_that_cannot_be_shown_are_none(changes: dict[str, object]) -> None:
+    assert figures.measured(json.loads(make_figures(make_text())) | changes) is None
+
+
+def test_a_refused_model_is_never_in_force_and_keeps_its_version(app: Flask, officers: Officers) -> None:
+    known = propose(app, officers[0])
+    with app.app_context(), db.transaction() as session:
+        refused = models.refuse(session, known.id, "trop de liens faux", officers[1], parts_of(app).trail, SYSTEM)
+        waiting = models.count_pending(session)
+
+    assert (refused.state, refused.activated_at, refused.retired_by) == (ModelState.RETIRED, None, officers[1].id)
+    assert waiting == 0
+    with pytest.raises(Conflict, match="refusé ou retiré"):
+        approve(app, officers[1])
+    with pytest.raises(Conflict, match="déjà connue"):
+        propose(app, officers[1])
+    with pytest.raises(Conflict, match="Aucun modèle activé"):
+        roll_back(app, officers[0])
+
+
+def test_a_model_that_cannot_be_read_is_not_approved(app: Flask, officers: Officers) -> None:
+    propose(app, officers[0])
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(LinkageModel).values(text="{}"))
+
+    with pytest.raises(Conflict, match="altéré"):
+        approve(app, officers[1])
+
+
+def test_what_would_decide_after_a_return_is_the_latest_activated_before(app: Flask, officers: Officers) -> None:
+    told = []
+    for version in ("2027-1", "2027-2", "2027-3"):
+        propose(app, officers[0], make_text(version))
+    for version in ("2027-2", "2027-1"):
+        approve(app, officers[1], version)
+        with app.app_context(), db.reading() as session:
+            told.append(models.fallback(models.every(session)))
+
+    assert told[0] is None
+    assert told[1] is not None
+    assert told[1].version == "2027-2"
+
+
+def test_the_model_in_force_is_checked_against_the_one_seen(app: Flask, officers: Officers) -> None:
+    propose(app, officers[0])
+    approve(app, officers[1])
+
+    with app.app_context(), db.transaction() as session:
+        models.check_in_force(session, "2027-1", SHIPPED)
+        with pytest.raises(Conflict, match="c'est 2027-1"):
+            models.check_in_force(session, SHIPPED, SHIPPED)
 
 
 def test_a_model_altered_in_the_base_stops_decisions_until_it_is_taken_back(app: Flask, officers: Officers) -> None:
@@ -266,12 +347,15 @@ def test_a_trial_counts_what_would_change_and_writes_nothing(app: Flask, officer
         tried = trial.try_out(session, present, proposed, 10, lambda: done.append(None))
         same = trial.try_out(session, present, present, 10, lambda: None)
         one = trial.try_out(session, present, proposed, 1, lambda: None)
+        short = trial.try_out(session, present, proposed, 10, lambda: None, lambda: True)
 
     assert tried.tried == len(done) == 3
     assert tried.outcomes[Outcome.REVIEW, Outcome.NEW] == tried.changed == 2
     assert len(tried.examples) == 2
     assert same.changed == 0
     assert one.tried == 1
+    assert short.tried == 1
+    assert {change.after.outcome for change in tried.changes} == {Outcome.NEW}
     assert len(rows(app, LinkageDecision)) == before
     assert {row.version for row in rows(app, SourceIdentity)} == {1}
 
@@ -327,6 +411,22 @@ def test_an_operator_proposes_tries_approves_lists_and_goes_back(
     assert f"{SHIPPED}  fichier de HUB_LINKAGE_MODEL, en vigueur" in after.output
 
 
+def test_an_operator_refuses_a_model_that_then_cannot_be_approved(
+    hub: Hub, officers: Officers, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.json"
+    file.write_text(make_text(), encoding="utf-8")
+    hub("propose", file, "--by", officers[0].login, "--reason", "mesuré")
+
+    refused = hub("refuse", "2027-1", "--by", officers[1].login, "--reason", "trop de revues")
+    approved = hub("approve", "2027-1", "--by", officers[1].login)
+    listed = hub("list")
+
+    assert [done.exit_code for done in (refused, approved, listed)] == [0, 1, 0]
+    assert "2027-1  refusé" in listed.output
+    assert "refusé le" in listed.output
+
+
 def test_unknown_people_versions_and_files_are_refused_with_a_sentence(
     hub: Hub, officers: Officers, tmp_path: Path
 ) -> None:
@@ -338,6 +438,7 @@ def test_unknown_people_versions_and_files_are_refused_with_a_sentence(
         (("propose", MODEL_FILE, "--by", officers[0].login, "--reason", "x"), "déjà connue"),
         (("propose", file, "--by", officers[0].login, "--reason", "x"), "UTF-8"),
         (("approve", "nothing", "--by", officers[0].login), "Aucun modèle de cette version"),
+        (("refuse", "nothing", "--by", officers[0].login, "--reason", "x"), "Aucun modèle de cette version"),
         (("dry-run", "nothing"), "Aucun modèle de cette version"),
         (("rollback", "--by", "personne@test.example", "--reason", "x"), "n'existe pas"),
     ):

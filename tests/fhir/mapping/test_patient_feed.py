@@ -6,8 +6,9 @@ import pytest
 
 from fhir import systems
 from fhir.mapping.patient import parse_patient
-from fhir.mapping.values import DomainIdentifier
+from fhir.mapping.values import Deceased, DomainIdentifier
 from fhir.outcome import FhirError
+from identity.deaths import DeathDate
 from identity.ins import Ins, InsOid
 from identity.status import Attribute, IdentityStatus
 from identity.traits import BirthDate, Sex
@@ -413,7 +414,7 @@ def test_contacts_are_read_by_preferred_use():
     [
         ({"telecom": [{"system": "phone", "value": "inconnu"}]}, "phone-format"),
         ({"telecom": [{"system": "email", "value": "inconnu"}]}, "email-format"),
-        ({"deceasedBoolean": True}, "death-date-partial"),
+        ({"deceasedBoolean": True}, "death-undated"),
         ({"deceasedDateTime": "2026"}, "death-date-partial"),
         ({"extension": [make_reliability("DESA"), make_birth_place()]}, "attribute-ignored"),
         ({"extension": [make_reliability("VALI"), make_birth_place("99999")]}, "cog-unknown"),
@@ -423,6 +424,27 @@ def test_what_is_left_out_is_told_by_a_warning(changes, key):
     feed = parse(make_patient(**changes))
 
     assert [issue.key for issue in feed.warnings] == [key]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, None),
+        ({"deceasedBoolean": False}, Deceased(is_dead=False)),
+        ({"deceasedBoolean": True}, Deceased(is_dead=True)),
+        ({"deceasedDateTime": "2026"}, Deceased(is_dead=True, when=DeathDate(2026))),
+        ({"deceasedDateTime": "2026-03"}, Deceased(is_dead=True, when=DeathDate(2026, 3))),
+        ({"deceasedDateTime": "2026-03-01"}, Deceased(is_dead=True, when=DeathDate(2026, 3, 1))),
+        ({"deceasedDateTime": "2026-03-01T23:30:00+01:00"}, Deceased(is_dead=True, when=DeathDate(2026, 3, 1))),
+        ({"deceasedDateTime": "0001"}, Deceased(is_dead=True)),
+    ],
+)
+def test_a_death_is_read_as_completely_as_it_is_said(changes, told):
+    feed = parse(make_patient(**changes))
+
+    assert feed.deceased == told
+    complete = told.when.exact_day if told and told.when else None
+    assert feed.traits.death_date == complete
 
 
 @pytest.mark.parametrize(

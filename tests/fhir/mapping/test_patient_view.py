@@ -1,7 +1,7 @@
 """What the hub shows: FR Core 2.2 Patients, checked both ways against golden files."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from fhir import systems
 from fhir.mapping.patient import parse_patient, render_patient
 from fhir.mapping.values import DomainIdentifier
 from fhir.parsing import validate
+from identity.deaths import DeathDate
 from identity.ins import Ins, InsOid
 from identity.status import Attribute, IdentityStatus
 from identity.traits import BirthDate, Sex, Traits
@@ -119,6 +120,23 @@ def test_absent_traits_leave_no_empty_element():
     written = render_patient(make_view(traits=Traits(), last_updated=datetime(2026, 1, 1, tzinfo=UTC)))
 
     assert {"name", "telecom", "birthDate", "address", "link", "deceasedDateTime"}.isdisjoint(written)
+
+
+@pytest.mark.parametrize(
+    ("changes", "written"),
+    [
+        ({"traits": Traits(death_date=date(2026, 1, 2))}, {"deceasedDateTime": "2026-01-02"}),
+        ({"traits": Traits(), "death": DeathDate(2026, 3)}, {"deceasedDateTime": "2026-03"}),
+        ({"traits": Traits(), "is_dead": True}, {"deceasedBoolean": True}),
+        ({"traits": Traits(), "death": DeathDate(2026), "is_dead": True}, {"deceasedDateTime": "2026"}),
+        ({"traits": Traits()}, {}),
+    ],
+)
+def test_a_death_is_written_as_completely_as_it_is_known(changes, written):
+    resource = render_patient(make_view(**changes))
+
+    assert {name: value for name, value in resource.items() if name.startswith("deceased")} == written
+    validate("Patient", resource)
 
 
 def test_all_traits_survive_the_round_trip():
