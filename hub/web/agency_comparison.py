@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext
 
 from hub.registry.places import UNKNOWN, Places
 from hub.vigilance.revisions import Revision
-from hub.web import formats
+from hub.web import agency_words, formats
 from identity.decision import LACKS_OF_EVIDENCE
 from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord, PairAssessment
@@ -136,27 +136,6 @@ class Explanation:
     veto: str | None
 
 
-_TRAITS = {
-    "surname": lazy_gettext("Noms"),
-    "given": lazy_gettext("Prénoms"),
-    "birth_date": lazy_gettext("Date de naissance"),
-    "sex": lazy_gettext("Sexe"),
-    "birth_place": lazy_gettext("Lieu de naissance"),
-    "ins": lazy_gettext("INS"),
-    "address": lazy_gettext("Adresse"),
-    "phone": lazy_gettext("Téléphone"),
-    "email": lazy_gettext("Courriel"),
-    "death": lazy_gettext("Date de décès"),
-    "household": lazy_gettext("Plafond du foyer"),
-    "records": lazy_gettext("Autres identités"),
-    "other_given": lazy_gettext("Prénoms suivants"),
-    "domain": lazy_gettext("Structures"),
-    "age": lazy_gettext("Âge"),
-    "corroboration": lazy_gettext("Confirmation"),
-    "surname_rarity": lazy_gettext("Rareté du nom"),
-    "given_rarity": lazy_gettext("Rareté du prénom"),
-    "rule": lazy_gettext("Règle de prudence"),
-}
 _AGREEMENTS = {
     Agreement.SAME: lazy_gettext("identique"),
     Agreement.NEAR: lazy_gettext("proche"),
@@ -397,7 +376,7 @@ def _rank(part: Contribution) -> int:
 
 
 def _trait_words(trait: str) -> str:
-    return " × ".join(str(_TRAITS.get(name, name)) for name in trait.split(_COMBINED))
+    return " × ".join(str(agency_words.TRAITS.get(name, name)) for name in trait.split(_COMBINED))
 
 
 def _around(bars: Sequence[Bar]) -> Bar:

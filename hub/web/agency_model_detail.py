@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from hub.linkage.figures import Measured
 from hub.linkage.trial import Trial
-from hub.web import formats
+from hub.web import agency_words, formats
 from identity.cutoffs import interval
 from identity.decision import Outcome
 from identity.model import Model
@@ -23,23 +22,6 @@ _MOST_CHANGES = 15
 _MOST_TOGETHER = 15
 _COMBINED = "×"
 _LEAST_SHARE = 1e-12
-_TRAITS = {
-    "surname": lazy_gettext("Noms"),
-    "given": lazy_gettext("Prénoms"),
-    "other_given": lazy_gettext("Prénoms suivants"),
-    "birth_date": lazy_gettext("Date de naissance"),
-    "sex": lazy_gettext("Sexe"),
-    "birth_place": lazy_gettext("Lieu de naissance"),
-    "ins": lazy_gettext("INS"),
-    "address": lazy_gettext("Adresse"),
-    "phone": lazy_gettext("Téléphone"),
-    "email": lazy_gettext("Courriel"),
-    "domain": lazy_gettext("Structures"),
-    "age": lazy_gettext("Âge"),
-    "corroboration": lazy_gettext("Confirmation"),
-    "surname_rarity": lazy_gettext("Rareté du nom"),
-    "given_rarity": lazy_gettext("Rareté du prénom"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +92,7 @@ def lay_out(model: Model, present: Model | None) -> Layout:
         groups,
         [WeightGroup([_line(weight, heaviest) for weight in interactions(model, _MOST_TOGETHER)])],
         (counts["surname"], counts["given"]),
-        [(str(_TRAITS[change.trait]), change) for change in changes],
+        [(str(agency_words.TRAITS[change.trait]), change) for change in changes],
     )
 
 
@@ -184,7 +166,7 @@ def _line(weight: Weight, heaviest: float) -> WeightLine:
     half = WIDTH // 2
     width = min(half, round(abs(weight.bits) / heaviest * half))
     kind = "for" if weight.bits > 0 else "against" if weight.bits < 0 else "none"
-    label = " + ".join(str(_TRAITS[name]) for name in weight.trait.split(_COMBINED))
+    label = " + ".join(str(agency_words.TRAITS[name]) for name in weight.trait.split(_COMBINED))
     text = weight.text.removeprefix("Pris ensemble : ")
     return WeightLine(label, text, weight.bits, half if weight.bits >= 0 else half - width, width, kind)
 

@@ -180,6 +180,29 @@ OUTCOMES = {
     "review": lazy_gettext("nouvelle personne, un officier doit comparer"),
 }
 
+TRAITS = {
+    "surname": lazy_gettext("Noms"),
+    "given": lazy_gettext("Prénoms"),
+    "birth_date": lazy_gettext("Date de naissance"),
+    "sex": lazy_gettext("Sexe"),
+    "birth_place": lazy_gettext("Lieu de naissance"),
+    "ins": lazy_gettext("INS"),
+    "address": lazy_gettext("Adresse"),
+    "phone": lazy_gettext("Téléphone"),
+    "email": lazy_gettext("Courriel"),
+    "death": lazy_gettext("Date de décès"),
+    "household": lazy_gettext("Plafond du foyer"),
+    "records": lazy_gettext("Autres identités"),
+    "other_given": lazy_gettext("Prénoms suivants"),
+    "domain": lazy_gettext("Structures"),
+    "age": lazy_gettext("Âge"),
+    "corroboration": lazy_gettext("Confirmation"),
+    "surname_rarity": lazy_gettext("Rareté du nom"),
+    "given_rarity": lazy_gettext("Rareté du prénom"),
+    "rule": lazy_gettext("Règle de prudence"),
+}
+"""The traits that a score speaks of."""
+
 
 def said(table: dict[object, object], code: object) -> str:
     """Return the words of a code, or the code itself when it has none."""

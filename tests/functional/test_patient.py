@@ -260,7 +260,7 @@ def test_without_the_mobile_an_activated_password_opens_nothing(story: Story, cl
     assert levels == {"first"}
 
 
-def test_documents_leave_the_portal_when_the_identity_leaves_the_person(story: Story, client: FlaskClient) -> None:
+def test_documents_leave_the_portal_while_the_identity_may_be_somebody_else_s(story: Story, client: FlaskClient) -> None:
     stories.activate(story.app, story.account)
     story.log_in(client, "/portail/")
     stories.know(
@@ -271,7 +271,9 @@ def test_documents_leave_the_portal_when_the_identity_leaves_the_person(story: S
     document = client.get(f"/portail/documents/{story.sent.deliveries[0].id}")
 
     assert "Compte rendu" not in page.text
-    assert document.status_code == 404
+    assert document.status_code == 409
+    assert "momentanément indisponible" in document.text
+    assert "Compte rendu" not in document.text
 
 
 def test_logging_out_ends_the_session_everywhere(story: Story, client: FlaskClient) -> None:
