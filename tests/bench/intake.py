@@ -2,8 +2,8 @@
 
     python -m tests.bench.intake --persons 10000 --identities 1000000
 
-The region is that of `data/demonstration/generate.py`; the large index is filled with invented people who share
-names, dates and places about as people do. Both engines are durable as in production. `measure` and `measure_search`
+The region is that of `data/demonstration/generate.py`; the large index holds one of its files, each identity with the
+person that its truth names. Both engines are durable as in production. `measure` and `measure_search`
 give the figures of one engine.
 """
 
@@ -21,10 +21,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from pyarrow import parquet
 
 from hub import config, db, schema
 from hub.app import create_app
@@ -33,7 +34,6 @@ from hub.db import database
 from hub.demonstration import region
 from hub.directory import organizations
 from hub.directory.organizations import NewStructure
-from hub.directory.values import Structure
 from hub.registry import candidates, filing, intake, load
 from hub.registry import identities as stored
 from hub.registry.load import LoadOptions
@@ -45,15 +45,16 @@ from identity.comparable import comparable
 from identity.ins import InsOid
 from identity.linkage import IdentityRecord
 from identity.model import Model
-from identity.status import IdentityStatus
-from identity.traits import Address, BirthDate, Sex, Traits
+from identity.traits import Traits
 from tests import live, postgres
+from tests.bench import matching
 
 DOMAIN = "1.2.250.1.999.9.1"
 SYLLABLES = ("BA", "CO", "DU", "FE", "GI", "LA", "MO", "NI", "PE", "RO", "SU", "TA", "VI", "ZO", "LEC", "MAR", "DEN")
-T = TypeVar("T")
 
 OPTIONS = LoadOptions(frozenset({InsOid.NIR_TEST}), InsOid.NIR_TEST)
+SOURCE = "banc"
+SEARCHED = replace(OPTIONS, source=SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,72 +155,40 @@ def measure(folder: Path, parts: Runtime, most_singles: int) -> Rates:
     return Rates(done.lines, load_rate, len(times), len(times) / sum(times), p99)
 
 
-class People:
-    """Invented people: one to four identities each, a tenth of them with a defect."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
-        folder = live.ROOT / "data"
-        with (folder / "cog" / "communes.csv").open(encoding="utf-8", newline="") as stream:
-            rows = [row for row in csv.DictReader(stream) if row["postcodes"]]
-        self._places = [(row["code"], row["postcodes"].split()[0]) for row in self._random.sample(rows, 3000)]
-        self._surnames = [
-            "".join(self._random.choices(SYLLABLES, k=self._random.randint(2, 4))) for _ in range(30_000)
-        ]
-        self._given = ["".join(self._random.choices(SYLLABLES, k=self._random.randint(2, 3))) for _ in range(2_000)]
-
-    def _of(self, items: list[T]) -> T:
-        """Draw one: the first are the frequent ones."""
-        return items[int(len(items) * self._random.random() ** 3)]
-
-    def draw(self) -> list[Traits]:
-        """Draw a person, as several structures know them."""
-        random = self._random
-        place, postcode = self._of(self._places)
-        traits = Traits(
-            birth_name=self._of(self._surnames),
-            given_names=tuple(self._of(self._given) for _ in range(random.randint(1, 2))),
-            birth_date=BirthDate(random.randint(1930, 2024), random.randint(1, 12), random.randint(1, 28)),
-            sex=random.choice((Sex.MALE, Sex.FEMALE)),
-            birth_place=place,
-            address=Address(f"{random.randint(1, 99)} RUE DES LILAS", postcode, None),
-            phone=f"+336{random.randint(0, 99_999_999):08d}" if random.random() < 0.7 else None,
-        )
-        return [self._known(traits) for _ in range(random.choice((1, 1, 2, 2, 3, 4)))]
-
-    def _known(self, traits: Traits) -> Traits:
-        chance = self._random.random()
-        if chance < 0.05:
-            return replace(traits, birth_name=(traits.birth_name or "")[:-1])
-        if chance < 0.1:
-            return replace(traits, phone=None, address=None)
-        return traits
-
-
-def fill(count: int, seed: int) -> list[Traits]:
-    """Fill the index straight, without decisions; return some of the traits that it holds."""
-    people, kept = People(seed), []
+def fill(file: Path, truth: Path) -> list[Traits]:
+    """Fill the index straight, without decisions: who is whom is what the truth says; return some of the traits."""
+    table = parquet.ParquetFile(truth).read(columns=["record_id", "person_id"])
+    person_of = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+    numbers: dict[str, int] = {}
     holders: Counter[int] = Counter()
+    kept = []
     with db.transaction() as session:
-        structure = organizations.add(session, NewStructure(code="bench", name="Banc", domain_oid=DOMAIN), ())
+        structure = organizations.add(session, NewStructure(code=SOURCE, name="Banc", domain_oid=DOMAIN), ())
         session.add(KeyIndex(id=1, definition=filing.definition(), rebuilt_to=0))
         moment = db.now(session)
-    identity_id = person_id = 0
-    while identity_id < count:
-        persons, identities_ = [], []
-        while len(identities_) < 5000 and identity_id < count:
-            person_id += 1
-            persons.append({"id": person_id, "regional_id": f"{person_id:016d}", "created_at": moment})
-            for traits in people.draw():
-                identity_id += 1
-                keys = [key for key in filing.sought(traits) if holders[key] < filing.MOST_HOLDERS]
-                holders.update(keys)
-                identities_.append(_row(identity_id, person_id, structure, moment, traits, sorted(keys)))
-                if identity_id % 97 == 0:
-                    kept.append(traits)
+    identity_id = 0
+    for batch in parquet.ParquetFile(file).iter_batches(5000):
+        persons, rows = [], []
+        for line in batch.to_pylist():
+            cells = {name: str(cell) for name, cell in line.items() if cell is not None}
+            incoming, _ = load.read_identity(0, cells, SEARCHED, {SOURCE: structure})
+            if incoming is None:
+                continue
+            identity_id += 1
+            whose = person_of[line["record_id"]]
+            if whose not in numbers:
+                numbers[whose] = len(numbers) + 1
+                regional_id = f"{numbers[whose]:016d}"
+                persons.append({"id": numbers[whose], "regional_id": regional_id, "created_at": moment})
+            keys = [key for key in filing.sought(incoming.traits) if holders[key] < filing.MOST_HOLDERS]
+            holders.update(keys)
+            rows.append(_row(identity_id, numbers[whose], incoming, moment, sorted(keys)))
+            if identity_id % 97 == 0:
+                kept.append(incoming.traits)
         with db.transaction() as session:
-            session.connection().execute(sa.insert(Person), persons)
-            session.connection().execute(sa.insert(SourceIdentity), identities_)
+            if persons:
+                session.connection().execute(sa.insert(Person), persons)
+            session.connection().execute(sa.insert(SourceIdentity), rows)
     crowded = [{"key": key, "crowded_at": moment} for key, held in holders.items() if held >= filing.MOST_HOLDERS]
     with db.transaction() as session:
         if crowded:
@@ -228,13 +197,13 @@ def fill(count: int, seed: int) -> list[Traits]:
 
 
 def _row(
-    identity_id: int, person_id: int, structure: Structure, moment: datetime, traits: Traits, keys: list[int]
+    identity_id: int, person_id: int, incoming: IncomingIdentity, moment: datetime, keys: list[int]
 ) -> dict[str, Any]:
     return {
         "id": identity_id,
-        "organization_id": structure.id,
-        "domain": structure.domain,
-        "value": f"B{identity_id}",
+        "organization_id": incoming.organization_id,
+        "domain": incoming.domain,
+        "value": incoming.value,
         "person_id": person_id,
         "active": True,
         "held": False,
@@ -242,13 +211,20 @@ def _row(
         "created_at": moment,
         "updated_at": moment,
         "blocking_keys": keys,
-        **stored.columns(traits, IdentityStatus.PROVISIONAL, frozenset()),
+        **stored.columns(incoming.traits, incoming.status, frozenset()),
     }
 
 
-def measure_search(count: int, searches: int, seed: int, model: Model) -> Searches:
-    """Fill an index, then find and score the candidates of identities that another structure would send."""
-    sample = Random(seed).sample(fill(count, seed), searches)
+def measure_search(file: Path, truth: Path, searches: int, seed: int, model: Model) -> Searches:
+    """Fill an index, then find and score the candidates of identities that another structure would send.
+
+    As many searches go before, unmeasured: a process that has served for a while is what users meet.
+    """
+    kept = fill(file, truth)
+    drawn = Random(seed).sample(kept, min(2 * searches, len(kept)))
+    sample = drawn[len(drawn) // 2 :]
+    with db.reading() as session:
+        count = session.scalar(sa.select(sa.func.count()).select_from(SourceIdentity)) or 0
     if database.engine.dialect.name == "postgresql":
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE source_identity")
@@ -256,6 +232,9 @@ def measure_search(count: int, searches: int, seed: int, model: Model) -> Search
     keys, found_count = 0, 0
     found_times, all_times = [], []
     with db.reading() as session:
+        for traits in drawn[: len(drawn) // 2]:
+            found = candidates.find(session, filing.sought(traits))
+            linkage.decide(IdentityRecord("incoming", "other", traits), found.persons, model)
         for traits in sample:
             comparable.cache_clear()
             began = time.perf_counter()
@@ -268,7 +247,7 @@ def measure_search(count: int, searches: int, seed: int, model: Model) -> Search
             keys += len(sought)
             found_count += len(found.persons)
     return Searches(
-        count, keys / searches, index, column, found_count / searches,
+        count, keys / len(sample), index, column, found_count / len(sample),
         _quantile(found_times, 0.5), _quantile(found_times, 0.99),
         _quantile(all_times, 0.5), _quantile(all_times, 0.99),
     )  # fmt: skip
@@ -301,6 +280,7 @@ def measure_all(persons: int, singles: int, identities: int, searches: int, seed
     folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
     try:
         write_region(folder, persons, seed)
+        file, truth = matching.generate(folder, seed, identities, 1.0)
         with databases(folder) as urls:
             for engine in ("SQLite", "PostgreSQL"):
                 with opened(urls[f"{engine} bench"], folder) as app:
@@ -311,7 +291,7 @@ def measure_all(persons: int, singles: int, identities: int, searches: int, seed
                 )
                 print(rates_lines[-1], flush=True)
                 with opened(urls[f"{engine} large"], folder) as app:
-                    large = measure_search(identities, searches, seed, app.extensions["hub"].registrar.model)
+                    large = measure_search(file, truth, searches, seed, app.extensions["hub"].registrar.model)
                 search_lines.append(
                     f"| {engine} | {large.identities:,} | {large.keys:.1f} | {large.index_mib:.0f} + "
                     f"{large.column_mib:.0f} | {large.candidates:.1f} | {large.find_p50_ms:.2f} / "

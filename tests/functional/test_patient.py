@@ -260,7 +260,7 @@ def test_without_the_mobile_an_activated_password_opens_nothing(story: Story, cl
     assert levels == {"first"}
 
 
-def test_documents_leave_the_portal_while_the_identity_may_be_somebody_else_s(story: Story, client: FlaskClient) -> None:
+def test_documents_leave_the_portal_while_the_identity_may_be_another_s(story: Story, client: FlaskClient) -> None:
     stories.activate(story.app, story.account)
     story.log_in(client, "/portail/")
     stories.know(
