@@ -6,19 +6,27 @@ weighs them together (`identity.model.Interaction`).
 
 from dataclasses import dataclass
 
-from identity.decision import caution
+from identity.decision import CAUTIONS, caution
 from identity.model import TERMS, Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
+
+_RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one trait, or two taken together, adds to the score, or takes away, and why."""
+    """What one trait, or two taken together, adds to the score, or takes away."""
 
     trait: str
     level: str
     bits: float
-    text: str
+
+    @property
+    def text(self) -> str:
+        """Say why, in French. Written when it is asked for: most pairs are weighed and never shown."""
+        if self.trait == "records":
+            return OTHERS_SENTENCE
+        return _RULES[self.level] if self.trait == "rule" else sentence(self.trait, self.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,10 @@ class Score:
 
 def score(pattern: Pattern, model: Model) -> Score:
     """Weigh the levels of a pair and explain each term."""
-    parts = [Contribution(trait, level, bits, sentence(trait, level)) for trait, level, bits in model.terms(pattern)]
+    parts = [Contribution(*term) for term in model.terms(pattern)]
     rule = caution(dict(zip(TERMS, pattern, strict=True)))
     if rule is not None:
-        parts.append(Contribution("rule", rule.code, model.caution, rule.text))
+        parts.append(Contribution("rule", rule.code, model.caution))
     return _sum(tuple(parts), model)
 
 
@@ -46,7 +54,7 @@ def lowered(best: Score, shortfall: float, model: Model) -> Score:
     """Lower a score because another identity of the same person disagrees."""
     if shortfall <= 0:
         return best
-    return _sum((*best.contributions, Contribution("records", "others", -shortfall, OTHERS_SENTENCE)), model)
+    return _sum((*best.contributions, Contribution("records", "others", -shortfall)), model)
 
 
 def _sum(parts: tuple[Contribution, ...], model: Model) -> Score:

@@ -234,7 +234,7 @@ def measure_search(file: Path, truth: Path, searches: int, seed: int, model: Mod
     with db.reading() as session:
         for traits in drawn[: len(drawn) // 2]:
             found = candidates.find(session, filing.sought(traits))
-            linkage.decide(IdentityRecord("incoming", "other", traits), found.persons, model)
+            linkage.decide(IdentityRecord(record_id="incoming", domain="other", traits=traits), found.persons, model)
         for traits in sample:
             comparable.cache_clear()
             began = time.perf_counter()

@@ -154,8 +154,8 @@ def main() -> None:
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} processors; PostgreSQL "
         f"with fsync, SQLite with synchronous=FULL.\n\n"
         "## Matching\n\n" + "\n".join(matched) + "\n\n"
-        "## Index\n\nOne process: a file loaded, identities one transaction each, searches in a large index by a process "
-        "that has searched before.\n\n"
+        "## Index\n\nOne process: a file loaded, identities one transaction each, searches in a large index "
+        "by a process that has searched before.\n\n"
         + "\n".join(indexed)
         + f"\n\n## Requests\n\n{CLIENTS} clients, 2 server processes, seed {options.seed}; the floor is "
         "`GET /health/live`, same server, same clients, same run.\n\n" + "\n".join(lines) + "\n",
