@@ -61,7 +61,9 @@ COMMANDS = {
         "database", "show_config", "Show every setting, its effective value (secrets masked) and what it does."
     ),
     "demo": Entry(
-        "demo", "demo", "Build a region of invented people, start web, worker and mailbox, and say where to look."
+        "demo",
+        "demo",
+        "Build a region of invented people, start web, worker, mailbox and an INSi of its own, and say where to look.",
     ),
     "init-db": Entry("database", "init_db", "Prepare the database, or bring it to this version."),
     "restore": Entry(

@@ -288,9 +288,10 @@ def quality_letters() -> str:
 @officers_only
 def quality_letter(month: str, organization_id: int) -> Response:
     """Download a letter: as it was made, or made now when its month is not over."""
-    settings, month = runtime().settings, letters.check_month(month)
+    settings = runtime().settings
     with db.transaction() as session:
         structure = organizations.by_id(session, known(organization_id))
+        month = letters.check_month(month)
         try:
             content = letters.read(session, month, structure.id)
         except NotFound:
