@@ -63,7 +63,7 @@ COMMANDS = {
     "demo": Entry(
         "demo",
         "demo",
-        "Build a region of invented people, start web, worker, mailbox and an INSi of its own, and say where to look.",
+        "Build a region of invented people, start web, worker, mailbox and its own INSi, and say where to look.",
     ),
     "init-db": Entry("database", "init_db", "Prepare the database, or bring it to this version."),
     "restore": Entry(

@@ -48,7 +48,7 @@ READY = "demonstration.json"
 @click.option("--fresh", is_flag=True, help="Throw the former demonstration away.")
 @told
 def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
-    """Build a region of invented people, start web, worker, mailbox and an INSi of its own, and say where to look.
+    """Build a region of invented people, start web, worker, mailbox and its own INSi, and say where to look.
 
     Stop with Ctrl-C; the same command starts it again as it was.
     """  # fmt: skip

@@ -39,8 +39,8 @@ def _of_region(region: Path) -> Iterator[dict[str, str]]:
     with (region / "truth.csv").open(encoding="utf-8", newline="") as stream:
         whose = {(line["structure"], line["record_id"]): line["person_id"] for line in csv.DictReader(stream)}
     kept: dict[str, tuple[int, dict[str, str]]] = {}
-    for path in sorted(region.glob("identities-*.csv")):
-        with path.open(encoding="utf-8", newline="") as stream:
+    for structure in sorted({structure for structure, _ in whose}):
+        with (region / f"identities-{structure}.csv").open(encoding="utf-8", newline="") as stream:
             for line in csv.DictReader(stream):
                 person = whose.get((line["source"], line["record_id"]))
                 if person is None or not _is_told(line):
