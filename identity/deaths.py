@@ -22,7 +22,11 @@ CREATED_AFTER = Reason("created-after-death", "Une identité de cette personne a
 CHANGED_AFTER = Reason("changed-after-death", "Une structure a changé les traits après le décès annoncé.")
 DOCUMENT_AFTER = Reason("document-after-death", "Un document est parti plus de 30 jours après le décès annoncé.")
 CODE_AFTER = Reason("code-after-death", "Quelqu'un a voulu entrer dans l'espace santé après le décès annoncé.")
+TO_COME = Reason("death-to-come", "Le décès annoncé est à venir : sa date est fautive, il n'est pas retenu.")
 WITHDRAWN = Reason("death-withdrawn", "Une structure ne dit plus le décès qu'elle avait annoncé.")
+
+_CLOCKS = timedelta(days=1)
+"""By which the day of a structure and that of the hub may differ."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,11 +102,20 @@ class ToldDeath:
     state: DeathState
     told_at: datetime
     decided_at: datetime | None = None
+    is_believed: bool = True
+    """False when it was told of an identity that proves nothing by itself: closed, doubtful, under verification."""
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the hub acts on it."""
-        return self.state in (DeathState.FLAGGED, DeathState.CONFIRMED)
+        """Tell whether the hub acts on it. Nobody knows of a death to come: that is a slip, which may cost care."""
+        if self.state is not DeathState.FLAGGED:
+            return self.state is DeathState.CONFIRMED
+        return self.is_believed and not self.is_to_come
+
+    @property
+    def is_to_come(self) -> bool:
+        """Tell whether it is later than the day on which it was told."""
+        return self.when.first_day > self.told_at.date() + _CLOCKS
 
     @property
     def is_fact(self) -> bool:
@@ -119,6 +132,15 @@ def death_of_person(told: Iterable[ToldDeath]) -> ToldDeath | None:
 def is_deceased(told: Iterable[ToldDeath]) -> bool:
     """Tell whether the person is held as deceased."""
     return death_of_person(told) is not None
+
+
+def is_asked(told: Iterable[ToldDeath]) -> bool:
+    """Tell whether something told is wrong by itself, though nobody is held as deceased for it."""
+    return any(map(_is_slip, told))
+
+
+def _is_slip(item: ToldDeath) -> bool:
+    return item.state is DeathState.FLAGGED and item.is_believed and item.is_to_come
 
 
 def _preference(item: ToldDeath) -> tuple[bool, bool, bool, bool, datetime, int]:
@@ -168,14 +190,14 @@ _AFTER = {
 def contradictions(
     told: Sequence[ToldDeath], births: Iterable[BirthDate], activities: Iterable[Activity]
 ) -> tuple[Contradiction, ...]:
-    """Say what contradicts the death held of a person; nothing when none is held.
+    """Say what contradicts the death held of a person, or a death told that is still to come.
 
     A death that an officer confirmed is contradicted only by what they could not have seen.
     """
+    found = [Contradiction(TO_COME, item.identity_id, item.told_at) for item in told if _is_slip(item)]
     death = death_of_person(told)
     if death is None:
-        return ()
-    found = []
+        return tuple(found)
     settled = death.decided_at if death.state is DeathState.CONFIRMED else None
     others = [item for item in told if item.is_held and not item.when.may_be(death.when)]
     others = [item for item in others if settled is None or item.told_at > settled]

@@ -259,12 +259,16 @@ def _levels(root: Mapping[str, object]) -> Mapping[str, Mapping[str, float]]:
 def _interactions(value: object) -> Iterator[Interaction]:
     if not isinstance(value, list):
         raise ModelError("In the linkage model, interactions must be a list.")
+    met: set[frozenset[str]] = set()
     for item in value:
         content = _object(item, "an interaction")
         traits = content.get("traits")
         if not isinstance(traits, list) or len(traits) != 2 or not all(trait in TERMS for trait in traits):
             raise ModelError("In the linkage model, an interaction must name two known traits.")
         first, second = (str(trait) for trait in traits)
+        if first == second or frozenset(traits) in met:
+            raise ModelError(f"In the linkage model, {first} and {second} must be weighed together once only.")
+        met.add(frozenset(traits))
         bits: dict[tuple[str, str], float] = {}
         for level, others in _object(content.get("bits"), f"bits of {first} and {second}").items():
             for other, number in _object(others, f"bits of {first} {level}").items():

@@ -97,6 +97,17 @@ def retry(session: Session, job: Job, error: str) -> datetime | None:
     return moment
 
 
+def postpone(session: Session, job: Job, delay: timedelta) -> bool:
+    """Have a job that was just finished done again later, with all its tries: it waited, nothing failed."""
+    statement = (
+        sa.update(OutboxJob)
+        .where(OutboxJob.id == job.id, OutboxJob.fence == job.fence, OutboxJob.state == "done")
+        .values(state="ready", attempts=0, run_after=db.now(session) + delay, finished_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
 def bury(session: Session, job: Job, error: str) -> bool:
     """Put a job aside for a person to look at."""
     return _release(session, job, {"state": "dead", "finished_at": db.now(session), "last_error": error[:300]})

@@ -107,6 +107,16 @@ def ask(session: Session, identity_id: int, code: str, since: datetime) -> None:
     _ask(session, identity_id, [(code, since)])
 
 
+def take_back_undated(session: Session, identity_id: int) -> bool:
+    """Leave the question of a death without a date, which is told no more; tell whether officers still had it."""
+    if not undated(session, [identity_id]):
+        return False
+    task = session.scalars(_of_identity(identity_id)).one()
+    reasons = [code for code in task.reasons if code != UNDATED]
+    tasks.open_alone(session, TaskKind.DEATH, identity_id, reasons=[*reasons, rule.WITHDRAWN.code])
+    return True
+
+
 def was_told(session: Session, identity: StoredIdentity) -> bool:
     """Tell whether anything is or was told of a death of this identity or of its person."""
     both = (identity.id, identity.id)
@@ -120,7 +130,8 @@ def is_silent(session: Session, person_id: int) -> bool:
 
 def is_undated(session: Session, person_id: int) -> bool:
     """Tell whether officers still have to settle a death that a structure told of this person without a date."""
-    return bool(undated(session, sa.select(SourceIdentity.id).where(SourceIdentity.person_id == person_id)))
+    own = sa.select(SourceIdentity.id).where(SourceIdentity.person_id == person_id, deaths.BELIEVED)
+    return bool(undated(session, own))
 
 
 def undated(session: Session, identity_ids: Collection[int] | sa.Select[int]) -> set[int]:
@@ -135,12 +146,9 @@ def undated(session: Session, identity_ids: Collection[int] | sa.Select[int]) ->
 
 def _ask(session: Session, identity_id: int, reasons: Sequence[tuple[str, datetime]]) -> bool:
     """Open the task of an identity unless it says so already, or an officer settled it since; tell whether it did."""
-    query = sa.select(ReviewTask).where(
-        ReviewTask.source_identity_id == identity_id,
-        ReviewTask.candidate_identity_id == identity_id,
-        ReviewTask.kind == TaskKind.DEATH.value,
-    )
-    task = session.scalar(query)
+    # Two structures may tell it at once: one task.
+    db.serialise(session, f"death:{identity_id}")
+    task = session.scalar(_of_identity(identity_id))
     kept: list[str] = []
     fresh = [code for code, _ in reasons]
     if task is not None and task.state == TaskState.OPEN.value:
@@ -153,13 +161,21 @@ def _ask(session: Session, identity_id: int, reasons: Sequence[tuple[str, dateti
     return True
 
 
+def _of_identity(identity_id: int) -> sa.Select[ReviewTask]:
+    return sa.select(ReviewTask).where(
+        ReviewTask.source_identity_id == identity_id,
+        ReviewTask.candidate_identity_id == identity_id,
+        ReviewTask.kind == TaskKind.DEATH.value,
+    )
+
+
 def _contradictions(
     session: Session,
     told: Mapping[int, Sequence[ToldDeath]],
     groups: Mapping[int, Sequence[StoredIdentity]],
     documents: LastDocuments,
 ) -> dict[int, tuple[Contradiction, ...]]:
-    dead = [person_id for person_id, found in told.items() if rule.is_deceased(found)]
+    dead = [person_id for person_id, found in told.items() if rule.is_deceased(found) or rule.is_asked(found)]
     members = {item.id: item for person_id in dead for item in groups.get(person_id, ())}
     activities = _activities(session, members, documents)
     found = {}

@@ -27,11 +27,15 @@ class ToldByFeed:
 def note(session: Session, identity: StoredIdentity, told: ToldByFeed | None) -> None:
     """Take in what was said with an identity just received; None when nothing was said.
 
-    Saying the same again changes nothing. A date without its day that is no longer said is told to the officers.
+    Saying the same again changes nothing. What is no longer said, a date without its day or a death without a date,
+    is told to the officers, and stops nothing any more.
     """
     partial = told.when if told is not None and told.when is not None and told.when.exact_day is None else None
-    if _drop_others(session, identity.id, partial) and (told is None or not told.is_dead):
-        death_checks.ask(session, identity.id, WITHDRAWN.code, db.now(session))
+    was_partial = _drop_others(session, identity.id, partial)
+    if told is None or not told.is_dead:
+        was_undated = death_checks.take_back_undated(session, identity.id)
+        if was_partial and not was_undated:
+            death_checks.ask(session, identity.id, WITHDRAWN.code, db.now(session))
     if told is None:
         return
     if not told.is_dead:

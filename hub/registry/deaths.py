@@ -6,7 +6,7 @@ recognised in, so that it follows the links. What the hub holds of a person is w
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +22,15 @@ from identity.status import Attribute
 from identity.traits import TraitError
 
 MOST_COMMENT = 1000
-# What such an identity says of a death is not believed by itself.
-_NOT_BELIEVED = (Attribute.FICTITIOUS, Attribute.DOUBTFUL)
+# What another identity says of a death is not believed by itself.
+BELIEVED = sa.and_(
+    SourceIdentity.active.is_(True),
+    SourceIdentity.held.is_(False),
+    *(
+        SourceIdentity.attributes.not_like(f"%{barred.value}%")
+        for barred in (Attribute.FICTITIOUS, Attribute.DOUBTFUL)
+    ),
+)
 _ANY_TOLD = (
     sa.select(SourceIdentity.id)
     .where(
@@ -101,7 +108,8 @@ def to_tell(identity: StoredIdentity, views: Collection[DeathView]) -> DeathDate
     if death is not None and death.state is DeathState.CONFIRMED:
         return death.when
     own = [view.told for view in views if view.key.identity_id == identity.id and view.key.teller is Teller.FEED]
-    kept = death_of_person(own)
+    # To whoever told it, also while nobody else believes it.
+    kept = death_of_person(replace(item, is_believed=True) for item in own)
     if kept is not None:
         return kept.when
     day = identity.traits.death_date
@@ -118,21 +126,19 @@ def told_of(session: Session, person_ids: Collection[int]) -> dict[int, tuple[De
     settled: set[tuple[int, str]] = set()
     owner = (SourceIdentity.person_id, SourceIdentity.organization_id)
     recorded = (
-        sa.select(RecordedDeath, *owner)
+        sa.select(RecordedDeath, *owner, BELIEVED)
         .join(SourceIdentity, SourceIdentity.id == RecordedDeath.source_identity_id)
         .where(SourceIdentity.person_id.in_(person_ids))
         .order_by(RecordedDeath.id)
     )
-    for kept, person_id, organization_id in session.execute(recorded):
-        found.setdefault(person_id, []).append(_view(kept, organization_id))
+    for kept, person_id, organization_id, is_believed in session.execute(recorded):
+        found.setdefault(person_id, []).append(_view(kept, organization_id, is_believed))
         if kept.teller == Teller.FEED.value:
             settled.add((kept.source_identity_id, kept.death_date))
     fed = sa.select(SourceIdentity.id, SourceIdentity.death_date, SourceIdentity.updated_at, *owner).where(
         SourceIdentity.person_id.in_(person_ids),
         SourceIdentity.death_date.is_not(None),
-        SourceIdentity.active.is_(True),
-        SourceIdentity.held.is_(False),
-        *(SourceIdentity.attributes.not_like(f"%{barred.value}%") for barred in _NOT_BELIEVED),
+        BELIEVED,
     )
     for row in session.execute(fed.order_by(SourceIdentity.id)):
         if (row.id, row.death_date) not in settled:
@@ -146,10 +152,10 @@ def _is_any_told(session: Session, person_ids: Collection[int]) -> bool:
     return session.connection().scalar(_ANY_TOLD, {"persons": list(person_ids)}) is not None
 
 
-def _view(row: RecordedDeath, organization_id: int) -> DeathView:
+def _view(row: RecordedDeath, organization_id: int, is_believed: bool) -> DeathView:
     told = ToldDeath(
         row.source_identity_id, Teller(row.teller), DeathDate.parse(row.death_date), DeathState(row.state),
-        row.recorded_at, row.decided_at,
+        row.recorded_at, row.decided_at, is_believed or row.teller != Teller.FEED.value,
     )  # fmt: skip
     return DeathView(
         DeathKey(told.identity_id, told.teller, told.when), told, organization_id, row.place, row.act_number,

@@ -219,6 +219,9 @@ def _open(
         task.created_at = moment
     if task.state != TaskState.OPEN.value:
         task.claimed_by = task.claimed_until = task.deferred_until = None
+    elif not set(reasons) <= set(task.reasons or ()):
+        # What it was put off for is not all that it is about any more.
+        task.deferred_until = None
     task.kind = kind.value
     task.score = score
     task.reasons = list(dict.fromkeys(reasons))

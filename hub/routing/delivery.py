@@ -120,11 +120,10 @@ def _is_doubted(session: Session, row: Delivery, account_identity_id: int | None
 
 
 def _later(job: Job, why: str = _WAITING) -> Completion:
-    """End a job that another one does later, whatever officers take to answer: it is no failed try."""
+    """Do a job again later, as often as officers take to answer: it is no failed try."""
 
     def complete(session: Session) -> None:
-        key = f"{job.kind}:after:{job.id}"
-        queue.enqueue(session, job.kind, job.payload, dedupe_key=key, delay=_LOOK_AGAIN)
+        queue.postpone(session, job, _LOOK_AGAIN)
         tell_retry(session, job, why, db.now(session) + _LOOK_AGAIN)
 
     return complete

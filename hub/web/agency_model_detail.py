@@ -164,7 +164,7 @@ def _reviews(outcomes: Mapping[tuple[Outcome, Outcome], int], side: int) -> int:
 
 def _line(weight: Weight, heaviest: float) -> WeightLine:
     half = WIDTH // 2
-    width = min(half, round(abs(weight.bits) / heaviest * half))
+    width = round(min(1.0, abs(weight.bits) / heaviest) * half)
     kind = "for" if weight.bits > 0 else "against" if weight.bits < 0 else "none"
     label = " + ".join(str(agency_words.TRAITS[name]) for name in weight.trait.split(_COMBINED))
     text = weight.text.removeprefix("Pris ensemble : ")

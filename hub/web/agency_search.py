@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from hub import db
+from hub.audit.trail import Subject
 from hub.errors import NotFound
 from hub.registry import enrolment, identities
 from hub.registry import search as index
 from hub.registry.values import PersonView
 from hub.vigilance import persons
-from hub.web.agency_space import blueprint, ids_of, officers_only, structure_names
+from hub.web.agency_space import blueprint, ids_of, officers_only, record, structure_names
 from hub.web.context import current_staff, runtime
 from identity.search import normalise_search
 from identity.traits import TraitError
@@ -77,5 +78,9 @@ def _picking() -> PersonView | None:
 
 
 def _page(**values: Any) -> str:
-    usual: dict[str, Any] = {"typed": {}, "errors": {}, "found": None, "chosen": [], "picking": _picking()}
+    picking = _picking()
+    if picking is not None:
+        with db.transaction() as session:
+            record(session, "person.shown", Subject("person", picking.person_id))
+    usual: dict[str, Any] = {"typed": {}, "errors": {}, "found": None, "chosen": [], "picking": picking}
     return render_template("agency/search.html", **usual | values)

@@ -169,7 +169,8 @@ def _receive(
         )
         result = intake.receive(session, incoming, runtime().registrar, _actor(access))
         told = feed.deceased
-        death_feed.note(session, result.identity, ToldByFeed(told.is_dead, told.when) if told else None)
+        if told is not None or not result.created:
+            death_feed.note(session, result.identity, ToldByFeed(told.is_dead, told.when) if told else None)
         shown = {} if _is_minimal() else _renderings(session, [result.identity])[0]
     return _stored(result.identity, shown, feed.warnings, created=result.created)
 

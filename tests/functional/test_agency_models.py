@@ -446,3 +446,13 @@ def test_the_pages_speak_english_too(app: Flask, officer: FlaskClient) -> None:
 
     assert "Put this model in force" in said(officer.get(path_of(model)))
     assert "Waits for a second officer" in said(officer.get(LIST))
+
+
+def test_a_weight_out_of_all_measure_is_shown_and_can_be_refused(app: Flask, officer: FlaskClient) -> None:
+    content = json.loads(make_text())
+    tiny = {trait: dict.fromkeys(found, 1 / 64) for trait, found in content["levels"].items()}
+    together = [{"traits": ["surname", "given"], "bits": {"exact": {"exact": 2e306}}}]
+
+    model = propose(app, make_text(levels=tiny, interactions=together))
+
+    assert officer.get(path_of(model)).status_code == 200

@@ -415,6 +415,8 @@ def test_the_other_person_is_looked_for_from_the_first(app: Flask, officer: Flas
     assert merging_path(one, other) in found
     assert by_number.location == merging_path(one, other)
     assert strange.status_code == 200
+    shown = rows(app, AuditEvent, AuditEvent.action == "person.shown", AuditEvent.subject_id == str(one.person_id))
+    assert len(shown) == 2, "with the form, then with what was found: a name is never shown without a trace"
 
 
 def test_any_two_identities_of_both_persons_can_be_compared(app: Flask, officer: FlaskClient) -> None:

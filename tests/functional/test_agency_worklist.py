@@ -327,3 +327,19 @@ def test_a_task_taken_over_by_another_is_not_given_back_twice(app: Flask) -> Non
     assert "Vous n'aviez plus la tâche" in html.unescape(first.get("/agence/").text)
     (task,) = open_tasks(app)
     assert task.claimed_by is not None
+
+
+@pytest.mark.parametrize(("reason", "is_back"), [("death-withdrawn", False), ("death-undated", True)])
+def test_a_task_put_off_comes_back_when_it_is_about_more(
+    app: Flask, officer: FlaskClient, reason: str, is_back: bool
+) -> None:
+    task_id = add_alone(app, TaskKind.DEATH, "death-withdrawn")
+    page = open_task(officer, task_id)
+    decide(officer, page, task_id, "differer", jours="180")
+    (task,) = rows(app, ReviewTask)
+
+    with app.app_context(), db.transaction() as session:
+        about = task.source_identity_id
+        tasks.open_alone(session, TaskKind.DEATH, about, reasons=["death-withdrawn", reason])
+
+    assert [task.id for task in open_tasks(app)] == ([task_id] if is_back else [])

@@ -1,5 +1,6 @@
 """A death told by practice software over FHIR, and what the hub gives back of it to each structure."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 from hub import db
 from hub.audit.trail import SYSTEM
 from hub.errors import Conflict
-from hub.registry import deaths, identities
+from hub.registry import death_checks, deaths, identities
 from hub.registry.deaths import DeathKey
 from hub.registry.tables import RecordedDeath, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskState
@@ -19,6 +20,8 @@ from tests import stories
 from tests.conformance.software import Caller, caller, patient_of, qualified_of
 from tests.factories import make_staff, parts_of
 from tests.hub.registry.people import open_tasks, rows, settle
+
+TODAY = datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture
@@ -138,10 +141,10 @@ def test_a_notice_waits_for_the_answer_about_a_death_without_a_date(app: Flask, 
 def test_a_death_that_a_structure_tells_is_given_to_the_others_of_the_person(
     app: Flask, api: Caller, other: Caller
 ) -> None:
-    first, second = person_of_both(api, other, deceasedDateTime="2026-11-20")
+    first, second = person_of_both(api, other, deceasedDateTime=TODAY)
 
-    assert shown(other, second) == {"deceasedDateTime": "2026-11-20"}
-    assert shown(api, first) == {"deceasedDateTime": "2026-11-20"}
+    assert shown(other, second) == {"deceasedDateTime": TODAY}
+    assert shown(api, first) == {"deceasedDateTime": TODAY}
     assert api.software.structure.name not in str(other.get(f"/Patient/{second}").get_json())
 
 
@@ -185,8 +188,18 @@ def test_another_date_opens_the_task_of_the_contradiction(app: Flask, api: Calle
     assert shown(other, second) == {"deceasedDateTime": "2023-11"}, "each reads what it told until it is settled"
 
 
+@pytest.mark.parametrize("when", ["2199", "2199-01", "2199-01-01"])
+def test_a_death_to_come_silences_nobody_and_is_asked(app: Flask, api: Caller, other: Caller, when: str) -> None:
+    first, second = person_of_both(api, other, deceasedDateTime=when)
+
+    with app.app_context(), db.reading() as session:
+        assert not death_checks.is_silent(session, identities.by_id(session, int(first)).person_id)
+    assert reasons(app) == [["death-to-come"]]
+    assert shown(other, second) == {}
+
+
 def test_a_structure_that_says_the_patient_alive_contradicts_once(app: Flask, api: Caller, other: Caller) -> None:
-    person_of_both(api, other, deceasedDateTime="2026-11-30")
+    person_of_both(api, other, deceasedDateTime=TODAY)
     assert reasons(app) == []
 
     alive = qualified_of(other.software, deceasedBoolean=False)
@@ -205,3 +218,49 @@ def test_alive_contradicts_nothing_when_no_death_is_told(app: Flask, api: Caller
     assert answer.status_code == 201
     assert death_in(answer.get_json()) == {}
     assert reasons(app) == []
+
+
+@pytest.mark.parametrize("doubt", [{"held": True}, {"active": False}, {"attributes": "DOUT"}, {"attributes": "FICT"}])
+@pytest.mark.parametrize(
+    "told", [{"deceasedDateTime": "2024-03"}, {"deceasedDateTime": "2024-03-01"}, {"deceasedBoolean": True}]
+)
+def test_what_an_identity_in_doubt_says_of_a_death_stops_nothing_of_the_person(
+    app: Flask, api: Caller, other: Caller, doubt: dict[str, Any], told: dict[str, Any]
+) -> None:
+    first, second = person_of_both(api, other, **told)
+
+    with app.app_context(), db.transaction() as session:
+        row = session.get_one(SourceIdentity, int(first))
+        for name, value in doubt.items():
+            setattr(row, name, value)
+
+    with app.app_context(), db.reading() as session:
+        assert not death_checks.is_silent(session, row.person_id)
+    assert shown(other, second) == {}
+
+
+def test_a_death_in_doubt_is_given_back_to_who_told_it(app: Flask, api: Caller) -> None:
+    resource_id = api.post("/Patient", patient_of(api.software, deceasedDateTime="2024-03")).get_json()["id"]
+    with app.app_context(), db.transaction() as session:
+        session.get_one(SourceIdentity, int(resource_id)).held = True
+
+    assert shown(api, resource_id) == {"deceasedDateTime": "2024-03"}
+
+
+@pytest.mark.parametrize("then", [{}, {"deceasedBoolean": False}])
+def test_a_death_without_a_date_that_is_taken_back_is_told_and_stops_nothing(
+    app: Flask, api: Caller, then: dict[str, Any]
+) -> None:
+    api.post("/Patient", patient_of(api.software, deceasedBoolean=True))
+    (before,) = open_tasks(app)
+
+    answer = api.post("/Patient", patient_of(api.software, **then))
+    api.post("/Patient", patient_of(api.software, **then))
+
+    (row,) = rows(app, SourceIdentity)
+    (after,) = open_tasks(app)
+    assert death_in(answer.get_json()) == {}
+    assert after.reasons == ("death-withdrawn",)
+    assert after.version == before.version + 1, "a verdict on what was said before comes too late"
+    with app.app_context(), db.reading() as session:
+        assert not death_checks.is_silent(session, row.person_id)

@@ -11,6 +11,7 @@ from hub import db
 from hub.accounts.tables import PortalAccount
 from hub.config import Settings, from_mapping
 from hub.errors import Conflict
+from hub.outbox.tables import OutboxJob
 from hub.registry import tasks
 from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import StoredIdentity
@@ -144,9 +145,11 @@ def test_the_notice_waits_for_the_officer_and_leaves_by_itself(
     sent = stories.send(app, story.structure, story.member, story.identity, copy=True)
     doubt(app, story.identity, twin)
     before = len(relay.messages)
+    jobs = len(rows(app, OutboxJob))
 
     for _ in range(20):
         stories.work(app, now=True)
+    assert len(rows(app, OutboxJob)) == jobs, "one job waits, however long officers take"
     waiting = stories.see(app, story.structure, sent).deliveries[0]
     mails = len(relay.messages)
     answer(app, TaskState.SAME)

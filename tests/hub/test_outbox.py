@@ -30,6 +30,25 @@ def test_a_job_is_enqueued_once(app: Flask) -> None:
     assert _enqueue(app) is False
 
 
+def test_a_job_put_off_is_the_same_one_later_with_all_its_tries(app: Flask) -> None:
+    _enqueue(app)
+    with app.app_context():
+        with db.transaction() as session:
+            (job,) = queue.claim(session, LEASE)
+            early = queue.postpone(session, job, timedelta(minutes=15))
+            assert queue.finish(session, job)
+            assert queue.postpone(session, job, timedelta(minutes=15))
+            assert queue.claim(session, LEASE) == []
+        with db.transaction() as session:
+            session.execute(sa.update(OutboxJob).values(run_after=db.now(session)))
+            (again,) = queue.claim(session, LEASE)
+            late = queue.finish(session, job)
+
+    assert early is False, "only one that is finished"
+    assert (again.id, again.attempts) == (job.id, 1)
+    assert late is False
+
+
 def test_a_job_of_a_rolled_back_change_is_not_there(app: Flask) -> None:
     with app.app_context():
         with pytest.raises(ZeroDivisionError), db.transaction() as session:

@@ -79,6 +79,15 @@ def test_two_dates_contradict_each_other_unless_one_says_less() -> None:
     assert codes([make_told("2026-03"), make_told("2026-03-09", Teller.FEED)]) == []
 
 
+def test_a_death_to_come_is_not_held_and_is_told() -> None:
+    tomorrow, later = make_told("2026-04-02", Teller.FEED), make_told("2026-04-03", Teller.FEED)
+
+    assert deaths.is_deceased([tomorrow])
+    assert not deaths.is_deceased([later])
+    assert codes([later]) == ["death-to-come"]
+    assert deaths.is_deceased([make_told("2026-04-03", state=DeathState.CONFIRMED)])
+
+
 def test_a_death_before_the_birth_is_told() -> None:
     assert codes([make_told("1946-03-13")]) == ["death-before-birth"]
     assert codes([make_told("1946-03-14")]) == []

@@ -55,6 +55,11 @@ def test_a_probability_grows_with_the_score() -> None:
         ({"interactions": {}}, "list"),
         ({"interactions": [{"traits": ["given", "unknown"], "bits": {}}]}, "two known traits"),
         ({"interactions": [{"traits": ["given", "sex"], "bits": {"exact": {"unknown": 1}}}]}, "no known level"),
+        (
+            {"interactions": [{"traits": ["given", "sex"], "bits": {}}, {"traits": ["sex", "given"], "bits": {}}]},
+            "once",
+        ),
+        ({"interactions": [{"traits": ["sex", "sex"], "bits": {}}]}, "once"),
     ],
 )
 def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, object], words: str) -> None:
