@@ -5,9 +5,10 @@ values become missing, so that two unknowns never agree.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
 from identity.names import Name, read_name
 from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_name, match_key
@@ -37,8 +38,7 @@ STREETS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Comparable:
+class Comparable(NamedTuple):
     """What two records are compared on. A name that is not known stands in for by the other of its kind."""
 
     birth: Name | None
@@ -56,7 +56,8 @@ class Comparable:
     ins: str | None
     ins_oid: str | None
     ins_is_coherent: bool
-    street: str | None
+    line: str | None
+    """The line of the address, as received: most are never compared."""
     postcode: str | None
     phone: str | None
     email: str | None
@@ -65,17 +66,36 @@ class Comparable:
     death_date: date | None
 
     @property
+    def street(self) -> str | None:
+        """The line of the address reduced by `street_key`."""
+        return street_key(self.line) if self.line else None
+
+    @property
     def email_is_own(self) -> bool:
         """Tell whether the address opens with the person's own given name."""
         return self.email_name is not None and self.opens_with(self.email_name)
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
-        return any(name is not None and name.compact == compact for name in (self.head, self.used_head))
+        head, used = self.head, self.used_head
+        return (head is not None and head.compact == compact) or (used is not None and used.compact == compact)
 
 
+@lru_cache(maxsize=65536)
 def _name(text: str | None) -> Name | None:
     return None if text is None or is_placeholder_name(text) else read_name(match_key(text))
+
+
+@lru_cache(maxsize=65536)
+def _words(given: str) -> tuple[str | None, ...]:
+    """Return the words of a birth given name, None for a placeholder."""
+    return tuple(None if is_placeholder_name(word) else word for word in match_key(given).split())
+
+
+@lru_cache(maxsize=65536)
+def _is_newborn(given: str) -> bool:
+    """Tell whether it says of whom the child is rather than its name."""
+    return not NEWBORN_WORDS.isdisjoint(match_key(given).split()[:1])
 
 
 def is_fictitious(when: BirthDate) -> bool:
@@ -93,6 +113,7 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
 
 
+@lru_cache(maxsize=65536)
 def street_key(line: str) -> str | None:
     """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
     words = re.findall(r"[A-Z]+|\d+", match_key(line))
@@ -101,7 +122,7 @@ def street_key(line: str) -> str | None:
 
 def _given_name(text: str | None) -> Name | None:
     name = _name(text)
-    return None if name is not None and name.key.split()[0] in NEWBORN_WORDS else name
+    return None if name is not None and _is_newborn(name.key) else name
 
 
 def _email_name(email: str | None) -> str | None:
@@ -115,15 +136,12 @@ def _email_name(email: str | None) -> str | None:
 def comparable(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
-    given = [match_key(name) for name in traits.given_names]
-    if given and given[0].split()[:1] and given[0].split()[0] in NEWBORN_WORDS:
-        given = []
+    given = () if traits.given_names and _is_newborn(traits.given_names[0]) else traits.given_names
+    words = list(chain.from_iterable(map(_words, given)))
     head = _name(given[0]) if given else None
     used_head = _given_name(traits.used_given_name)
-    words = [None if is_placeholder_name(word) else word for name in given for word in name.split()][:MOST_WORDS]
     if not words or words[0] is None:
-        stand_in = used_head.key if used_head else None
-        words = [stand_in, *words[1:]]
+        words[:1] = [used_head.key if used_head else None]
     when = traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = clean_email(traits.email) if traits.email else None
@@ -133,7 +151,7 @@ def comparable(traits: Traits) -> Comparable:
         head=head or used_head,
         used_head=used_head or head,
         head_words=len(head.key.split()) if head else 1,
-        words=tuple(words),
+        words=tuple(words[:MOST_WORDS]),
         birth_date=when,
         date_is_fictitious=when is not None and is_fictitious(when),
         sex=traits.sex,
@@ -141,7 +159,7 @@ def comparable(traits: Traits) -> Comparable:
         ins=matricule,
         ins_oid=traits.ins.oid if traits.ins else None,
         ins_is_coherent=matricule is not None and ins_agrees_with_date(matricule, when),
-        street=street_key(traits.address.line) if traits.address and traits.address.line else None,
+        line=traits.address.line if traits.address else None,
         postcode=traits.address.postcode if traits.address else None,
         phone=clean_phone(traits.phone) if traits.phone else None,
         email=email,

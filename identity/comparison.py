@@ -8,7 +8,6 @@ two together.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 from rapidfuzz.distance import OSA
 
@@ -239,11 +238,12 @@ def _given(a: Comparable, b: Comparable) -> str:
 
 def given_level(one: Name, other: Name) -> str:
     """Compare two given names: how they are written, then what everybody knows of them."""
-    return "exact" if one.key == other.key else _given_level(one, other)
+    return "exact" if one.key == other.key else _given_level(one.key, other.key)
 
 
 @lru_cache(maxsize=262144)
-def _given_level(one: Name, other: Name) -> str:
+def _given_level(first: str, second: str) -> str:
+    one, other = read_name(first), read_name(second)
     found = relation(one, other)
     if found <= NameRelation.PART:
         return GIVEN_LEVELS[found]
@@ -293,17 +293,18 @@ def _may_be_swapped(surname: str, given: str) -> bool:
 
 def _is_swapped(a: Comparable, b: Comparable) -> bool:
     """Tell that one record has its family name in the place of the given name, and the reverse."""
-    first, second = _crossed(a, b), _crossed(b, a)
-    return min(first, second) <= NameRelation.SAME and max(first, second) <= NameRelation.TYPO
+    first = _crossed(a, b)
+    if first > NameRelation.TYPO:
+        return False
+    second = _crossed(b, a)
+    return min(first, second) <= NameRelation.SAME and second <= NameRelation.TYPO
 
 
 def _crossed(a: Comparable, b: Comparable) -> NameRelation:
     """Return the closest relation of a family name of `a` and a given name of `b`."""
-    return min(
-        relation(family, given)
-        for family, given in product((a.birth, a.used), (b.head, b.used_head))
-        if family is not None and given is not None
-    )
+    families = (a.birth,) if a.used is a.birth else (a.birth, a.used)
+    givens = (b.head,) if b.used_head is b.head else (b.head, b.used_head)
+    return min([relation(family, given) for family in families for given in givens if family and given])
 
 
 def _birth_date(a: Comparable, b: Comparable) -> str:
@@ -390,7 +391,8 @@ def _address(a: Comparable, b: Comparable) -> str:
     if a.postcode is None or b.postcode is None:
         return "missing"
     if a.postcode == b.postcode:
-        return "same" if a.street and a.street == b.street else "postcode"
+        street = a.street
+        return "same" if street and street == b.street else "postcode"
     return "department" if a.postcode[:2] == b.postcode[:2] else "different"
 
 

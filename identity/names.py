@@ -82,11 +82,12 @@ def is_typo(first: str, second: str) -> bool:
 
 def relation(one: Name, other: Name) -> NameRelation:
     """Return the closest relation of two names; symmetric."""
-    return NameRelation.EXACT if one.key == other.key else _relation(one, other)
+    return NameRelation.EXACT if one.key == other.key else _relation(one.key, other.key)
 
 
 @lru_cache(maxsize=262144)
-def _relation(one: Name, other: Name) -> NameRelation:
+def _relation(first: str, second: str) -> NameRelation:
+    one, other = read_name(first), read_name(second)
     if one.core == other.core or one.compact == other.compact:
         return NameRelation.SAME
     if one.parts & other.parts and (len(one.parts) > 1 or len(other.parts) > 1):

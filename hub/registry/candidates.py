@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hub.registry import distinct, identities
 from hub.registry.filing import Files
 from hub.registry.tables import DistinctPair, SourceIdentity
-from hub.registry.values import StoredIdentity
+from hub.registry.values import Member, StoredIdentity
 from identity.linkage import Candidate
 
 MOST_IDENTITIES = 200
@@ -24,7 +24,7 @@ class Candidates:
     """Persons to compare with, and whether others shared a key that were not read."""
 
     persons: tuple[Candidate, ...]
-    groups: dict[int, tuple[StoredIdentity, ...]]
+    groups: dict[int, tuple[Member, ...]]
     limited: bool
 
 
@@ -38,7 +38,7 @@ class Pool:
         self.files = Files(session, wanted)
         self._session = session
         self._person_of: dict[int, int] = {}
-        self._groups: dict[int, tuple[StoredIdentity, ...]] = {}
+        self._groups: dict[int, tuple[Member, ...]] = {}
         self._read({identity_id for keys in wanted for identity_id in self._sharing(keys)[0]})
 
     def find(self, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
@@ -53,7 +53,7 @@ class Pool:
         groups = {person_id: self._groups[person_id] for person_id in map(self._person_of.__getitem__, sharing)}
         persons = []
         for person_id, group in groups.items():
-            records = tuple(item.as_record() for item in group if item.active and item.id != leave_out)
+            records = tuple(item.record for item in group if item.active and item.id != leave_out)
             if records:
                 persons.append(Candidate(person_id=str(person_id), records=records))
         return Candidates(tuple(persons), groups, limited)
@@ -62,7 +62,7 @@ class Pool:
         """Let those who come later meet an identity of the batch."""
         self._person_of[identity.id] = identity.person_id
         group = self._groups.get(identity.person_id, ())
-        self._groups[identity.person_id] = (*group, identity)
+        self._groups[identity.person_id] = (*group, Member.of(identity))
 
     def _sharing(
         self, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False

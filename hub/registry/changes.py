@@ -29,7 +29,7 @@ from hub.registry import (
 from hub.registry.candidates import Candidates
 from hub.registry.links import new_person
 from hub.registry.tables import Person, SourceIdentity, SourceIdentityRevision
-from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
+from hub.registry.values import Channel, IncomingIdentity, Intake, Member, StoredIdentity
 from identity import linkage
 from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason
 from identity.linkage import Candidate, Decision, IdentityRecord
@@ -100,9 +100,9 @@ def _relink(
         return None
     former_person = row.person_id
     row.person_id = new_person(session)
-    near = Candidates((company,), {former_person: tuple(group)}, limited=False)
+    near = Candidates((company,), {former_person: tuple(map(Member.of, group))}, limited=False)
     decision = decisions.keep(session, row, former_person, stays, actor, near)
-    tasks.open_from_decision(session, row.id, stays, {former_person: tuple(group)}, always=True)
+    tasks.open_from_decision(session, row.id, stays, near.groups, always=True)
     return decision
 
 

@@ -17,7 +17,7 @@ from hub.registry import decisions, distinct, identities
 from hub.registry.candidates import Candidates
 from hub.registry.region import Pair
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask
-from hub.registry.values import StoredIdentity
+from hub.registry.values import Member
 from identity.decision import MARGIN, Outcome
 from identity.linkage import Candidate, Decision
 from identity.model import Model
@@ -63,12 +63,12 @@ class Ground:
         of = self._person_of
         return {_ordered(of[one], of[other]) for one, other in pairs if one in of and other in of}
 
-    def identity(self, identity_id: int) -> StoredIdentity | None:
+    def identity(self, identity_id: int) -> Member | None:
         """Return an identity that may be matched still."""
         group = self._groups.get(self._person_of.get(identity_id, 0), ())
         return next((item for item in group if item.id == identity_id and _is_matched(item)), None)
 
-    def group(self, person_id: int) -> tuple[StoredIdentity, ...]:
+    def group(self, person_id: int) -> tuple[Member, ...]:
         """Return every identity of a person."""
         return self._groups[person_id]
 
@@ -90,7 +90,7 @@ class Ground:
         """Return persons as the matching sees them."""
         groups = {person_id: self._groups[person_id] for person_id in persons}
         seen = (
-            Candidate(person_id=str(person_id), records=tuple(item.as_record() for item in group if item.active))
+            Candidate(person_id=str(person_id), records=tuple(item.record for item in group if item.active))
             for person_id, group in groups.items()
         )
         return Candidates(tuple(person for person in seen if person.records), groups, limited=False)
@@ -102,7 +102,7 @@ class Ground:
     def joined(self, identity_id: int, person_id: int) -> None:
         """Follow an identity that joined a person."""
         former = self._person_of[identity_id]
-        moved = tuple(replace(item, person_id=person_id) for item in self._groups.pop(former))
+        moved = tuple(item._replace(person_id=person_id) for item in self._groups.pop(former))
         self._groups[person_id] += moved
         self._person_of.update((item.id, person_id) for item in moved)
         for pairs in (self._apart, self._asked):
@@ -149,9 +149,9 @@ def judge(ground: Ground, pair: Pair, near: Callable[[int], Iterable[int]], mode
     return Verdict(Case.ASK, incoming.id, target, decision, found)
 
 
-def _meet(ground: Ground, incoming: StoredIdentity, found: Candidates, target: int, model: Model) -> Decision:
+def _meet(ground: Ground, incoming: Member, found: Candidates, target: int, model: Model) -> Decision:
     """Decide as if the identity arrived; when another person is nearer, the target is never linked."""
-    record = incoming.as_record()
+    record = incoming.record
     decision = decisions.decide(record, found, model, ground.separated(incoming.person_id))
     if decision.person_id == str(target):
         return decision
@@ -162,11 +162,11 @@ def _meet(ground: Ground, incoming: StoredIdentity, found: Candidates, target: i
 
 
 def _between(
-    ground: Ground, incoming: StoredIdentity, found: Candidates, model: Model
-) -> tuple[StoredIdentity, Decision]:
+    ground: Ground, incoming: Member, found: Candidates, model: Model
+) -> tuple[Member, Decision]:
     """Decide between two persons of several identities: by the best record, and a link only if all would link."""
     group = [item for item in ground.group(incoming.person_id) if _is_matched(item)]
-    said = [(item, decisions.decide(item.as_record(), found, model, frozenset())) for item in group]
+    said = [(item, decisions.decide(item.record, found, model, frozenset())) for item in group]
     item, best = max(said, key=lambda one: (_score(one[1]), one[0].id))
     if best.outcome is Outcome.LINK:
         others = [reason for _, one in said if one.outcome is not Outcome.LINK for reason in one.reasons]
@@ -179,8 +179,8 @@ def _score(decision: Decision) -> float:
     return decision.considered[0].score.total if decision.considered else float("-inf")
 
 
-def _is_matched(item: StoredIdentity) -> bool:
-    return item.active and Attribute.FICTITIOUS not in item.attributes
+def _is_matched(item: Member) -> bool:
+    return item.active and Attribute.FICTITIOUS not in item.record.attributes
 
 
 def _ordered(one: int, other: int) -> Pair:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from hub.directory import organizations
 from hub.errors import NotFound
 from hub.registry.tables import Person, SourceIdentity
-from hub.registry.values import PersonView, StoredIdentity
+from hub.registry.values import Member, PersonView, StoredIdentity
 from identity import survivorship
 from identity.ins import Ins, InsOid
 from identity.linkage import IdentityRecord
@@ -24,16 +25,16 @@ _COLUMNS: tuple[Any, ...] = tuple(
 )
 # SQLite takes 32,766 parameters at most.
 _MOST_IDS = 10_000
-_AROUND = (
-    sa.select(*_COLUMNS, Person.regional_id)
-    .join(Person, Person.id == SourceIdentity.person_id)
-    .where(
-        SourceIdentity.person_id.in_(
-            sa.select(SourceIdentity.person_id).where(SourceIdentity.id.in_(sa.bindparam("ids", expanding=True)))
-        )
-    )
-    .order_by(SourceIdentity.id)
+_TRAITS = (
+    "birth_name, used_name, given_names, used_given_name, birth_date, birth_date_presumed, sex, birth_place, "
+    "ins_matricule, ins_oid, address_line, postcode, city, phone, email, death_date"
 )
+# For the driver itself: a decision reads dozens of rows, and naming their columns one by one would cost more.
+_AROUND = """
+    SELECT i.id, person_id, regional_id, version, active, held, domain, status, attributes, TRAITS
+    FROM source_identity i JOIN person p ON p.id = person_id
+    WHERE person_id IN (SELECT person_id FROM source_identity WHERE id IDS) ORDER BY i.id
+""".replace("TRAITS", _TRAITS)
 
 
 def by_id(session: Session, identity_id: int) -> StoredIdentity:
@@ -105,16 +106,45 @@ def _read(session: Session, query: sa.Select[SourceIdentity]) -> list[StoredIden
     return [as_value(row, row.regional_id) for row in found]
 
 
-def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[StoredIdentity, ...]]:
+def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Member, ...]]:
     """Return every source identity of the persons that hold these identities, by person."""
     ids = sorted(identity_ids)
-    groups: dict[int, dict[int, StoredIdentity]] = {}
+    groups: dict[int, dict[int, Member]] = {}
     session.flush()  # read below the session, which would have done it
     for start in range(0, len(ids), _MOST_IDS):
-        found = session.connection().execute(_AROUND, {"ids": ids[start : start + _MOST_IDS]})
-        for row in found.all():
-            groups.setdefault(row.person_id, {})[row.id] = as_value(row, row.regional_id)
+        for row in _around(session, ids[start : start + _MOST_IDS]):
+            member = _member(*row)
+            groups.setdefault(member.person_id, {})[member.id] = member
     return {person_id: tuple(group.values()) for person_id, group in groups.items()}
+
+
+def _around(session: Session, ids: list[int]) -> Sequence[Any]:
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(_AROUND.replace("IDS", "= ANY(CAST(%s AS bigint[]))"), (ids,)).all()
+    return connection.exec_driver_sql(_AROUND.replace("IDS", f"IN ({','.join('?' * len(ids))})"), tuple(ids)).all()
+
+
+def _member(
+    identity_id: int,
+    person_id: int,
+    regional_id: str,
+    version: int,
+    active: bool,
+    held: bool,
+    domain: str,
+    status: str,
+    attributes: str,
+    *traits: Any,
+) -> Member:
+    record = IdentityRecord(
+        record_id=str(identity_id),
+        domain=domain,
+        traits=_traits(*traits),
+        status=_STATUSES[status],
+        attributes=_attributes(attributes),
+    )
+    return Member(identity_id, person_id, regional_id, version, bool(active), bool(held), record)
 
 
 def as_value(row: Any, regional_id: str) -> StoredIdentity:
@@ -126,8 +156,8 @@ def as_value(row: Any, regional_id: str) -> StoredIdentity:
         value=row.value,
         person_id=row.person_id,
         regional_id=regional_id,
-        traits=_traits(row),
-        status=IdentityStatus(row.status),
+        traits=_traits_of(row),
+        status=_STATUSES[row.status],
         attributes=_attributes(row.attributes),
         active=row.active,
         held=row.held,
@@ -148,23 +178,48 @@ def _birth_date(text: str, presumed: bool) -> BirthDate:
     return BirthDate.parse(text, presumed=presumed)
 
 
-def _traits(row: Any) -> Traits:
-    address = None
-    if row.address_line or row.postcode or row.city:
-        address = Address(row.address_line, row.postcode, row.city)
+_STATUSES = {status.value: status for status in IdentityStatus}
+_SEXES = {sex.value: sex for sex in Sex}
+_OIDS = {oid.value: oid for oid in InsOid}
+_in_order = attrgetter(*_TRAITS.split(", "))
+
+
+def _traits_of(row: Any) -> Traits:
+    return _traits(*_in_order(row))
+
+
+def _traits(
+    birth_name: str | None,
+    used_name: str | None,
+    given_names: str,
+    used_given_name: str | None,
+    birth_date: str | None,
+    birth_date_presumed: bool,
+    sex: str,
+    birth_place: str | None,
+    ins_matricule: str | None,
+    ins_oid: str | None,
+    address_line: str | None,
+    postcode: str | None,
+    city: str | None,
+    phone: str | None,
+    email: str | None,
+    death_date: str | None,
+) -> Traits:
+    """Make the traits of a row, given its columns in the order of `_TRAITS`."""
     return Traits(
-        birth_name=row.birth_name,
-        used_name=row.used_name,
-        given_names=tuple(row.given_names.split(" ")) if row.given_names else (),
-        used_given_name=row.used_given_name,
-        birth_date=_birth_date(row.birth_date, row.birth_date_presumed) if row.birth_date else None,
-        sex=Sex(row.sex),
-        birth_place=row.birth_place,
-        ins=Ins(row.ins_matricule, InsOid(row.ins_oid)) if row.ins_matricule and row.ins_oid else None,
-        address=address,
-        phone=row.phone,
-        email=row.email,
-        death_date=date.fromisoformat(row.death_date) if row.death_date else None,
+        birth_name=birth_name,
+        used_name=used_name,
+        given_names=tuple(given_names.split(" ")) if given_names else (),
+        used_given_name=used_given_name,
+        birth_date=_birth_date(birth_date, birth_date_presumed) if birth_date else None,
+        sex=_SEXES[sex],
+        birth_place=birth_place,
+        ins=Ins(ins_matricule, _OIDS[ins_oid]) if ins_matricule and ins_oid else None,
+        address=Address(address_line, postcode, city) if address_line or postcode or city else None,
+        phone=phone,
+        email=email,
+        death_date=date.fromisoformat(death_date) if death_date else None,
     )
 
 
@@ -198,7 +253,7 @@ def record_of(content: dict[str, Any], record_id: str, domain: str) -> IdentityR
     return IdentityRecord(
         record_id=record_id,
         domain=domain,
-        traits=_traits(row),
-        status=IdentityStatus(row.status),
+        traits=_traits_of(row),
+        status=_STATUSES[row.status],
         attributes=_attributes(row.attributes),
     )

@@ -73,8 +73,11 @@ def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMat
     found = candidates.find(session, filing.sought(traits), every=True)
     ranked = linkage.rank(traits, found.persons, model)
     near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
+    # One that was merged since it was found is left out: its survivor is found the next time.
+    groups = identities.of_persons(session, [int(item.person_id) for item in near])
     trusts = organizations.trusts(session)
-    return [NearMatch(identities.view(found.groups[int(item.person_id)], trusts), item) for item in near]
+    shown = ((item, groups.get(int(item.person_id))) for item in near)
+    return [NearMatch(identities.view(group, trusts), item) for item, group in shown if group]
 
 
 class NameMode(StrEnum):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.registry import identities
 from hub.registry.tables import ReviewTask, SourceIdentity
-from hub.registry.values import StoredIdentity
+from hub.registry.values import Member, StoredIdentity
 from identity.decision import MARGIN
 from identity.linkage import Decision, PairAssessment
 
@@ -95,7 +95,7 @@ def open_from_decision(
     session: Session,
     identity_id: int,
     decision: Decision,
-    groups: Mapping[int, Sequence[StoredIdentity]],
+    groups: Mapping[int, Sequence[Member]],
     *,
     always: bool = False,
 ) -> None:
@@ -107,7 +107,7 @@ def open_from_decision(
 
 
 def new_tasks(
-    identity_id: int, decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], moment: datetime
+    identity_id: int, decision: Decision, groups: Mapping[int, Sequence[Member]], moment: datetime
 ) -> list[dict[str, Any]]:
     """Return the columns of the task, if any, between a new identity and the nearest candidate of its decision."""
     found = _nearest(decision, groups, always=False)
@@ -143,7 +143,7 @@ def _priority(kind: TaskKind, reasons: Sequence[str]) -> int:
 
 
 def _nearest(
-    decision: Decision, groups: Mapping[int, Sequence[StoredIdentity]], *, always: bool
+    decision: Decision, groups: Mapping[int, Sequence[Member]], *, always: bool
 ) -> tuple[int, float, list[str]] | None:
     """Return the identity to compare with, its score and the reasons."""
     if not decision.considered:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from identity import survivorship
 from identity.evidence import Proof
@@ -84,6 +85,31 @@ class StoredIdentity:
             traits=self.traits,
             status=self.status,
             attributes=self.attributes,
+        )
+
+
+class Member(NamedTuple):
+    """An identity of a person as decisions read it by the dozen: what the matching compares, and its standing."""
+
+    id: int
+    person_id: int
+    regional_id: str
+    version: int
+    active: bool
+    held: bool
+    record: IdentityRecord
+
+    @classmethod
+    def of(cls, identity: StoredIdentity) -> "Member":
+        """Return an identity as a member of its person."""
+        return cls(
+            identity.id,
+            identity.person_id,
+            identity.regional_id,
+            identity.version,
+            identity.active,
+            identity.held,
+            identity.as_record(),
         )
 
 
