@@ -292,19 +292,21 @@ def _may_be_swapped(surname: str, given: str) -> bool:
 
 
 def _is_swapped(a: Comparable, b: Comparable) -> bool:
-    """Tell that one record has its family name in the place of the given name, and the reverse."""
-    first = _crossed(a, b)
-    if first > NameRelation.TYPO:
-        return False
-    second = _crossed(b, a)
-    return min(first, second) <= NameRelation.SAME and second <= NameRelation.TYPO
+    """Tell that one record has its family name in the place of the given name, and the reverse.
+
+    One of the two is the same name, which costs little to see; the other may have a slip.
+    """
+    for one, other in ((a, b), (b, a)):
+        if any(x.core == y.core or x.compact == y.compact for x, y in _crossed(one, other)):
+            return any(relation(x, y) <= NameRelation.TYPO for x, y in _crossed(other, one))
+    return False
 
 
-def _crossed(a: Comparable, b: Comparable) -> NameRelation:
-    """Return the closest relation of a family name of `a` and a given name of `b`."""
+def _crossed(a: Comparable, b: Comparable) -> list[tuple[Name, Name]]:
+    """Return each family name of `a` with each given name of `b`."""
     families = (a.birth,) if a.used is a.birth else (a.birth, a.used)
     givens = (b.head,) if b.used_head is b.head else (b.head, b.used_head)
-    return min([relation(family, given) for family in families for given in givens if family and given])
+    return [(family, given) for family in families for given in givens if family and given]
 
 
 def _birth_date(a: Comparable, b: Comparable) -> str:

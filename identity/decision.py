@@ -5,7 +5,7 @@ wrong merge may kill, a missed one is mended by an officer: every doubt here sen
 on traits is data, read in the same way for one pair and for the pairs of a region (`identity.bulk.scoring`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,6 +31,27 @@ class Reason:
 
 
 Levels = Mapping[str, frozenset[str]]
+_SIGNS = {(trait, level): 1 << rank for rank, (trait, level) in enumerate((t, v) for t in TERMS for v in TERMS[t])}
+
+
+def _signs(seen: Mapping[str, str]) -> int:
+    """Return one bit for the level of each trait."""
+    return sum(map(_SIGNS.__getitem__, seen.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """Levels as bits. Every trait shows one bit, so all traits are at a level of theirs when as many bits are met."""
+
+    signs: int
+    traits: int
+
+    @classmethod
+    def of(cls, levels: Levels) -> "_Test":
+        return cls(sum(_SIGNS[trait, level] for trait in levels for level in levels[trait]), len(levels))
+
+    def passes(self, signs: int) -> bool:
+        return (self.signs & signs).bit_count() == self.traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +61,22 @@ class Rule:
     reason: Reason
     when: Levels
     unless: tuple[Levels, ...] = field(default=())
+    _when: _Test = field(init=False, repr=False, compare=False)
+    _unless: tuple[_Test, ...] = field(init=False, repr=False, compare=False)
 
-    def holds(self, seen: Mapping[str, str]) -> bool:
-        """Tell whether the rule forbids a link between two records compared as `seen`."""
-        return _all(self.when, seen) and not any(_all(levels, seen) for levels in self.unless)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_when", _Test.of(self.when))
+        object.__setattr__(self, "_unless", tuple(map(_Test.of, self.unless)))
+
+    def holds(self, signs: int) -> bool:
+        """Tell whether the rule forbids a link between two records compared as these `signs` show."""
+        return self._when.passes(signs) and not any(test.passes(signs) for test in self._unless)
 
 
-def _all(levels: Levels, seen: Mapping[str, str]) -> bool:
-    return all(seen[trait] in allowed for trait, allowed in levels.items())
+def gravest(rules: Iterable[Rule], seen: Mapping[str, str]) -> Reason | None:
+    """Return the reason of the first rule that holds for two records compared as `seen`; None when none does."""
+    signs = _signs(seen)
+    return next((rule.reason for rule in rules if rule.holds(signs)), None)
 
 
 def _at(trait: str, *levels: str) -> frozenset[str]:
@@ -153,12 +182,12 @@ CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason n
 
 def caution(seen: Mapping[str, str]) -> Reason | None:
     """Return the gravest rule that lowers the score of a pair, given every term's level; None when none does."""
-    return next((rule.reason for rule in CAUTIONS if rule.holds(seen)), None)
+    return gravest(CAUTIONS, seen)
 
 
 def traits_obstacle(seen: Mapping[str, str]) -> Reason | None:
     """Return the gravest rule on traits that forbids to link, given every term's level; None when none holds."""
-    return next((rule.reason for rule in TRAIT_RULES if rule.holds(seen)), None)
+    return gravest(TRAIT_RULES, seen)
 
 
 def veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str], obstacle: Reason | None) -> Reason | None:
@@ -199,5 +228,4 @@ def _is_certified(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str])
 
 
 def _but_for_given(seen: Mapping[str, str]) -> Reason | None:
-    others = (rule for rule in TRAIT_RULES if rule.reason not in (TWINS, GIVEN_DIFFERENT))
-    return next((rule.reason for rule in others if rule.holds(seen)), None)
+    return gravest((rule for rule in TRAIT_RULES if rule.reason not in (TWINS, GIVEN_DIFFERENT)), seen)

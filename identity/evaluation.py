@@ -16,7 +16,7 @@ from identity.bulk.scoring import Bits, Scored
 from identity.bulk.text import Flags, Ints, Longs
 from identity.comparison import LEVELS
 from identity.cutoffs import interval
-from identity.decision import TRAIT_RULES
+from identity.decision import traits_obstacle
 from identity.model import TERMS
 from identity.training import patterns
 
@@ -344,7 +344,7 @@ def _review_reasons(scored: Scored, levels: Mapping[str, NDArray[np.int8]], same
     right: dict[str, int] = {}
     for row, one, other in () if data is None else zip(data.levels.tolist(), data.same, data.other, strict=True):
         seen = {trait: names[level] for (trait, names), level in zip(TERMS.items(), row, strict=True)}
-        rule = next((rule.reason for rule in TRAIT_RULES if rule.holds(seen)), None)
+        rule = traits_obstacle(seen)
         code = rule.code if rule else _LOW_SCORE
         texts[code] = rule.text if rule else "Aucune règle : le score seul ne suffit pas à rapprocher."
         pairs[code] = pairs.get(code, 0) + int(one + other)

@@ -19,6 +19,7 @@ from identity.decision import (
     SHARED_INS,
     Outcome,
     Reason,
+    gravest,
     traits_obstacle,
     veto,
 )
@@ -100,7 +101,9 @@ class _Memory:
         found = memory.get(pattern)
         if found is None:
             seen = dict(zip(TERMS, pattern, strict=True))
-            found = _Weighed(score(pattern, model), seen, NAMELESS.holds(seen), traits_obstacle(seen))
+            found = _Weighed(
+                score(pattern, model), seen, gravest((NAMELESS,), seen) is not None, traits_obstacle(seen)
+            )
             memory[pattern] = found
         return found
 

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from identity.comparison import LEVELS, Comparison
@@ -129,14 +130,22 @@ class Model:
 
         Terms of traits always come, in the order of `TERMS`; of two traits together only when they change the score.
         """
-        seen = dict(zip(TERMS, pattern, strict=True))
-        for trait, level in seen.items():
+        for trait, level in zip(TERMS, pattern, strict=True):
             yield trait, level, self.levels[trait][level]
-        for pair in self.interactions:
-            levels = (seen[pair.first], seen[pair.second])
-            bits = pair.bits.get(levels)
+        for name, first, second, bits_together in self._pairs:
+            levels = (pattern[first], pattern[second])
+            bits = bits_together.get(levels)
             if bits:
-                yield f"{pair.first}×{pair.second}", "×".join(levels), bits
+                yield name, "×".join(levels), bits
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[str, int, int, Mapping[tuple[str, str], float]], ...]:
+        """The interactions: their name, and where their two traits stand in a pattern."""
+        places = {trait: place for place, trait in enumerate(TERMS)}
+        return tuple(
+            (f"{pair.first}×{pair.second}", places[pair.first], places[pair.second], pair.bits)
+            for pair in self.interactions
+        )
 
 
 def grain(bits: float) -> float:

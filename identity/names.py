@@ -4,9 +4,9 @@ RNIV 1 (equality of names: hyphen, apostrophe and space alike). Names are match 
 `identity.bulk.names` computes the same relations column by column; a test holds the two together.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -42,28 +42,25 @@ class NameRelation(IntEnum):
     DIFFERENT = 9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Name:
-    """A name's match key and what it is compared on. Two names of one key are equal."""
+class Name(NamedTuple):
+    """A name's match key and what it is compared on."""
 
     key: str
     compact: str
     core: str
-    code: str
     parts: frozenset[str]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Name) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+    @property
+    def code(self) -> str:
+        """How it sounds: found when it is asked for, as names that are alike are not listened to."""
+        return french_code(self.core)
 
 
 @lru_cache(maxsize=65536)
 def read_name(key: str) -> Name:
-    """Take a match key apart: without spaces, without particles, its sound, its words."""
+    """Take a match key apart: without spaces, without particles, its words."""
     core, parts = read_words(key)
-    return Name(key=key, compact=key.replace(" ", ""), core=core, code=french_code(core), parts=frozenset(parts))
+    return Name(key, key.replace(" ", ""), core, frozenset(parts))
 
 
 def read_words(key: str) -> tuple[str, list[str]]:
@@ -92,7 +89,8 @@ def _relation(first: str, second: str) -> NameRelation:
         return NameRelation.SAME
     if one.parts & other.parts and (len(one.parts) > 1 or len(other.parts) > 1):
         return NameRelation.PART if one.parts <= other.parts or other.parts <= one.parts else NameRelation.OVERLAP
-    if one.code == other.code and len(one.code) > 1:
+    sound = one.code
+    if sound == other.code and len(sound) > 1:
         return NameRelation.PHONETIC
     if is_typo(one.compact, other.compact):
         return NameRelation.TYPO

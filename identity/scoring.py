@@ -5,6 +5,7 @@ weighs them together (`identity.model.Interaction`).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from identity.decision import CAUTIONS, caution
 from identity.model import TERMS, Model, Pattern
@@ -13,8 +14,7 @@ from identity.wording import OTHERS_SENTENCE, sentence
 _RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one trait, or two taken together, adds to the score, or takes away."""
 
     trait: str

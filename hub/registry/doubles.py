@@ -161,9 +161,7 @@ def _meet(ground: Ground, incoming: Member, found: Candidates, target: int, mode
     return decision
 
 
-def _between(
-    ground: Ground, incoming: Member, found: Candidates, model: Model
-) -> tuple[Member, Decision]:
+def _between(ground: Ground, incoming: Member, found: Candidates, model: Model) -> tuple[Member, Decision]:
     """Decide between two persons of several identities: by the best record, and a link only if all would link."""
     group = [item for item in ground.group(incoming.person_id) if _is_matched(item)]
     said = [(item, decisions.decide(item.record, found, model, frozenset())) for item in group]

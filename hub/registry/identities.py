@@ -1,5 +1,6 @@
 """Read source identities and persons: rows to values and back."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -35,6 +36,9 @@ _AROUND = """
     FROM source_identity i JOIN person p ON p.id = person_id
     WHERE person_id IN (SELECT person_id FROM source_identity WHERE id IDS) ORDER BY i.id
 """.replace("TRAITS", _TRAITS)
+_SQLITE_IDS = "IN (SELECT value FROM json_each(?))"
+# Of an array PostgreSQL knows the length, and plans anew each time, for longer than it then reads.
+_POSTGRESQL_IDS = "IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(%s AS json)) AS value)"
 
 
 def by_id(session: Session, identity_id: int) -> StoredIdentity:
@@ -121,8 +125,8 @@ def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Mem
 def _around(session: Session, ids: list[int]) -> Sequence[Any]:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(_AROUND.replace("IDS", "= ANY(CAST(%s AS bigint[]))"), (ids,)).all()
-    return connection.exec_driver_sql(_AROUND.replace("IDS", f"IN ({','.join('?' * len(ids))})"), tuple(ids)).all()
+        return connection.exec_driver_sql(_AROUND.replace("IDS", _POSTGRESQL_IDS), (json.dumps(ids),)).all()
+    return connection.exec_driver_sql(_AROUND.replace("IDS", _SQLITE_IDS), (json.dumps(ids),)).all()
 
 
 def _member(

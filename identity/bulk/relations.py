@@ -24,7 +24,7 @@ from identity.bulk.names import (
 )
 from identity.bulk.text import unique
 from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
-from identity.names import LEAST_SIMILAR, SHORT_PART, Name, NameRelation, is_abbreviated, read_words
+from identity.names import LEAST_SIMILAR, SHORT_PART, NameRelation, is_abbreviated, read_name
 from identity.phonetics import alike
 
 _GIVEN_INDEX = {level: index for index, level in enumerate(LEVELS["given"])}
@@ -96,16 +96,9 @@ class Relations:
         names = self._names
         level = names.given_levels.get(pair)
         if level is None:
-            one, other = (self._name(index) for index in divmod(pair, len(names.keys)))
+            one, other = (read_name(names.keys[index]) for index in divmod(pair, len(names.keys)))
             level = names.given_levels[pair] = _GIVEN_INDEX[given_level(one, other)]
         return level
-
-    def _name(self, index: int) -> Name:
-        """Return a name of the vocabulary as `identity.names.read_name` would, its sound being known already."""
-        names = self._names
-        core, parts = read_words(names.keys[index])
-        code = names.codes[names.code_ids[index]]
-        return Name(names.keys[index], names.compact[index], core, code, frozenset(parts))
 
     def _by_words(self, left: Longs, right: Longs) -> Relation:
         """Tell SAME, PART and OVERLAP of names of which one at least has several words."""
