@@ -1,18 +1,39 @@
 """Which strict traits an identity lacks, and which of its traits contradict one another.
 
-RNIV 1 (traits needed to create an identity; EXI ID 10 and EXI SI 29/30 coherence of given names); structure of the
-NIR by INSEE. A missing strict trait is a problem; a contradiction is only a warning, since civil status may have
-been rectified.
+RNIV 1 (traits needed to create an identity; EXI ID 10 and EXI SI 29/30 coherence of given names; place of birth, COG
+of the day of birth); structure of the NIR by INSEE. A missing strict trait is a problem; a contradiction is only a
+warning, since civil status may have been rectified, and a source may hold a code that our tables lack.
 """
 
 from dataclasses import dataclass
 
+from identity.cog import CogFlaw, find_flaw
 from identity.normalise import match_key
 from identity.status import IdentityStatus
 from identity.traits import BirthDate, Sex, Traits
 
 _UNKNOWN_PLACE = "99999"
 _SEX_DIGITS = {Sex.MALE: "137", Sex.FEMALE: "248"}
+_FLAWS = {
+    CogFlaw.NOT_FOUND: (
+        "Le code du lieu de naissance n'est celui d'aucune commune ni d'aucun pays : c'est peut-être un code postal "
+        "ou une faute de frappe. Retrouvez le lieu d'après la pièce d'identité ; s'il est inconnu, mettez 99999."
+    ),
+    CogFlaw.NOT_YET: (
+        "Le code du lieu de naissance n'existait pas encore le jour de la naissance : prenez celui d'alors (en "
+        "Corse, 20 jusqu'en 1975 ; en Île-de-France, 75 ou 78 jusqu'en 1967 ; à Mayotte, 985 jusqu'en 2010), ou "
+        "corrigez la date."
+    ),
+    CogFlaw.ENDED: (
+        "Le code du lieu de naissance n'existait plus le jour de la naissance : c'est peut-être un code postal (à "
+        "Paris, mettez 751 et le numéro de l'arrondissement ; en Corse, 2A ou 2B). Prenez le code d'alors d'après la "
+        "pièce d'identité, ou corrigez la date."
+    ),
+}
+_ENDED_ABROAD = (
+    "Le pays de naissance n'existait plus le jour de la naissance : prenez celui de la pièce d'identité, ou corrigez "
+    "la date."
+)
 # Communes whose registry code differs from the arrondissements written in matricules.
 _WHOLE_CITIES = {"75056": "751", "69123": "6938", "13055": "132"}
 
@@ -88,7 +109,23 @@ def warnings(traits: Traits, status: IdentityStatus) -> tuple[Problem, ...]:
                 "pièce d'identité.",
             )
         )
+    flaw = _place_flaw(traits)
+    if flaw is not None:
+        found.append(flaw)
     return tuple(found)
+
+
+def _place_flaw(traits: Traits) -> Problem | None:
+    """Tell that the code of the place was not in force on the day of birth."""
+    place = traits.birth_place
+    if place is None or (traits.ins and traits.ins.matricule[5:10] == place):
+        # INSEE itself gave the code that a matricule bears.
+        return None
+    flaw = find_flaw(place, traits.birth_date)
+    if flaw is None:
+        return None
+    is_state = flaw is CogFlaw.ENDED and place.startswith("99")
+    return Problem("birth_place", flaw.value, _ENDED_ABROAD if is_state else _FLAWS[flaw])
 
 
 def _agrees_with_nir(traits: Traits, matricule: str) -> bool:

@@ -9,7 +9,7 @@ NIR. A code is read as civil status would; where two readings are possible, both
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from identity._former_codes import MERGED, RENUMBERED
 
@@ -84,8 +84,9 @@ _CITIES = {
     **{f"132{number:02d}": "13055" for number in range(1, 17)},
 }
 _COLONIES = {"91": "99352", "92": "99352", "93": "99352", "94": "99352", "95": "99350", "96": "99351"}
-# Independence was in 1956 and July 1962, and registers lag: births up to this year may bear the older département.
-_LAST_COLONIAL_YEAR = 1963
+COLONIAL_DEPARTMENTS = frozenset(_COLONIES)
+LAST_COLONIAL_YEAR = 1963
+"""Independence was in 1956 and July 1962, and registers lag: until then a birth may bear the older département."""
 _ALWAYS = 9999
 # A country's code and those of the places it also stood for, up to the year of the split.
 _STOOD_FOR: dict[str, dict[str, int]] = {
@@ -163,6 +164,30 @@ def possible_places(code: str, year: int | None = None) -> frozenset[str]:
     return place.possible if place else frozenset()
 
 
+def renumbered_code(code: str) -> str:
+    """Return the code that the commune itself bears today, when its département was renumbered; else the code."""
+    return _RENUMBERED.get(code, code)
+
+
+def former_code(code: str) -> str | None:
+    """Return the code that a commune bore before its département was renumbered; None without, or with several."""
+    formers = _formers().get(code, ())
+    return formers[0] if len(formers) == 1 else None
+
+
+def is_former_country(code: str) -> bool:
+    """Tell a code that meant Algeria, Morocco or Tunisia before independence, and can mean nothing else: 91352."""
+    return _colony(code, None) is not None
+
+
+@cache
+def _formers() -> dict[str, tuple[str, ...]]:
+    formers: dict[str, tuple[str, ...]] = {}
+    for former, current in _RENUMBERED.items():
+        formers[current] = (*formers.get(current, ()), former)
+    return formers
+
+
 def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
     """Compare two places of birth of one supposed year of birth. Malformed or unknown (99999): different."""
     one, other = _read(a, year), _read(b, year)
@@ -225,4 +250,4 @@ def _colony(code: str, year: int | None) -> str | None:
         return None
     # 92352 is Algeria whatever the year: no commune bears the country's number after such a département.
     always = code[:2] == "96" or code[2:] == country[2:]
-    return country if always or (year is not None and year <= _LAST_COLONIAL_YEAR) else None
+    return country if always or (year is not None and year <= LAST_COLONIAL_YEAR) else None

@@ -1,7 +1,8 @@
 """Places of birth: communes and countries of the INSEE geographic code (COG), for forms and for display.
 
 RNIV 1: the place of birth is a COG code, 99 and the country's code abroad, 99999 when it is not known. The tables
-hold no abolished commune, so a code that is missing here is still shown, as itself.
+hold no abolished commune, so a code that is missing here is still shown, as itself; a commune that only changed codes
+with its département (20004, Ajaccio) is shown by its name.
 """
 
 import csv
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from identity.normalise import match_key
+from identity.places import renumbered_code
 
 UNKNOWN = "99999"
 MOST_COMMUNES = 20
@@ -58,7 +60,10 @@ class Places:
             country = self.country_names.get(code)
             return f"à l'étranger : {country} ({code})" if country else f"à l'étranger ({code})"
         commune = self.communes.get(code)
-        return commune.label if commune else f"commune {code}"
+        if commune is not None:
+            return commune.label
+        renumbered = self.communes.get(renumbered_code(code))
+        return f"{renumbered.name} ({code}, ancien code)" if renumbered else f"commune {code}"
 
     def search_communes(self, text: str, limit: int = MOST_COMMUNES) -> list[Commune]:
         """Find communes by postcode, or by name: the very name first, then beginnings, then the rest."""

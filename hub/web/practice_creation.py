@@ -25,6 +25,7 @@ from hub.web.practice_space import (
     registering_staff,
     structure_id,
 )
+from identity.cog import code_on_birth
 from identity.normalise import clean_email, clean_phone, is_placeholder_name, split_given_names, write_name
 from identity.search import normalise_search
 from identity.traits import BirthDate, Sex, TraitError, Traits
@@ -112,6 +113,9 @@ def _read(typed: dict[str, str]) -> Reading:
     if typed["sex"] not in _SEXES:
         errors["sex"] = _("Choisissez le sexe.")
     place, communes = _place(typed, errors)
+    if place is not None and birth_date is not None:
+        # The list is of today's communes; RNIV wants the code of the day of birth.
+        place = code_on_birth(place, birth_date)
     email, phone = _contact(typed, errors)
     if typed["informed"] != "oui":
         errors["informed"] = _("Attestez que le patient a été informé et ne s'oppose pas.")

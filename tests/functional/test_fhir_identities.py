@@ -12,6 +12,7 @@ from hub.registry.tables import SourceIdentity
 from tests import live
 from tests.conformance.software import Caller, caller, own_number, patient_of, qualified_of, register, token_of
 from tests.factories import make_structure
+from tests.fhir.patients import make_birth_place, make_reliability
 from tests.hub.registry.people import rows
 
 ADDRESS = [{"use": "home", "line": ["3 RUE DES LILAS"], "postalCode": "01300", "city": "BELLEY"}]
@@ -265,6 +266,19 @@ def test_remarks_on_an_accepted_identity_travel_by_key(api: Caller) -> None:
     assert answer.status_code == 201
     assert "phone-format" in answer.headers["X-Hub-Warnings"]
     assert "telecom" not in answer.get_json()
+
+
+def test_a_place_that_was_not_on_the_day_of_birth_is_told_to_the_software(api: Caller) -> None:
+    body = patient_of(api.software, birthDate="1985-05-17")
+    body["extension"] = [make_reliability("PROV"), make_birth_place("75012")]
+
+    answer = api.post("/Patient", body, Prefer="return=OperationOutcome")
+
+    assert answer.status_code == 201
+    assert answer.headers["X-Hub-Warnings"] == "cog-ended"
+    warning = next(issue for issue in answer.get_json()["issue"] if issue["severity"] == "warning")
+    assert "code postal" in warning["details"]["text"]
+    assert "75012" not in str(warning)
 
 
 def test_a_number_of_another_domain_beside_the_own_one_is_left_aside(app: Flask, api: Caller) -> None:

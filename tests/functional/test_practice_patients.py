@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hub import db
 from hub.registry.enrolment import NOTICE_VERSION
 from hub.registry.tables import InformationNotice, SourceIdentity
 from tests.functional.practice_pages import SOLENE, Desk, recorded, rows, sit_down
@@ -125,18 +126,49 @@ def test_a_wrong_field_is_named(desk: Desk, changes: dict[str, str], field: str)
     ("changes", "code"),
     [
         ({"town": "69001", "town_code": "69381"}, "69381"),
-        ({"town": "Saint-Denis (93066)"}, "93066"),
-        ({"town": "AJACCIO"}, "2A004"),
+        ({"town": "Saint-Denis (93066)", "birth_date": "15/06/1985"}, "93066"),
+        ({"town": "AJACCIO"}, "20004"),
+        ({"town": "AJACCIO", "birth_date": "15/06/1985"}, "2A004"),
+        ({"town": "Boulogne-Billancourt"}, "75012"),
+        ({"town": "75012", "town_code": "75112", "birth_date": "15/06/1985"}, "75112"),
         ({"born": "abroad", "country": "99350"}, "99350"),
         ({"born": "unknown"}, "99999"),
     ],
-    ids=["chosen-in-a-list", "proposed", "typed", "abroad", "unknown"],
+    ids=[
+        "chosen-in-a-list",
+        "proposed",
+        "typed-and-born-before-1976",
+        "typed",
+        "born-before-1968",
+        "postcode",
+        "abroad",
+        "unknown",
+    ],
 )
 def test_the_place_of_birth_becomes_its_code(desk: Desk, changes: dict[str, str], code: str) -> None:
     desk.create(**changes)
 
     (identity,) = rows(desk.app, SourceIdentity)
     assert identity.birth_place == code
+
+
+def test_a_commune_that_only_changed_codes_is_shown_by_its_name(desk: Desk) -> None:
+    page = desk.get(f"/pratique/patients/{desk.create(town='AJACCIO')}").text
+
+    assert "Ajaccio (20004, ancien code)" in page
+    assert "code du lieu de naissance" not in page
+
+
+def test_a_place_that_was_not_on_the_day_of_birth_is_told_on_the_card(desk: Desk) -> None:
+    identity_id = desk.create(birth_date="15/06/1985")
+    with desk.app.app_context(), db.transaction() as session:
+        # As a software that takes postcodes for codes would have sent it.
+        session.get_one(SourceIdentity, identity_id).birth_place = "75012"
+
+    page = html.unescape(desk.get(f"/pratique/patients/{identity_id}").text)
+
+    assert "Le code du lieu de naissance n'existait plus le jour de la naissance" in page.replace("’", "'")
+    assert "code postal" in page
 
 
 def test_near_matches_come_before_a_creation(desk: Desk, neighbour: Desk) -> None:

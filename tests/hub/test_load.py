@@ -144,6 +144,24 @@ def test_a_detail_that_cannot_be_trusted_is_left_out_with_a_warning(
         assert session.scalar(sa.select(SourceIdentity.ins_matricule)) is None
 
 
+@pytest.mark.parametrize(
+    ("place", "code"), [("38700", "cog-not-found"), ("2A004", "cog-not-yet"), ("38000", "cog-not-found")]
+)
+def test_a_place_that_was_not_on_the_day_of_birth_is_loaded_with_a_warning(
+    app: Flask, tmp_path: Path, place: str, code: str
+) -> None:
+    path = _write(tmp_path / "a.csv", [_line(1, make_structure(app).code, birth_place=place)])
+
+    done = _load(app, path)
+
+    assert done == Progress(1, 1, 0, 1)
+    (remark,) = _remarks(path)
+    assert (remark["niveau"], remark["colonne"], remark["code"]) == ("avertissement", "birth_place", code)
+    assert place not in remark["explication"]
+    with app.app_context(), db.reading() as session:
+        assert session.scalar(sa.select(SourceIdentity.birth_place)) == place
+
+
 def test_the_same_number_twice_in_a_file_is_refused_once(app: Flask, tmp_path: Path) -> None:
     source = make_structure(app).code
     path = _write(tmp_path / "a.csv", [_line(1, source), _line(1, source, given_names="PAULE")])

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from identity.places import PlaceAgreement, canonical_place, compare_places, department, possible_places
+from identity.places import (
+    PlaceAgreement,
+    canonical_place,
+    compare_places,
+    department,
+    former_code,
+    is_former_country,
+    possible_places,
+    renumbered_code,
+)
 
 COG = Path(__file__).parents[2] / "data" / "cog"
 SAME, CITY, COMPATIBLE = PlaceAgreement.SAME, PlaceAgreement.SAME_CITY, PlaceAgreement.COMPATIBLE
@@ -115,6 +124,28 @@ def test_a_code_with_two_readings_keeps_both() -> None:
 )
 def test_a_code_has_a_department(code: str, expected: str | None) -> None:
     assert department(code) == expected
+
+
+@pytest.mark.parametrize(
+    ("former", "current"), [("20004", "2A004"), ("75012", "92012"), ("78182", "91182"), ("98511", "97611")]
+)
+def test_a_commune_whose_departement_was_renumbered_has_two_codes(former: str, current: str) -> None:
+    assert renumbered_code(former) == renumbered_code(current) == current
+    assert former_code(current) == former
+
+
+@pytest.mark.parametrize("code", ["69381", "01126", "91692", "99352", "99999", ""])
+def test_other_codes_have_but_one(code: str) -> None:
+    assert renumbered_code(code) == code
+    assert former_code(code) is None
+
+
+def test_algeria_under_its_own_number_is_no_commune() -> None:
+    assert [code for code in ("91352", "95350", "96001", "92012", "92500", "99352") if is_former_country(code)] == [
+        "91352",
+        "95350",
+        "96001",
+    ]
 
 
 def test_no_present_commune_is_taken_for_a_former_one() -> None:

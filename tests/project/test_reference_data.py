@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from identity._cog_codes import COUNTRIES
+
 DATA = Path(__file__).resolve().parents[2] / "data"
 COG_FORM = re.compile(r"\d{5}|2[AB]\d{3}")
 
@@ -19,7 +21,8 @@ def read(name: str) -> list[dict[str, str]]:
     ("name", "columns"),
     [
         ("cog/communes.csv", ["code", "name", "postcodes"]),
-        ("cog/countries.csv", ["code", "name", "iso3"]),
+        ("cog/countries.csv", ["code", "name", "iso3", "until"]),
+        ("cog/territories.csv", ["code", "name", "until"]),
         ("reference/document-types.csv", ["code", "label", "category", "short_label", "order"]),
         ("reference/professions.csv", ["code", "label"]),
     ],
@@ -86,6 +89,20 @@ def test_country_codes_begin_with_99_and_an_iso_code_names_one_country() -> None
     assert all(re.fullmatch(r"99\d{3}", row["code"]) for row in rows)
     assert all(re.fullmatch(r"[A-Z]{3}", code) for code in iso3)
     assert len(iso3) == len(set(iso3))
+
+
+def test_the_codes_abroad_are_in_one_table_and_end_in_a_year() -> None:
+    countries, territories = read("cog/countries.csv"), read("cog/territories.csv")
+
+    assert {row["code"] for row in countries}.isdisjoint(row["code"] for row in territories)
+    assert all(re.fullmatch(r"(19[4-9]\d)?", row["until"]) for row in [*countries, *territories])
+    assert {row["code"]: row["until"] for row in countries}["99115"] == "1992"
+
+
+def test_the_engine_knows_the_codes_of_the_tables() -> None:
+    abroad = {word[:5]: word[6:] for word in COUNTRIES.split()}
+
+    assert abroad == {row["code"]: row["until"] for row in [*read("cog/countries.csv"), *read("cog/territories.csv")]}
 
 
 def test_the_unknown_place_of_birth_is_not_a_country() -> None:

@@ -418,12 +418,23 @@ def test_contacts_are_read_by_preferred_use():
         ({"deceasedDateTime": "2026"}, "death-date-partial"),
         ({"extension": [make_reliability("DESA"), make_birth_place()]}, "attribute-ignored"),
         ({"extension": [make_reliability("VALI"), make_birth_place("99999")]}, "cog-unknown"),
+        ({"extension": [make_reliability("PROV"), make_birth_place("38700")]}, "cog-not-found"),
+        ({"extension": [make_reliability("PROV"), make_birth_place("2A004")]}, "cog-not-yet"),
+        ({"extension": [make_reliability("PROV"), make_birth_place("75012")]}, "cog-ended"),
     ],
 )
 def test_what_is_left_out_is_told_by_a_warning(changes, key):
     feed = parse(make_patient(**changes))
 
     assert [issue.key for issue in feed.warnings] == [key]
+
+
+def test_a_place_that_was_not_on_the_day_of_birth_is_kept_as_sent():
+    feed = parse(make_patient(extension=[make_reliability("PROV"), make_birth_place("75012")]))
+
+    assert feed.traits.birth_place == "75012"
+    assert [(issue.severity, issue.kind.value) for issue in feed.warnings] == [("warning", "business-rule")]
+    assert "75012" not in feed.warnings[0].text
 
 
 @pytest.mark.parametrize(
