@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from identity.cog import CogFlaw, find_flaw
 from identity.normalise import match_key
+from identity.places import PlaceAgreement, compare_places
 from identity.status import IdentityStatus
 from identity.traits import BirthDate, Sex, Traits
 
@@ -134,7 +135,7 @@ def _agrees_with_nir(traits: Traits, matricule: str) -> bool:
         return False
     if traits.birth_date is not None and not _date_agrees(traits.birth_date, matricule):
         return False
-    return traits.birth_place is None or _place_agrees(traits.birth_place, matricule[5:10])
+    return traits.birth_place is None or _place_agrees(traits.birth_place, matricule[5:10], traits.birth_date)
 
 
 def _date_agrees(when: BirthDate, matricule: str) -> bool:
@@ -145,11 +146,15 @@ def _date_agrees(when: BirthDate, matricule: str) -> bool:
     return when.month is None or when.presumed or not 1 <= month <= 12 or month == when.month
 
 
-def _place_agrees(place: str, in_matricule: str) -> bool:
-    if place in (_UNKNOWN_PLACE, in_matricule):
+def _place_agrees(place: str, in_matricule: str, when: BirthDate | None) -> bool:
+    if _UNKNOWN_PLACE in (place, in_matricule):
         return True
     if place[:2] in ("2A", "2B") and in_matricule[:2] == "20":
         # Corsica was department 20 until 1976.
         return True
     whole = _WHOLE_CITIES.get(place)
-    return whole is not None and in_matricule.startswith(whole)
+    if whole is not None and in_matricule.startswith(whole):
+        return True
+    # A matricule keeps the code of the day it was given: 75012 for Boulogne, now 92012.
+    agreement = compare_places(place, in_matricule, when.year if when else None)
+    return agreement in (PlaceAgreement.SAME, PlaceAgreement.COMPATIBLE)

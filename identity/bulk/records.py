@@ -26,7 +26,7 @@ COLUMNS = (
 MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
 # Below, a copy of this process takes longer to start than to hear how the names sound.
-_MANY_NAMES = 100_000
+_MANY_NAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)

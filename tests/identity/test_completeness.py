@@ -63,6 +63,21 @@ def test_a_corsican_born_before_1976_agrees_with_department_20() -> None:
     assert "nir-traits" not in _codes(traits)
 
 
+@pytest.mark.parametrize(
+    ("place", "born", "body"),
+    [
+        ("92012", "1984-05-17", "2840575012001"),
+        ("91182", "1960-05-17", "2600578182001"),
+        ("75056", "1984-05-17", "2840575112001"),
+        ("99352", "1950-05-17", "2500592352001"),
+        ("69381", "1984-05-17", "2840599999001"),
+    ],
+    ids=["renumbered", "renumbered-in-1968", "whole-city", "algeria", "matricule-without-place"],
+)
+def test_another_code_of_the_same_place_agrees_with_the_matricule(place: str, born: str, body: str) -> None:
+    assert "nir-traits" not in _codes(make_traits(born=born, place=place, ins=make_ins(body)))
+
+
 def test_an_unknown_place_on_a_validated_identity_is_a_warning() -> None:
     traits = make_traits(place="99999")
 
