@@ -5,7 +5,7 @@ import time
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import get_locale
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -19,12 +19,14 @@ from hub.web import (
     fhir_api,
     formats,
     health,
+    languages,
     oauth,
     portal,
     practice,
     provider_pages,
     public,
     security,
+    typography,
 )
 from hub.web.context import request_id
 from hub.web.health import REQUESTS
@@ -51,8 +53,6 @@ def create_app(settings: Settings) -> Flask:
     app.config["SESSION_COOKIE_HTTPONLY"] = True
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
-    app.config["BABEL_DEFAULT_LOCALE"] = "fr"
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     db.attach(app, settings)
@@ -61,10 +61,11 @@ def create_app(settings: Settings) -> Flask:
     provider = Provider(settings, parts.vault)
     provider.attach(app)
     app.extensions["hub_provider"] = provider
-    Babel(app, locale_selector=_locale)
+    languages.attach(app)
     Bootstrap5(app)
     formats.attach(app)
     agency_quality.attach(app)
+    typography.attach(app)
     security.attach(app, settings)
     errors.attach(app)
     _observe(app)
@@ -86,11 +87,6 @@ def create_app(settings: Settings) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
-
-
-def _locale() -> str:
-    wanted = request.cookies.get("hub_lang")
-    return wanted if wanted in ("fr", "en") else "fr"
 
 
 def _observe(app: Flask) -> None:

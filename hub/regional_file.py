@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from hub.counting import counted
 from hub.errors import Invalid
 from identity.bulk.columns import integers
 from identity.bulk.records import COLUMNS as COMPARED
@@ -77,11 +78,13 @@ def check_form(path: Path) -> str | None:
 def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:
     """Refuse a file where a record number lacks or comes twice; at most `SHOWN` of them are told."""
     if lacking:
-        raise Invalid(f"Il manque un record_id à {lacking} ligne(s) du fichier.", "record_id")
+        raise Invalid(f"Il manque un record_id à {counted(lacking, 'ligne', 'lignes')} du fichier.", "record_id")
     if double:
         which = ", ".join(number[:_SHOWN_LENGTH] for number in shown[:SHOWN])
         raise Invalid(
-            f"record_id doit être unique : {double} numéro(s) reviennent plusieurs fois, dont {which}.", "record_id"
+            f"record_id doit être unique : {counted(double, 'numéro revient', 'numéros reviennent')} plusieurs fois, "
+            f"dont {which}.",
+            "record_id",
         )
 
 

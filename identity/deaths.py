@@ -21,6 +21,7 @@ BEFORE_BIRTH = Reason("death-before-birth", "Le décès annoncé précède la na
 CREATED_AFTER = Reason("created-after-death", "Une identité de cette personne a été créée après le décès annoncé.")
 CHANGED_AFTER = Reason("changed-after-death", "Une structure a changé les traits après le décès annoncé.")
 DOCUMENT_AFTER = Reason("document-after-death", "Un document est parti plus de 30 jours après le décès annoncé.")
+DATED_SINCE = Reason("death-dated-since", "Une date est annoncée pour un décès confirmé sans date.")
 CODE_AFTER = Reason("code-after-death", "Quelqu'un a voulu entrer dans l'espace santé après le décès annoncé.")
 TO_COME = Reason("death-to-come", "Le décès annoncé est à venir : sa date est fautive, il n'est pas retenu.")
 WITHDRAWN = Reason("death-withdrawn", "Une structure ne dit plus le décès qu'elle avait annoncé.")
@@ -76,6 +77,11 @@ class DeathDate:
         return self.first_day <= other.last_day and other.first_day <= self.last_day
 
 
+def may_be_one(one: DeathDate | None, other: DeathDate | None) -> bool:
+    """Tell whether two dates may be of one death; one that nobody knows may be any."""
+    return one is None or other is None or one.may_be(other)
+
+
 class Teller(StrEnum):
     """Who tells a death: the feed of a structure, or the official file."""
 
@@ -94,11 +100,11 @@ class DeathState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToldDeath:
-    """A death told of one identity of a person."""
+    """A death told of one identity of a person; `when` is None when nobody knows its date."""
 
     identity_id: int
     teller: Teller
-    when: DeathDate
+    when: DeathDate | None
     state: DeathState
     told_at: datetime
     decided_at: datetime | None = None
@@ -115,7 +121,12 @@ class ToldDeath:
     @property
     def is_to_come(self) -> bool:
         """Tell whether it is later than the day on which it was told."""
-        return self.when.first_day > self.told_at.date() + _CLOCKS
+        return self.when is not None and self.when.first_day > self.told_at.date() + _CLOCKS
+
+    @property
+    def last_day(self) -> date:
+        """The latest day that it may be of: without a date, the day on which it was told."""
+        return self.when.last_day if self.when is not None else self.told_at.date()
 
     @property
     def is_fact(self) -> bool:
@@ -143,12 +154,13 @@ def _is_slip(item: ToldDeath) -> bool:
     return item.state is DeathState.FLAGGED and item.is_believed and item.is_to_come
 
 
-def _preference(item: ToldDeath) -> tuple[bool, bool, bool, bool, datetime, int]:
+def _preference(item: ToldDeath) -> tuple[bool, bool, bool, bool, bool, datetime, int]:
     return (
         item.state is not DeathState.CONFIRMED,
+        item.when is None,
         item.teller is not Teller.FEED,
-        item.when.day is None,
-        item.when.month is None,
+        item.when is None or item.when.day is None,
+        item.when is None or item.when.month is None,
         item.told_at,
         item.identity_id,
     )
@@ -199,22 +211,31 @@ def contradictions(
     if death is None:
         return tuple(found)
     settled = death.decided_at if death.state is DeathState.CONFIRMED else None
-    others = [item for item in told if item.is_held and not item.when.may_be(death.when)]
-    others = [item for item in others if settled is None or item.told_at > settled]
-    if others:
-        found.append(Contradiction(DATES_DIFFER, death.identity_id, max(item.told_at for item in (death, *others))))
-    if settled is None and any(death.when.last_day < _first_day(born) for born in births):
+    others = [item for item in told if item.is_held and (settled is None or item.told_at > settled)]
+    for reason, against in (
+        (DATES_DIFFER, [item for item in others if not may_be_one(item.when, death.when)]),
+        (DATED_SINCE, [item for item in others if item.when is not None and death.when is None]),
+    ):
+        if against:
+            latest = max(item.told_at for item in (death, *against))
+            found.append(Contradiction(reason, death.identity_id, latest))
+    if settled is None and any(death.last_day < _first_day(born) for born in births):
         found.append(Contradiction(BEFORE_BIRTH, death.identity_id, death.told_at))
     # A structure that tells the death of its patient knows of it: what it still writes contradicts nothing.
     knowing = {item.identity_id for item in told if item.is_held and item.teller is Teller.FEED}
     for activity in activities:
         reason, delay = _AFTER[activity.kind]
-        is_late = activity.at.date() > death.when.last_day + delay
+        is_late = activity.at.date() > death.last_day + delay
         is_new = settled is None or activity.at > settled
         knows = activity.identity_id in knowing and activity.kind is not ActivityKind.DOCUMENT
         if is_late and is_new and not knows:
             found.append(Contradiction(reason, death.identity_id, max(activity.at, death.told_at)))
     return tuple(found)
+
+
+def is_before_birth(when: DeathDate, born: BirthDate) -> bool:
+    """Tell whether a death was, at the latest, before a birth at the earliest."""
+    return when.last_day < _first_day(born)
 
 
 def _first_day(born: BirthDate) -> date:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.accounts.tables import AttemptCounter
+from hub.counting import noun
 from hub.errors import TooMany
 
 
@@ -57,7 +58,7 @@ def count(session: Session, limit: Limit, key: str) -> None:
     if total > limit.most:
         wait = max(1, int((ends - moment).total_seconds()))
         minutes = max(1, round(wait / 60))
-        raise TooMany(f"Trop d'essais. Réessayez dans {minutes} minute{'s' if minutes > 1 else ''}.", wait)
+        raise TooMany(f"Trop d'essais. Réessayez dans {minutes} {noun(minutes, 'minute', 'minutes')}.", wait)
 
 
 def clear(session: Session, limit: Limit, key: str) -> None:

@@ -9,6 +9,7 @@ from hub.commands import rotation
 from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
 from hub.config import read_environment
+from hub.counting import counted
 from hub.db import database
 from hub.documents import deposit
 from hub.errors import SettingsError
@@ -78,5 +79,5 @@ def verify_audit(anchor: Path | None) -> None:
     if anchor:
         anchor.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if result.breaks:
-        stop(f"La trace est rompue ({len(result.breaks)} chaîne(s)).")
-    click.echo(f"La trace est intacte : {result.events} événements.")
+        stop(f"La trace est rompue ({counted(len(result.breaks), 'chaîne', 'chaînes')}).")
+    click.echo(f"La trace est intacte : {counted(result.events, 'événement', 'événements')}.")

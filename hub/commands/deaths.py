@@ -7,6 +7,7 @@ import click
 from hub import db
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress
+from hub.counting import counted, noun
 from hub.registry import death_checks, deaths_file, deaths_load
 from hub.registry.deaths_load import Loading, Progress
 from hub.routing import sendings
@@ -44,8 +45,9 @@ def load_deaths(file: Path, rejected: Path | None) -> None:
         result = deaths_load.load(file, known, loading)
     nobody = result.lines - result.flagged - result.asked - result.rejected
     click.echo(
-        f"{result.lines} décès lus, {result.flagged} signalés, {result.asked} à vérifier par un officier, "
-        f"{nobody} sans personne correspondante ou déjà connus, {result.rejected} lignes refusées."
+        f"{result.lines} décès {noun(result.lines, 'lu', 'lus')}, {counted(result.flagged, 'signalé', 'signalés')}, "
+        f"{result.asked} à vérifier par un officier, {nobody} sans personne correspondante ou déjà "
+        f"{noun(nobody, 'connu', 'connus')}, {counted(result.rejected, 'ligne refusée', 'lignes refusées')}."
     )
     if target.exists():
         click.echo(f"Explications : {target}")
@@ -67,4 +69,7 @@ def check_deaths() -> None:
             if not persons:
                 break
             after, seen = persons[-1], seen + len(persons)
-    click.echo(f"{seen} personnes regardées, {opened} tâches ouvertes ou complétées.")
+    click.echo(
+        f"{counted(seen, 'personne regardée', 'personnes regardées')}, "
+        f"{counted(opened, 'tâche ouverte ou complétée', 'tâches ouvertes ou complétées')}."
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hub.commands.stages import Stages, peak_memory, written
+from hub.commands.stages import Stages, peak_memory, written, written_with
 from hub.commands.terminal import stop
 from hub.deduplication import Order, Summary, run
 from hub.errors import HubError
@@ -92,9 +92,10 @@ def _run_on_spark(order: Order, report: Report) -> Summary:
 def lines(summary: Summary, seconds: float) -> list[str]:
     """Say in a few sentences what was found, and what was not looked at."""
     found = [
-        f"{written(summary.records)} identités, {written(summary.pairs)} paires comparées.",
-        f"{written(summary.links)} paires reliées, {written(summary.reviews)} à revoir ; "
-        f"{written(summary.persons)} personnes.",
+        f"{written_with(summary.records, 'identité', 'identités')}, "
+        f"{written_with(summary.pairs, 'paire comparée', 'paires comparées')}.",
+        f"{written_with(summary.links, 'paire reliée', 'paires reliées')}, {written(summary.reviews)} à revoir ; "
+        f"{written_with(summary.persons, 'personne', 'personnes')}.",
     ]
     if summary.torn:
         found.append(f"Lignes laissées de côté, leurs colonnes ne sont pas celles de l'en-tête : {summary.torn}.")

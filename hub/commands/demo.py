@@ -23,6 +23,7 @@ from hub.app import create_app
 from hub.commands.shared import told
 from hub.commands.terminal import progress, stop
 from hub.config import Environment, from_mapping, inherited, process_environment
+from hub.counting import counted
 from hub.db import database
 from hub.demonstration import insi_people, mailbox, region
 from hub.demonstration.mailbox import DemoLogin
@@ -152,7 +153,7 @@ def _build(
     folder: Path, variables: dict[str, str], persons: int, seed: int, children: list["subprocess.Popen[bytes]"]
 ) -> list[DemoLogin]:
     app_parts = create_app(from_mapping(variables)).extensions["hub"]
-    click.echo(f"Une région de {persons} personnes inventées…")
+    click.echo(f"Une région de {counted(persons, 'personne inventée', 'personnes inventées')}…")
     schema.upgrade(database.engine)
     with db.transaction() as session:
         keys.ensure(session, app_parts.vault)

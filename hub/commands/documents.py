@@ -7,6 +7,7 @@ import click
 from hub import db
 from hub.commands.shared import application, told
 from hub.commands.terminal import progress
+from hub.counting import counted
 from hub.documents import deposit
 
 _BATCH = 500
@@ -31,4 +32,4 @@ def sweep(hours: int) -> None:
                     parts.store.delete(key)
                 removed += len(orphans)
                 bar.update(len(batch))
-    click.echo(f"{removed} objets sans fiche supprimés.")
+    click.echo(f"{counted(removed, 'objet sans fiche supprimé', 'objets sans fiche supprimés')}.")

@@ -7,6 +7,7 @@ import click
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress
 from hub.config import Environment
+from hub.counting import counted
 from hub.registry import load, reindex
 from hub.registry.load import LoadOptions, Progress
 from identity.ins import InsOid
@@ -36,9 +37,15 @@ def load_identities(file: Path, source: str | None, rejected: Path | None) -> No
                 bar.update(done.lines - bar.n)
 
             result = load.load(file, options, parts.registrar, OPERATOR, target, report)
-    click.echo(f"{result.lines} lignes lues, {result.accepted} identités chargées, {result.rejected} refusées.")
+    click.echo(
+        f"{counted(result.lines, 'ligne lue', 'lignes lues')}, "
+        f"{counted(result.accepted, 'identité chargée', 'identités chargées')}, "
+        f"{counted(result.rejected, 'refusée', 'refusées')}."
+    )
     if result.rejected or result.warned:
-        click.echo(f"Explications ({result.rejected} refus, {result.warned} remarques) : {target}")
+        click.echo(
+            f"Explications ({result.rejected} refus, {counted(result.warned, 'remarque', 'remarques')}) : {target}"
+        )
 
 
 @click.command("reindex")
@@ -51,4 +58,4 @@ def reindex_identities() -> None:
     """
     with application() as _, progress(reindex.count(), "identités", "Index") as bar:
         changed = reindex.rebuild(lambda done: bar.update(done - bar.n))
-    click.echo(f"Index reconstruit : {changed} identités classées autrement.")
+    click.echo(f"Index reconstruit : {counted(changed, 'identité classée', 'identités classées')} autrement.")

@@ -13,6 +13,7 @@ from hub import db
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress, stop
 from hub.config import Environment, process_environment
+from hub.counting import counted, noun
 from hub.directory import organizations
 from hub.errors import Invalid, NotFound
 from hub.insi import calls, verification
@@ -147,11 +148,15 @@ def _verify_one(identity_id: int, desk: Desk, tally: Tally) -> None:
 
 
 def _told(tally: Tally) -> Iterator[str]:
-    yield f"{tally.confirmed} INS confirmées, {tally.refused} retirées, {tally.pending} à décider par leur structure."
+    confirmed = noun(tally.confirmed, "confirmée", "confirmées")
+    refused = counted(tally.refused, "retirée", "retirées")
+    yield f"{tally.confirmed} INS {confirmed}, {refused}, {tally.pending} à décider par leur structure."
     if tally.unasked:
-        yield f"{tally.unasked} laissées de côté : déjà vérifiées, en attente, sans INS ou aux traits incomplets."
+        left = counted(tally.unasked, "laissée de côté : déjà vérifiée", "laissées de côté : déjà vérifiées")
+        yield f"{left}, en attente, sans INS ou aux traits incomplets."
     if tally.unknown:
-        yield f"{tally.unknown} lignes du fichier ne désignent aucune identité."
+        lines = counted(tally.unknown, "ligne du fichier ne désigne", "lignes du fichier ne désignent")
+        yield f"{lines} aucune identité."
     if tally.failure is not None:
         yield FAILURE_LABELS[tally.failure]
 
@@ -174,7 +179,7 @@ def stub(people: Path, port: int) -> None:
         stop("Le téléservice de démonstration n'existe pas avec HUB_ENV=production.")
     known = read_people(people)
     running = Stub(known, port, lambda line: click.echo(line)).start()
-    click.echo(f"{len(known)} personnes inventées. HUB_INSI_URL={running.url}")
+    click.echo(f"{counted(len(known), 'personne inventée', 'personnes inventées')}. HUB_INSI_URL={running.url}")
     try:
         running.wait()
     except KeyboardInterrupt:

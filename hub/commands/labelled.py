@@ -10,6 +10,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from hub import regional_file
+from hub.counting import counted
 from hub.errors import Invalid
 from identity.bulk.blocking import candidate_pairs
 from identity.bulk.comparison import Pairs, compare
@@ -82,10 +83,9 @@ def read_truth(path: Path, record_ids: pa.Array) -> Truth:
     rows = np.array([place.get(number, -1) for number in wanted], np.int64)
     unknown, without = len(place) - int((rows >= 0).sum()), int((rows < 0).sum())
     if without or unknown:
-        raise Invalid(
-            f"{path.name} n'est pas la vérité de ce fichier : {without} identité(s) du fichier n'y sont pas, "
-            f"{unknown} de ses record_id ne sont pas dans le fichier."
-        )
+        lacking = counted(without, "identité du fichier n'y est pas", "identités du fichier n'y sont pas")
+        foreign = counted(unknown, "de ses record_id n'est", "de ses record_id ne sont")
+        raise Invalid(f"{path.name} n'est pas la vérité de ce fichier : {lacking}, {foreign} pas dans le fichier.")
     person = numbers[1].dictionary_encode().indices.to_numpy()[rows].astype(np.int32)
     return Truth(person, _cases(table, rows))
 

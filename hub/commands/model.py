@@ -18,6 +18,7 @@ from hub.commands.model_report import TRAIT_NAMES, Source
 from hub.commands.model_training import Base, Decided, Order
 from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
+from hub.counting import counted, noun
 from hub.errors import Invalid
 from identity.bulk import clusters, scoring
 from identity.cutoffs import Goal
@@ -128,10 +129,11 @@ def train(
     click.echo(f"Modèle {model.version} écrit : {out}")
     click.echo(f"Seuils : lien {_bits(model.thresholds.link)}, revue {_bits(model.thresholds.review)} (bits).")
     for held in learned.held:
+        wrong = counted(held.wrong, "lien faux", "liens faux")
         click.echo(
-            f"  {held.name} : {held.wrong} lien(s) faux sur {held.links} (au plus 1 sur {1 / held.at_most:.0f} avec "
+            f"  {held.name} : {wrong} sur {held.links} (au plus 1 sur {1 / held.at_most:.0f} avec "
             f"95 % de confiance), rappel {held.recall:.4f}, avec revue {held.with_review:.4f}, "
-            f"{held.reviews_per_100:.1f} revues pour 100 vraies paires"
+            f"{held.reviews_per_100:.1f} {noun(held.reviews_per_100, 'revue', 'revues')} pour 100 vraies paires"
         )
     for remark in learned.remarks:
         click.echo(remark)
@@ -225,8 +227,8 @@ def show(model: Path) -> None:
     click.echo(f"Empreinte SHA-256 : {hashlib.sha256(text.encode()).hexdigest()}")
     limits = found.thresholds
     click.echo(
-        f"Lien à partir de {_bits(limits.link)} bits, revue à partir de {_bits(limits.review)}, "
-        f"avance de {_bits(limits.margin)} sur la personne suivante."
+        f"Lien à partir de {_bits(limits.link)} {noun(limits.link, 'bit', 'bits')}, "
+        f"revue à partir de {_bits(limits.review)}, avance de {_bits(limits.margin)} sur la personne suivante."
     )
     click.echo(
         f"Probabilité = 1 / (1 + 2^−(score × {found.calibration.slope:g} + {found.calibration.offset:g})). "
@@ -244,7 +246,8 @@ def show(model: Path) -> None:
 
 def _rare(model: Model) -> str:
     counts = {name: len(table.values) for name, table in model.frequencies.items()}
-    return f"{counts['surname']} noms et {counts['given']} prénoms ne sont pas rares."
+    surnames, given = counted(counts["surname"], "nom", "noms"), counted(counts["given"], "prénom", "prénoms")
+    return f"{surnames} et {given} ne sont pas rares."
 
 
 def _bits(number: float) -> str:
@@ -297,7 +300,8 @@ def compare(before: Path, after: Path, file: Path, truth: Path | None, as_json: 
         click.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
     click.secho(f"{models[0].version} → {models[1].version}", bold=True)
-    click.echo(f"{int(changed.sum())} décisions changent, sur {len(changed)} paires comparées.")
+    moved = counted(int(changed.sum()), "décision change", "décisions changent")
+    click.echo(f"{moved}, sur {counted(len(changed), 'paire comparée', 'paires comparées')}.")
     for first in DECISIONS:
         for item in moves:
             if item.before == first and item.after != first:

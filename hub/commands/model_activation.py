@@ -9,6 +9,7 @@ from hub import db
 from hub.accounts import staff
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress
+from hub.counting import counted
 from hub.errors import Invalid
 from hub.linkage import models, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
@@ -77,8 +78,9 @@ def dry_run(version: str, sample: int) -> None:
         proposed = models.read(session, LinkageModel.version == version)
         tried = trial.try_out(session, present, proposed, sample, lambda: bar.update(1))
     click.echo(
-        f"{tried.tried} identités redécidées avec {proposed.version} au lieu de {present.version} : "
-        f"{tried.changed} décisions changeraient. Rien n'a été écrit."
+        f"{counted(tried.tried, 'identité redécidée', 'identités redécidées')} avec {proposed.version} au lieu de "
+        f"{present.version} : {counted(tried.changed, 'décision changerait', 'décisions changeraient')}. "
+        "Rien n'a été écrit."
     )
     for (old, new), count in sorted(tried.outcomes.items(), key=lambda item: (-item[1], item[0])):
         if old is not new:

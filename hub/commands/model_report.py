@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from hub.counting import noun
 from identity.evaluation import Bin, Figures, Point, Share
 from identity.model import Model
 from identity.model_comparison import Weight, interactions, weights
@@ -129,8 +130,10 @@ def summary(figures: Figures) -> list[str]:
     """Return the figures that matter most, a sentence each."""
     shipped, grouped = figures.shipped, figures.grouped
     lines = [
-        f"{_whole(figures.records)} identités, {_whole(figures.true_pairs)} vraies paires, "
-        f"{_whole(figures.candidates)} paires comparées ; rappel des clés {_percent(figures.blocking_recall, 2)}.",
+        f"{_many(figures.records, 'identité', 'identités')}, "
+        f"{_many(figures.true_pairs, 'vraie paire', 'vraies paires')}, "
+        f"{_many(figures.candidates, 'paire comparée', 'paires comparées')} ; "
+        f"rappel des clés {_percent(figures.blocking_recall, 2)}.",
         f"Meilleur F1 {_decimal(figures.best_f1, 4)} (score {_bits(figures.best.threshold)}).",
     ]
     for precision, point in figures.at_precision.items():
@@ -138,12 +141,18 @@ def summary(figures: Figures) -> list[str]:
         lines.append(f"Précision {_percent(precision, 2)} : {found}.")
     lines += [
         f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; "
-        f"avec la revue {_percent(shipped.with_review, 2)}, {_decimal(shipped.reviews_per_100, 1)} revues pour "
-        "100 vraies paires.",
-        f"Personnes : {_decimal(grouped.mixed_per_100000, 1)} mélangées sur 100 000, rappel des paires "
+        f"avec la revue {_percent(shipped.with_review, 2)}, "
+        f"{_decimal(shipped.reviews_per_100, 1)} {noun(shipped.reviews_per_100, 'revue', 'revues')} pour 100 vraies "
+        "paires.",
+        f"Personnes : {_decimal(grouped.mixed_per_100000, 1)} "
+        f"{noun(grouped.mixed_per_100000, 'mélangée', 'mélangées')} sur 100 000, rappel des paires "
         f"{_percent(grouped.recall, 2)}.",
     ]
     return lines
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{_whole(number)} {noun(number, one, many)}"
 
 
 def _wrong(share: Share) -> str:
@@ -192,6 +201,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "noun": noun,
         "whole": _whole,
         "decimal": _decimal,
         "bits": _bits,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.commands.labelled import Compared, Labelled, compare_file, label
+from hub.counting import counted
 from hub.errors import Invalid
 from identity import adaptation, cutoffs, training
 from identity.bulk import scoring
@@ -263,7 +264,7 @@ def _held(name: str, item: Judged, thresholds: Thresholds) -> Held:
 def _how_made(order: Order, files: Sequence[Compared], labelled: Sequence[Labelled], officers: Decided | None) -> str:
     records = sum(file.records for file in files)
     names = ", ".join(path.name for path in order.files)
-    said = [f"Appris sur {records} identités de {len(files)} fichier(s) ({names})"]
+    said = [f"Appris sur {records} identités de {counted(len(files), 'fichier', 'fichiers')} ({names})"]
     if labelled:
         said.append(f"avec leur vérité, {sum(int(item.same.sum()) for item in labelled)} paires d'une même personne")
     elif order.base:

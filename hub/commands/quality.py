@@ -6,6 +6,7 @@ import click
 
 from hub import db
 from hub.commands.shared import application, told
+from hub.counting import counted
 from hub.directory import organizations
 from hub.vigilance import letters, trends
 from hub.vigilance.letters import Issuer
@@ -21,7 +22,7 @@ def snapshot() -> None:
         with db.transaction() as session:
             trends.keep(session, taken)
         structures = len(taken.places) - 1
-        click.echo(f"Relevé du {taken.day:%d/%m/%Y} : la région et {structures} structure(s).")
+        click.echo(f"Relevé du {taken.day:%d/%m/%Y} : la région et {counted(structures, 'structure', 'structures')}.")
 
 
 @click.command("letters")
@@ -48,4 +49,4 @@ def write_letters(month: str, code: str | None, folder: Path) -> None:
         for organization_id, content in made.items():
             name = organizations.by_id(session, organization_id).code
             (folder / f"qualite-{month}-{name}.pdf").write_bytes(content)
-    click.echo(f"{len(made)} lettre(s) dans {folder}.")
+    click.echo(f"{counted(len(made), 'lettre', 'lettres')} dans {folder}.")

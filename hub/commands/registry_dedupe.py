@@ -5,7 +5,8 @@ import time
 import click
 
 from hub.commands.shared import OPERATOR, application, told
-from hub.commands.stages import Stages, peak_memory, written
+from hub.commands.stages import Stages, peak_memory, written, written_with
+from hub.counting import noun
 from hub.registry import dedupe
 from hub.registry.dedupe import Options, Summary
 
@@ -34,10 +35,13 @@ def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
     if summary.resumed:
         found.append("Reprise après un passage interrompu ; les totaux comprennent ce qu'il avait fait.")
     found += [
-        f"{written(summary.identities)} identités lues, {written(summary.examined)} paires examinées.",
-        f"{written(counts.filed)} tâches pour les officiers, {written(counts.linked)} liens.",
-        f"Laissées de côté : {written(counts.apart)} paires que des officiers ont dites de personnes différentes, "
-        f"{written(counts.asked)} qui ont déjà leur tâche.",
+        f"{written_with(summary.identities, 'identité lue', 'identités lues')}, "
+        f"{written_with(summary.examined, 'paire examinée', 'paires examinées')}.",
+        f"{written_with(counts.filed, 'tâche', 'tâches')} pour les officiers, "
+        f"{written_with(counts.linked, 'lien', 'liens')}.",
+        f"De côté : {written_with(counts.apart, 'paire', 'paires')} que des officiers ont "
+        f"{noun(counts.apart, 'dite', 'dites')} de personnes différentes, "
+        f"{written_with(counts.asked, 'qui a déjà sa tâche', 'qui ont déjà leur tâche')}.",
     ]
     if summary.unexamined:
         kinds = ", ".join(f"{kind} {written(count)}" for kind, count in summary.unexamined.items())

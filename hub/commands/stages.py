@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hub.counting import noun
 from identity.bulk.engine import Stage
 
 _LABELS = {
@@ -84,6 +85,11 @@ def _bar(stage: Stage, total: int) -> Any:
 def written(number: int) -> str:
     """Write a number as French does, its thousands apart."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def written_with(number: int, one: str, many: str) -> str:
+    """Write a number, its thousands apart, and what it counts."""
+    return f"{written(number)} {noun(number, one, many)}"
 
 
 def memory() -> int:

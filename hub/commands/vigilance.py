@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.commands.shared import OPERATOR, application, told
+from hub.counting import counted, noun
 from hub.errors import Conflict, HubError
 from hub.linkage import models
 from hub.linkage.tables import LinkageModel
@@ -25,14 +26,21 @@ def check_identities() -> None:
     with application() as (_, parts):
 
         def report(found: Found) -> None:
-            click.echo(f"\r{found.persons} personnes, {found.matricules} matricules lus…", nl=False, err=True)
+            click.echo(f"\r{_read(found)}…", nl=False, err=True)
 
         found = collisions.check(lambda: parts.registrar, OPERATOR, report)
     click.echo("", err=True)
     click.echo(
-        f"{found.persons} personnes de plusieurs identités : {found.collisions} collision(s) à traiter. "
-        f"{found.matricules} matricule(s) portés par plusieurs personnes : {found.shared} tâche(s) ouverte(s)."
+        f"{counted(found.persons, 'personne', 'personnes')} de plusieurs identités : "
+        f"{counted(found.collisions, 'collision', 'collisions')} à traiter. "
+        f"{counted(found.matricules, 'matricule porté', 'matricules portés')} par plusieurs personnes : "
+        f"{counted(found.shared, 'tâche ouverte', 'tâches ouvertes')}."
     )
+
+
+def _read(found: Found) -> str:
+    persons = counted(found.persons, "personne", "personnes")
+    return f"{persons}, {counted(found.matricules, 'matricule lu', 'matricules lus')}"
 
 
 @click.command("replay")
@@ -62,7 +70,8 @@ def replay_decisions(decision: int | None, last: int) -> None:
             if not replayed.is_same:
                 unlike.append(replayed)
     click.echo(
-        f"{same} décision(s) rejouées à l'identique, {len(unlike)} autrement, {skipped} qui ne se rejouent pas."
+        f"{counted(same, 'décision rejouée', 'décisions rejouées')} à l'identique, {len(unlike)} autrement, "
+        f"{skipped} qui ne se {noun(skipped, 'rejoue', 'rejouent')} pas."
     )
     for replayed in unlike[:20]:
         click.echo(f"  décision n° {replayed.decision_id} : {replayed.kept} puis {replayed.again}")

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.registry import deaths, identities, tasks
+from hub.registry.deaths import DeathKey, DeathView
 from hub.registry.tables import LinkageDecision, RecordedDeath, ReviewTask, SourceIdentity, SourceIdentityRevision
-from hub.registry.tasks import TaskKind, TaskState
+from hub.registry.tasks import Task, TaskKind, TaskState
 from hub.registry.values import Channel, StoredIdentity
 from identity import death_matching
 from identity import deaths as rule
-from identity.deaths import Activity, ActivityKind, Contradiction, DeathState, ToldDeath
+from identity.deaths import Activity, ActivityKind, Contradiction, DeathState, Teller, ToldDeath
 
 # A change of these alone says nothing of somebody alive: files are closed after a death.
 _OFFICE = frozenset({"death_date", "active", "replaced_by_id", "status", "attributes", "birth_date_presumed"})
@@ -108,13 +109,54 @@ def ask(session: Session, identity_id: int, code: str, since: datetime) -> None:
 
 
 def take_back_undated(session: Session, identity_id: int) -> bool:
-    """Leave the question of a death without a date, which is told no more; tell whether officers still had it."""
-    if not undated(session, [identity_id]):
+    """Leave the question of a death without a date, which is told no more; tell whether officers still had it.
+
+    One that an officer confirmed stays; they are told once that its structure tells it no more.
+    """
+    task = session.scalar(_of_identity(identity_id))
+    if task is None:
         return False
-    task = session.scalars(_of_identity(identity_id)).one()
-    reasons = [code for code in task.reasons if code != UNDATED]
-    tasks.open_alone(session, TaskKind.DEATH, identity_id, reasons=[*reasons, rule.WITHDRAWN.code])
-    return True
+    if task.state == TaskState.OPEN.value and UNDATED in task.reasons:
+        reasons = [code for code in task.reasons if code != UNDATED]
+        tasks.open_alone(session, TaskKind.DEATH, identity_id, reasons=[*reasons, rule.WITHDRAWN.code])
+        return True
+    if rule.WITHDRAWN.code not in task.reasons and _settled_undated(session, identity_id) is DeathState.CONFIRMED:
+        _ask(session, identity_id, [(rule.WITHDRAWN.code, db.now(session))])
+    return False
+
+
+def ask_undated(session: Session, identity: StoredIdentity) -> None:
+    """Ask the officers about a death told without a date, unless they settled it."""
+    if _settled_undated(session, identity.id) is None:
+        _ask(session, identity.id, [(UNDATED, identity.updated_at)])
+
+
+def undated_since(session: Session, identity_id: int) -> datetime | None:
+    """Return since when an identity is told dead without a date, which was not taken back; None when it is not."""
+    task = session.scalar(_of_identity(identity_id))
+    return task.created_at if task is not None and UNDATED in task.reasons else None
+
+
+def asked_in(session: Session, task: Task) -> tuple[DeathView, ...]:
+    """Return the deaths that an officer may settle in a task: those told of its person, with or without a date."""
+    identity = task.left
+    views = deaths.told_of(session, [identity.person_id]).get(identity.person_id, ())
+    key = DeathKey(identity.id, Teller.FEED, None)
+    if UNDATED not in task.reasons or any(view.key == key for view in views):
+        return views
+    told = ToldDeath(identity.id, Teller.FEED, None, DeathState.PROPOSED, task.created_at)
+    return (DeathView(key, told, identity.organization_id), *views)
+
+
+def _settled_undated(session: Session, identity_id: int) -> DeathState | None:
+    """Return how officers settled the death that an identity is told to be dead of without a date, if they did."""
+    query = sa.select(RecordedDeath.state).where(
+        RecordedDeath.source_identity_id == identity_id,
+        RecordedDeath.teller == Teller.FEED.value,
+        RecordedDeath.death_date.is_(None),
+    )
+    state = session.scalar(query)
+    return DeathState(state) if state is not None else None
 
 
 def was_told(session: Session, identity: StoredIdentity) -> bool:
@@ -146,7 +188,7 @@ def undated(session: Session, identity_ids: Collection[int] | sa.Select[int]) ->
 
 def _ask(session: Session, identity_id: int, reasons: Sequence[tuple[str, datetime]]) -> bool:
     """Open the task of an identity unless it says so already, or an officer settled it since; tell whether it did."""
-    # Two structures may tell it at once: one task.
+    # Two feeds, or a feed and a document, may tell it at once: one task.
     db.serialise(session, f"death:{identity_id}")
     task = session.scalar(_of_identity(identity_id))
     kept: list[str] = []

@@ -1,7 +1,8 @@
 """What a structure's software says of the death of its own patient, beside the day that is a trait.
 
 A date without its day is kept as a death told. A death without any date is asked of the officers, and nothing leaves
-to the patient until they have answered. A patient said to be alive contradicts a death held.
+to the patient until they have answered; it is kept once they have. A patient said to be alive contradicts a death
+held.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def note(session: Session, identity: StoredIdentity, told: ToldByFeed | None) ->
     if not told.is_dead:
         death_checks.note_alive(session, identity)
     elif told.when is None:
-        death_checks.ask(session, identity.id, death_checks.UNDATED, identity.updated_at)
+        death_checks.ask_undated(session, identity)
     elif partial is not None:
         _keep(session, identity, partial)
 
@@ -53,6 +54,7 @@ def _drop_others(session: Session, identity_id: int, kept: DeathDate | None) -> 
         RecordedDeath.teller == Teller.FEED.value,
         RecordedDeath.state == DeathState.FLAGGED.value,
         sa.func.length(RecordedDeath.death_date) < len("AAAA-MM-JJ"),
+        RecordedDeath.death_date.is_not(None),
         RecordedDeath.death_date != (kept.iso() if kept is not None else ""),
     )
     found = session.execute(statement.execution_options(synchronize_session="fetch"))

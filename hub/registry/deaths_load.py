@@ -28,7 +28,7 @@ from hub.registry.intake import Registrar
 from hub.registry.tables import LoadRun, RecordedDeath
 from identity import death_matching
 from identity.death_matching import Certainty, Recognition
-from identity.deaths import DeathState, Teller
+from identity.deaths import DeathState, Teller, may_be_one
 from identity.records import IdentityRecord
 
 CHUNK = 500
@@ -158,10 +158,12 @@ def _keep(
     if any(item.teller is Teller.FILE and item.when == death.when for item in known):
         return None
     reasons = [reason.code for reason in fit.reasons]
-    if any(item.state is DeathState.REFUTED and item.when.may_be(death.when) for item in known):
+    if any(item.state is DeathState.REFUTED and may_be_one(item.when, death.when) for item in known):
         reasons.append("death-refuted")
     state = DeathState.FLAGGED if fit.certainty is Certainty.SURE and not reasons else DeathState.PROPOSED
-    if state is DeathState.PROPOSED and any(item.is_held and item.when.may_be(death.when) for item in known):
+    # One held without a date is asked: the file may be what dates it.
+    held = [item.when for item in known if item.is_held and item.when is not None]
+    if state is DeathState.PROPOSED and any(when.may_be(death.when) for when in held):
         return None
     session.add(
         RecordedDeath(

@@ -26,7 +26,7 @@ from hub.registry.distinct import Relation, Ruling
 from hub.registry.tables import LinkageDecision, LinkEvent, Person, PersonOperation, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import StoredIdentity
-from identity.deaths import DeathState
+from identity.deaths import DeathState, may_be_one
 from identity.status import IdentityStatus
 
 Groups = Mapping[int, Sequence[StoredIdentity]]
@@ -122,6 +122,7 @@ def carry_out(session: Session, order: Order, four_eyes: FourEyes, trail: Trail,
     # Before any row: operations and automatic moves run one after the other, so none can make a cycle.
     db.serialise(session, links.LOCK)
     order = _complete(session, replace(order, reason=reason))
+    _check_not_proposed(session, order)
     groups = _concerned(session, order)
     _check(session, order, groups)
     row = _keep(session, order)
@@ -131,6 +132,14 @@ def carry_out(session: Session, order: Order, four_eyes: FourEyes, trail: Trail,
     _do(session, row, order, actor)
     _record(session, trail, actor, f"person.{order.kind.value}", row)
     return value(row)
+
+
+def _check_not_proposed(session: Session, order: Order) -> None:
+    """Raise `Conflict` when another officer has proposed the same merge, from its task or from both persons."""
+    if order.kind is Kind.MERGE and order.absorbed_id is not None:
+        proposed = proposed_merge(session, (order.person_id, order.absorbed_id))
+        if proposed is not None:
+            raise Conflict(f"Déjà proposée : l'opération n° {proposed.id} attend un second agent.")
 
 
 def approve(session: Session, operation_id: int, staff_id: int, trail: Trail, actor: Actor) -> Operation:
@@ -304,7 +313,7 @@ def _deaths_differ(session: Session, group: Sequence[StoredIdentity]) -> bool:
         for view in views
         if view.told.state is DeathState.CONFIRMED and view.told.identity_id in ids
     ]
-    return any(not one.may_be(other) for one, other in combinations(confirmed, 2))
+    return any(not may_be_one(one, other) for one, other in combinations(confirmed, 2))
 
 
 def _complete(session: Session, order: Order) -> Order:

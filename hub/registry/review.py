@@ -69,7 +69,7 @@ def is_somebody_else(change: PairAssessment, model: Model) -> bool:
 
 def limited(session: Session, page: int) -> list[StoredIdentity]:
     """Return one page of the identities made new without all that share a key compared, the latest first."""
-    query = _limited().order_by(LinkageDecision.id.desc()).limit(PAGE).offset(PAGE * (page - 1))
+    query = _limited().order_by(SourceIdentity.id.desc()).limit(PAGE).offset(PAGE * (page - 1))
     return identities.select_values(session, query)
 
 
@@ -79,11 +79,11 @@ def count_limited(session: Session) -> int:
 
 
 def _limited() -> sa.Select[SourceIdentity]:
-    return (
-        sa.select(SourceIdentity)
-        .join(LinkageDecision, LinkageDecision.source_identity_id == SourceIdentity.id)
-        .where(LinkageDecision.limited, LinkageDecision.outcome == Outcome.NEW.value, SourceIdentity.active)
+    # Once each, however often it was decided.
+    decided = sa.select(LinkageDecision.source_identity_id).where(
+        LinkageDecision.limited, LinkageDecision.outcome == Outcome.NEW.value
     )
+    return sa.select(SourceIdentity).where(SourceIdentity.active, SourceIdentity.id.in_(decided))
 
 
 def compare(session: Session, task_id: int, model: Model) -> Comparison:

@@ -399,20 +399,35 @@ class RecordedDeath(Base):
     """A death told of one source identity: by a file, or by the identity's own feed once an officer settled it.
 
     It follows the links of its identity. What a feed tells is in `source_identity.death_date` until then. `reasons`
-    are the codes of what keeps a proposed one from being sure.
+    are the codes of what keeps a proposed one from being sure. A death told without a date has no `death_date`;
+    `completed_date` is the one that an officer gave it, and `date_source` says where they read it.
     """
 
     __tablename__ = "recorded_death"
     __table_args__ = (
         sa.UniqueConstraint("source_identity_id", "teller", "death_date"),
+        # The constraint above takes two missing dates for two different ones.
+        sa.Index(
+            "uq_recorded_death_undated",
+            "source_identity_id",
+            "teller",
+            unique=True,
+            sqlite_where=sa.text("death_date IS NULL"),
+            postgresql_where=sa.text("death_date IS NULL"),
+        ),
         sa.CheckConstraint("teller IN ('feed','file')", name="teller"),
         sa.CheckConstraint("state IN ('proposed','flagged','confirmed','refuted')", name="state"),
+        sa.CheckConstraint(
+            "date_source IN ('act','certificate','structure','file','family','other')", name="date_source"
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
     teller: Mapped[str] = mapped_column(sa.String(4))
-    death_date: Mapped[str] = mapped_column(sa.String(10))
+    death_date: Mapped[str | None] = mapped_column(sa.String(10))
+    completed_date: Mapped[str | None] = mapped_column(sa.String(10))
+    date_source: Mapped[str | None] = mapped_column(sa.String(11))
     place: Mapped[str | None] = mapped_column(sa.String(5))
     act_number: Mapped[str | None] = mapped_column(sa.String(20))
     state: Mapped[str] = mapped_column(sa.String(10))

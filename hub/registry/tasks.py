@@ -25,7 +25,7 @@ class TaskKind(StrEnum):
     """What an officer is asked.
 
     Duplicate and margin: are two identities one person? Collision: are two identities of one person two people?
-    Changed: did an identity become somebody else's? INS, death, limited: something to look at about one identity.
+    Changed: did an identity become somebody else's? INS, death: something to look at about one identity.
     """
 
     COLLISION = "collision"
@@ -34,10 +34,9 @@ class TaskKind(StrEnum):
     DEATH = "death"
     MARGIN = "margin"
     DUPLICATE = "duplicate"
-    LIMITED = "limited"
 
 
-ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH, TaskKind.LIMITED})
+ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH})
 """Kinds about one identity, which the task names twice."""
 _PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
 # A document may be seen by somebody else now; it could; something known is false; two identities may be one.
@@ -48,9 +47,8 @@ _PRIORITIES = {
     TaskKind.DEATH: 4,
     TaskKind.MARGIN: 5,
     TaskKind.DUPLICATE: 6,
-    TaskKind.LIMITED: 8,
 }
-_DAYS = {1: 1, 2: 2, 3: 5, 4: 5, 5: 15, 6: 30, 8: 60}
+_DAYS = {1: 1, 2: 2, 3: 5, 4: 5, 5: 15, 6: 30}
 _ABOUT_INS = frozenset({"ins-conflict", "ins-different", "shared-ins"})
 
 

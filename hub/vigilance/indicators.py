@@ -126,7 +126,6 @@ KINDS = {
     TaskKind.DEATH: N_("décès à vérifier"),
     TaskKind.MARGIN: N_("plusieurs candidats"),
     TaskKind.DUPLICATE: N_("doublons possibles"),
-    TaskKind.LIMITED: N_("comparaisons incomplètes"),
 }
 _STATUSES = {
     IdentityStatus.PROVISIONAL: (
@@ -267,7 +266,7 @@ _DOUBLES = (
             "Identités actives dont la personne a une identité active plus ancienne dans la même structure."
         ) + _OF_ACTIVE,
         counted=_is(_is_second_of_its_structure()),
-        advice="Réunissez dans votre logiciel les dossiers en double, puis désactivez celui qui ne sert plus.",
+        advice=N_("Réunissez dans votre logiciel les dossiers en double, puis désactivez celui qui ne sert plus."),
     ),
     Indicator(
         code="doublons-proposes", chapter=Chapter.DOUBLES, name=N_("Doublons proposés en attente"), unit=Unit.COUNT,
@@ -280,14 +279,16 @@ _DOUBLES = (
         meaning=N_("Identités qui désignent peut-être deux personnes : le risque le plus grave."),
         computed=N_("Identités actives nommées par une tâche ouverte de collision ou de changement.") + _OF_ACTIVE,
         counted=_is(_is_doubted()),
-        advice="Répondez d'abord à la cellule d'identitovigilance sur les collisions : un document peut partir "
-        "vers la mauvaise personne.",
+        advice=N_(
+            "Répondez d'abord à la cellule d'identitovigilance sur les collisions : un document peut partir vers la "
+            "mauvaise personne."
+        ),
     ),
     Indicator(
         code="retenues", chapter=Chapter.DOUBLES, name=N_("Identités retenues"),
         meaning=N_("Aucun document de ces identités ne part tant qu'un officier n'a pas tranché."),
         computed=N_("Identités actives retenues.") + _OF_ACTIVE, counted=_is(SourceIdentity.held.is_(True)),
-        advice="Vérifiez auprès des patients les identités retenues, et renvoyez-les corrigées.",
+        advice=N_("Vérifiez auprès des patients les identités retenues, et renvoyez-les corrigées."),
     ),
 )  # fmt: skip
 _BY_STATUS = tuple(
@@ -295,7 +296,7 @@ _BY_STATUS = tuple(
         code=f"statut-{status.value.lower()}", chapter=Chapter.STATUS, name=label, meaning=meaning, better=better,
         computed=N_("Identités actives de ce statut.") + _OF_ACTIVE,
         counted=_is(SourceIdentity.status == status.value),
-        advice="Contrôlez la pièce d'identité et appelez INSi à l'accueil pour les identités provisoires."
+        advice=N_("Contrôlez la pièce d'identité et appelez INSi à l'accueil pour les identités provisoires.")
         if status is IdentityStatus.PROVISIONAL else None,
     )
     for status, (label, meaning, better) in _STATUSES.items()
@@ -306,7 +307,7 @@ _MARKED = (
         meaning=N_("La structure doute de ces identités : leur INS ne circule pas."),
         computed=N_("Identités actives portant l'attribut « douteuse ».") + _OF_ACTIVE,
         counted=_has(Attribute.DOUBTFUL),
-        advice="Levez le doute sur les identités douteuses, ou désactivez-les.",
+        advice=N_("Levez le doute sur les identités douteuses, ou désactivez-les."),
     ),
     Indicator(
         code="fictives", chapter=Chapter.STATUS, name=N_("Identités fictives"), better=Better.NEITHER,
@@ -318,35 +319,36 @@ _MARKED = (
 _TRAITS = (
     _missing(
         "sans-nom", N_("Sans nom de naissance"), N_("Le nom de naissance manque."), _lacks(SourceIdentity.birth_name),
-        "Demandez le nom de naissance, différent du nom utilisé.",
+        N_("Demandez le nom de naissance, différent du nom utilisé."),
     ),
     _missing(
         "sans-prenom", N_("Sans prénom de naissance"), N_("Les prénoms manquent."),
         _lacks(SourceIdentity.given_names),
-        "Demandez les prénoms de naissance, dans l'ordre de l'état civil.",
+        N_("Demandez les prénoms de naissance, dans l'ordre de l'état civil."),
     ),
     _missing(
         "date-incomplete", N_("Date de naissance incomplète"), N_("La date manque, ou le jour ou le mois."),
         sa.func.length(sa.func.coalesce(SourceIdentity.birth_date, "")) < 10,
-        "Complétez la date de naissance d'après une pièce d'identité.",
+        N_("Complétez la date de naissance d'après une pièce d'identité."),
     ),
     _missing(
         "date-presumee", N_("Date de naissance présumée"),
         N_("Le jour ou le mois a été complété selon la règle du RNIV."),
         SourceIdentity.birth_date_presumed.is_(True),
     ),
-    _missing("sans-sexe", N_("Sexe inconnu ou indéterminé"), N_("Le sexe n'est ni M ni F."),
-    SourceIdentity.sex == "U",
-             "Renseignez le sexe d'après une pièce d'identité."),
+    _missing(
+        "sans-sexe", N_("Sexe inconnu ou indéterminé"), N_("Le sexe n'est ni M ni F."), SourceIdentity.sex == "U",
+        N_("Renseignez le sexe d'après une pièce d'identité."),
+    ),
     _missing(
         "sans-lieu", N_("Sans lieu de naissance"), N_("Le lieu manque, ou il est codé inconnu (99999)."),
         sa.func.coalesce(SourceIdentity.birth_place, "99999") == "99999",
-        "Demandez le lieu de naissance : commune, ou pays pour une naissance à l'étranger.",
+        N_("Demandez le lieu de naissance : commune, ou pays pour une naissance à l'étranger."),
     ),
     _missing(
         "sans-contact", N_("Sans aucun contact"), N_("Ni téléphone, ni courriel, ni adresse."),
         _lacks(SourceIdentity.phone, SourceIdentity.email, SourceIdentity.address_line),
-        "Demandez un numéro de téléphone ou une adresse à jour.",
+        N_("Demandez un numéro de téléphone ou une adresse à jour."),
     ),
 )  # fmt: skip
 _TASKS = N_("Tâches")
@@ -393,7 +395,7 @@ _CORRECTIONS = (
         subject=Subject.CORRECTION,
         meaning=N_("Ce que les officiers ont demandé aux structures et qui n'est pas clos."),
         computed=N_("Demandes ouvertes, répondues ou corrigées, non closes."),
-        advice="Répondez aux demandes de correction : elles attendent dans votre espace professionnel.",
+        advice=N_("Répondez aux demandes de correction : elles attendent dans votre espace professionnel."),
     ),
 )  # fmt: skip
 INDICATORS = (

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.directory import organizations
 from hub.directory.values import Structure
-from hub.errors import Invalid, NotFound
+from hub.errors import Invalid
 from hub.outbox import queue
 from hub.outbox.queue import Job
 from hub.routing.delivery import Exit
@@ -32,7 +32,7 @@ MOST_MONTHS = 24
 _MONTH = re.compile(r"2\d{3}-(0[1-9]|1[0-2])")
 # These come first whatever the region does: somebody waits, or a document may go to the wrong person.
 _FIRST = ("corrections", "collisions", "retenues", "doublons", "douteuses")
-_TOLD = frozenset({
+TOLD = frozenset({
     Chapter.VOLUME, Chapter.DOUBLES, Chapter.STATUS, Chapter.TRAITS, Chapter.DELAYS, Chapter.CORRECTIONS,
 })  # fmt: skip
 
@@ -88,11 +88,11 @@ def compose(structure: Structure, day: date, columns: Columns, issuer: Issuer) -
     """Put a letter into words."""
     month = wording.month(day.isoformat()[:7])
     written = f"{day.day if day.day > 1 else '1er'} {month}"
-    advice = first_things(columns.own, columns.region)
+    advice = tuple(_advice(figure) for figure in first_things(columns.own, columns.region))
     sections = tuple(
         Section(chapter.value, tuple(_row(item, columns) for item in KEPT if item.chapter is chapter))
         for chapter in Chapter
-        if chapter in _TOLD
+        if chapter in TOLD
     )
     return Sheet(
         title=f"Qualité des identités, {month}",
@@ -102,10 +102,10 @@ def compose(structure: Structure, day: date, columns: Columns, issuer: Issuer) -
             f"Voici où en étaient les identités de votre structure le {written}, à côté de toute la région. "
             "Des identités justes évitent qu'un document parte vers la mauvaise personne."
         ),
-        advice=tuple(advice) or ("Rien ne presse ce mois-ci. Merci pour votre vigilance.",),
+        advice=advice or ("Rien ne presse ce mois-ci. Merci pour votre vigilance.",),
         columns=("Indicateur", "Votre structure", "Le mois d'avant", "La région"),
         sections=sections,
-        words=tuple((item.label, item.meaning) for item in KEPT if item.chapter in _TOLD),
+        words=tuple((item.label, item.meaning) for item in KEPT if item.chapter in TOLD),
         support="Une question, ou la liste des dossiers concernés ? "
         f"Cellule régionale d'identitovigilance : {issuer.support}.",
     )
@@ -116,14 +116,14 @@ def _row(item: Indicator, columns: Columns) -> tuple[str, ...]:
     return (item.label, *(wording.figure(place.get(item.code)) for place in places))
 
 
-def first_things(own: Figures, region: Figures) -> list[str]:
-    """Say what to do first: what cannot wait, then where the structure is farthest behind the region."""
+def first_things(own: Figures, region: Figures) -> list[Figure]:
+    """Return what to do something about first: what cannot wait, then where the structure is farthest behind."""
     pressing = [own[code] for code in _FIRST if code in own and own[code].numerator]
     behind = sorted(
         (figure for figure in own.values() if figure.indicator.code not in _FIRST and _gap(figure, region) > 0),
         key=lambda figure: (-_gap(figure, region), figure.indicator.code),
     )
-    return [_advice(figure) for figure in [*pressing, *behind] if figure.indicator.advice][:MOST_ADVICE]
+    return [figure for figure in [*pressing, *behind] if figure.indicator.advice][:MOST_ADVICE]
 
 
 def _gap(figure: Figure, region: Figures) -> float:
@@ -167,16 +167,23 @@ def _measured(session: Session, day: str, structures: Sequence[int]) -> set[int]
     return {found for found in session.scalars(query) if found is not None}
 
 
-def read(session: Session, month: str, organization_id: int) -> bytes:
-    """Return a letter that was kept; raise `NotFound`."""
-    content = session.scalar(
+def months_of(session: Session, organization_id: int) -> list[str]:
+    """Return the months of two years for which this structure has a letter, latest first."""
+    days = trends.last_days(session, MOST_MONTHS)
+    query = sa.select(QualityDay.day).where(
+        QualityDay.organization_id == organization_id, QualityDay.day.in_(days), QualityDay.indicator == "identites"
+    )
+    return sorted((day[:7] for day in session.scalars(query)), reverse=True)
+
+
+def of(session: Session, month: str, structure: Structure, issuer: Issuer) -> bytes:
+    """Return the letter of a month as it was made, or made now when its month is not over; raise `Invalid`."""
+    kept = session.scalar(
         sa.select(QualityLetter.content).where(
-            QualityLetter.month == month, QualityLetter.organization_id == organization_id
+            QualityLetter.month == check_month(month), QualityLetter.organization_id == structure.id
         )
     )
-    if content is None:
-        raise NotFound("Aucune lettre de ce mois n'a été faite pour cette structure.")
-    return content
+    return kept if kept is not None else write(session, month, structure, issuer)
 
 
 def propose(session: Session) -> bool:

@@ -155,13 +155,21 @@ def last_of_month(session: Session, month: str) -> Snapshot | None:
             QualityDay.organization_id.is_(None), QualityDay.day.between(f"{month}-01", f"{month}-31")
         )
     )
-    if day is None:
-        return None
+    return _kept(session, day, sa.true()) if day is not None else None
+
+
+def latest(session: Session, organization_id: int) -> Snapshot | None:
+    """Return what was kept on the last day measured of one structure and of the region, if any was."""
+    day = session.scalar(sa.select(sa.func.max(QualityDay.day)).where(QualityDay.organization_id.is_(None)))
+    return _kept(session, day, sa.or_(_of(organization_id), _of(None))) if day is not None else None
+
+
+def _kept(session: Session, day: str, which: sa.ColumnElement[bool]) -> Snapshot:
     places: dict[int | None, dict[str, Figure]] = defaultdict(dict)
     for row in session.execute(
         sa.select(
             QualityDay.organization_id, QualityDay.indicator, QualityDay.numerator, QualityDay.denominator
-        ).where(QualityDay.day == day)
+        ).where(QualityDay.day == day, which)
     ):
         # An indicator of a former version is left out.
         if row.indicator in BY_CODE:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from hub.counting import noun
 from hub.vigilance.indicators import N_, Better, Unit
 from hub.vigilance.quality import Figure
 
@@ -14,15 +15,19 @@ MONTHS = (
 NONE = "–"
 # A narrow no-break space between thousands is not in every font: the wide one is.
 _SPACE = "\u00a0"
-_BEFORE = re.compile(r" (?=(?:[:;?!%]|»)(?![\w/]))")
-_AFTER = re.compile(r"(?<=«) ")
-_HOUR = re.compile(r"(?<=\d) h (?=\d\d\b)")
+_UNITS = "octets?|[kMG]o|Mio|bits?|min|ms|s|h|jours?|ans?|mois|°C|km|cm|mm|kg|mg|g|€"
+# A space before a sign, after an opening quote or « n° », between a number and its unit, between thousands, inside an
+# hour. It begins with the space itself: that is what makes it fast.
+_TIED = re.compile(
+    r" (?:(?<![ \n\t] )(?=[:;?!%»](?![\w/]))|(?<=« )|(?<=[nN]° )"
+    rf"|(?<=\d )(?:(?=(?:{_UNITS})(?![\w'’&]))|(?=000(?!\w| \d)))"
+    r"|(?<=\d [hH] )(?=\d\d(?!\d)))"
+)
 
 
 def unbroken(text: str) -> str:
     """Return a text in which « : » or « % » stays with what precedes it, a quote with its words, an hour whole."""
-    kept = _AFTER.sub(_SPACE, _BEFORE.sub(_SPACE, text))
-    return _HOUR.sub(f"{_SPACE}h{_SPACE}", kept)
+    return _TIED.sub(_SPACE, text)
 
 
 def number(value: int) -> str:
@@ -66,7 +71,8 @@ def out_of(value: Figure) -> str:
     if value.indicator.unit is Unit.COUNT:
         return ""
     if value.indicator.unit.is_delay:
-        return f"{number(value.denominator or 0)} décision{'s' if (value.denominator or 0) > 1 else ''}"
+        decisions = value.denominator or 0
+        return f"{number(decisions)} {noun(decisions, 'décision', 'décisions')}"
     return f"{number(value.numerator)} sur {number(value.denominator or 0)}"
 
 

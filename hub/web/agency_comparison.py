@@ -196,6 +196,7 @@ _REASONS = {
     "wrong-person": lazy_gettext("INS d'une autre personne"),
     "death-dates-differ": lazy_gettext("Deux dates de décès différentes"),
     "death-before-birth": lazy_gettext("Décès avant la naissance"),
+    "death-dated-since": lazy_gettext("Date annoncée pour un décès confirmé sans date"),
     "death-to-come": lazy_gettext("Décès annoncé à une date à venir, non retenu"),
     "created-after-death": lazy_gettext("Identité créée après le décès"),
     "changed-after-death": lazy_gettext("Traits changés après le décès"),

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from hub import db
 from hub.audit.trail import Subject
 from hub.errors import Conflict, Invalid
-from hub.registry import deaths, identities, links, operations
+from hub.registry import deaths, identities, operations
 from hub.registry.deaths import DeathView
 from hub.registry.operations import Changed, Kind, Operation, Order, State
 from hub.registry.values import PersonView, StoredIdentity
@@ -160,11 +160,6 @@ def _order(session: Session, person_id: int, other_id: int) -> Order:
     chosen = ids_of([request.form.get("demeure", "")])
     if not chosen or chosen[0] not in (person_id, other_id):
         raise Invalid(_("Choisissez la personne qui demeure."), "demeure")
-    # Two officers who propose the same at once are told of each other.
-    db.serialise(session, links.LOCK)
-    proposed = operations.proposed_merge(session, (person_id, other_id))
-    if proposed is not None:
-        raise Conflict(_already(proposed))
     return Order(
         kind=Kind.MERGE,
         person_id=chosen[0],

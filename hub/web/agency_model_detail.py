@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from hub.linkage.figures import Measured
 from hub.linkage.trial import Trial
@@ -126,7 +127,7 @@ def figure_lines(found: Measured) -> Sequence[tuple[str, str]]:
     tenth = formats.decimal(f"{found.reviews_per_100:.1f}")
     mixed = formats.decimal(f"{found.mixed_per_100000:.1f}")
     return (
-        (_("Mesuré sur"), _("%(file)s, %(count)s identités", file=found.file, count=whole(found.records))),
+        (_("Mesuré sur"), _measured_on(found)),
         (_("Liens faux"), links),
         (_("Vraies paires rapprochées"), percent(found.recall, 2)),
         (_("Rapprochées ou montrées à un officier"), percent(found.with_review, 2)),
@@ -184,13 +185,35 @@ def _limit_words(model: Model) -> Sequence[tuple[str, str]]:
     return (
         (_("Rapprochement automatique à partir de"), _score(model, limits.link)),
         (_("Examen par un officier à partir de"), _score(model, limits.review)),
-        (_("Avance exigée sur la personne suivante"), _("%(bits)s bits", bits=bits(limits.margin))),
-        (_("Départ de chaque score"), _("%(bits)s bits", bits=bits(model.prior))),
-        (_("Retrait quand une règle interdit"), _("%(bits)s bits", bits=bits(model.caution))),
+        (_("Avance exigée sur la personne suivante"), _bits(limits.margin)),
+        (_("Départ de chaque score"), _bits(model.prior)),
+        (_("Retrait quand une règle interdit"), _bits(model.caution)),
         (_("Enfant ou jeune adulte"), _("né en %(year)d ou après", year=model.minor_from)),
     )
 
 
 def _score(model: Model, threshold: float) -> str:
     probability = percent(model.calibration.probability(threshold))
-    return _("%(bits)s bits, soit une probabilité de %(percent)s", bits=bits(threshold), percent=probability)
+    return ngettext(
+        "%(bits)s bit, soit une probabilité de %(percent)s",
+        "%(bits)s bits, soit une probabilité de %(percent)s",
+        _many(threshold),
+        bits=bits(threshold),
+        percent=probability,
+    )
+
+
+def _bits(number: float) -> str:
+    return ngettext("%(bits)s bit", "%(bits)s bits", _many(number), bits=bits(number))
+
+
+def _many(number: float) -> int:
+    """Return a whole number that takes the form of a decimal one: « 0,5 bit » in French, "0.5 bits" in English."""
+    return 1 if abs(number) == 1 else 0 if abs(number) < 2 else 2
+
+
+def _measured_on(found: Measured) -> str:
+    count = whole(found.records)
+    return ngettext(
+        "%(file)s, %(count)s identité", "%(file)s, %(count)s identités", found.records, file=found.file, count=count
+    )

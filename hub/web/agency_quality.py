@@ -9,7 +9,6 @@ from math import ceil
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,33 +22,16 @@ from hub.vigilance.indicators import AGES, BY_CODE, INDICATORS, KINDS, Better, C
 from hub.vigilance.letters import Issuer
 from hub.vigilance.listing import Choice, Listed
 from hub.vigilance.quality import Figures
-from hub.vigilance.trends import Point
 from hub.web import agency_samples, quality_files, quality_words
 from hub.web.agency_comparison import reason_words
 from hub.web.agency_space import blueprint, known, officers_only, page_number, record
 from hub.web.context import runtime
-from hub.web.quality_charts import CARD, Chart, chart
+from hub.web.quality_charts import Plotted, chart, plotted
 
 __all__ = ["agency_samples", "attach"]
-PLOTTED = ("doublons", "collisions", "statut-qual", "taches")
 COMPARED = ("identites", "doublons", "collisions", "statut-qual", "sans-contact", "taches", "taches-retard")
-DAYS = 90
 DAYS_SHOWN = 31
 _QUEUE = ("taches", "taches-retard")
-_SIGNS = {
-    Better.LESS: lazy_gettext("mieux si cela baisse"),
-    Better.MORE: lazy_gettext("mieux si cela monte"),
-    Better.NEITHER: "",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Plotted:
-    """An indicator's days, drawn and as figures."""
-
-    indicator: Indicator
-    points: Sequence[Point]
-    chart: Chart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +91,7 @@ def _dashboard(organization_id: int | None) -> str:
         compared=[BY_CODE[code] for code in COMPARED],
         ages=AGES,
         kinds=KINDS,
-        signs=_SIGNS,
+        signs=quality_words.SIGNS,
     )
 
 
@@ -117,15 +99,13 @@ def _measured(session: Session, organization_id: int | None) -> Board:
     structure = organizations.by_id(session, organization_id) if organization_id else None
     places = quality.measure(session, db.now(session))
     sorted_by = BY_CODE[request.args["tri"]] if request.args.get("tri") in COMPARED else None
-    indicators = [BY_CODE[code] for code in PLOTTED]
-    series = trends.trends(session, indicators, organization_id, DAYS)
     return Board(
         structure,
         places.get(organization_id) or quality.nothing(),
         places[None],
         _sorted(_structures(session), places, sorted_by),
         places,
-        [Plotted(item, series[item.code], chart(series[item.code], CARD)) for item in indicators],
+        plotted(session, organization_id),
         letters.latest_for(session, organization_id) if organization_id else None,
         sorted_by,
     )
@@ -243,7 +223,7 @@ def quality_trend(indicator: str) -> str:
         plotted=Plotted(item, points, chart(points)),
         structure=structure,
         structures=structures,
-        signs=_SIGNS,
+        signs=quality_words.SIGNS,
         shown=DAYS_SHOWN,
     )
 
@@ -291,13 +271,6 @@ def quality_letter(month: str, organization_id: int) -> Response:
     settings = runtime().settings
     with db.transaction() as session:
         structure = organizations.by_id(session, known(organization_id))
-        month = letters.check_month(month)
-        try:
-            content = letters.read(session, month, structure.id)
-        except NotFound:
-            content = letters.write(session, month, structure, Issuer(settings.region_name, settings.support))
+        content = letters.of(session, month, structure, Issuer(settings.region_name, settings.support))
         record(session, "quality.letter", _place(structure.id), month=month)
-    response = Response(content, mimetype="application/pdf")
-    name = f"qualite-{month}-{structure.code}.pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return quality_files.letter(month, structure, content)

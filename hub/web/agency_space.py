@@ -24,12 +24,10 @@ from hub.web import agency_words
 from hub.web.context import current_staff, runtime, staff_only
 from hub.web.formats import PARIS
 from hub.web.staff_login import add_login
-from hub.web.typography import keep_together
 from identity.deaths import DeathDate
 
 blueprint = Blueprint("agency", __name__, url_prefix="/agence")
 add_login(blueprint, Space.AGENCY, Role.OFFICER, "agency.tasks")
-blueprint.after_request(keep_together)
 officers_only = staff_only(Space.AGENCY)
 
 
@@ -125,10 +123,13 @@ def short_day(moment: datetime) -> str:
 
 
 @blueprint.app_template_filter("death_day")
-def death_day(when: DeathDate) -> str:
-    """Write a date of death, as complete as it is known: « 03/2026 »."""
+def death_day(when: DeathDate | None) -> str:
+    """Write a death: « Décès en 03/2026 », as completely as its date is known."""
+    if when is None:
+        return _("Décès sans date connue")
     parts = [f"{number:02d}" for number in (when.day, when.month) if number is not None]
-    return "/".join([*parts, f"{when.year:04d}"])
+    written = "/".join([*parts, f"{when.year:04d}"])
+    return _("Décès du %(day)s", day=written) if when.day else _("Décès en %(day)s", day=written)
 
 
 @blueprint.app_template_filter("birth_town")

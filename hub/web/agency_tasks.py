@@ -3,12 +3,12 @@
 Whoever opens a task takes it for half an hour. A decision is made on the version that was shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -18,19 +18,18 @@ from hub.audit.trail import Subject
 from hub.directory import organizations
 from hub.documents import deposit
 from hub.errors import Conflict, Invalid
-from hub.registry import corrections, deaths, distinct, identities, intake, operations, review, worklist
+from hub.registry import corrections, death_checks, distinct, identities, intake, operations, review, worklist
 from hub.registry.corrections import Asking, CorrectionTrait
-from hub.registry.deaths import DeathKey, DeathView
+from hub.registry.deaths import DeathView
 from hub.registry.distinct import Relation
 from hub.registry.operations import Operation, State
 from hub.registry.review import Comparison, Settled, Verdict
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import PersonView
 from hub.registry.worklist import Comment, Deferral
-from hub.routing import sendings
 from hub.vigilance import consequences, revisions
 from hub.vigilance.consequences import Merged
-from hub.web import agency_proof
+from hub.web import agency_deaths, agency_proof
 from hub.web.agency_choice import filter_of_request, query_of
 from hub.web.agency_comparison import (
     Explanation,
@@ -58,7 +57,10 @@ from hub.web.agency_space import (
 from hub.web.context import current_staff, runtime
 
 _ASKED_DAYS = 15
+_LOOKED_AT = ALONE - {TaskKind.CHANGED}
+_COMPARED = frozenset(TaskKind) - _LOOKED_AT
 _NO_FORM: MultiDict[str, str] = MultiDict()
+_NO_DECISION = lazy_gettext("Choisissez une décision : un des boutons ci-dessous.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,25 +171,34 @@ def _verdict(task_id: int, state: TaskState) -> Verdict:
     )
 
 
-def _settle(session: Session, verdict: Verdict) -> Settled:
-    return intake.settle(session, verdict, runtime().registrar, current_staff().actor)
+def _settle(session: Session, verdict: Verdict, kinds: Collection[TaskKind]) -> Settled:
+    """Settle a task of one of these kinds, the only ones whose page offers the decision."""
+    settled = intake.settle(session, verdict, runtime().registrar, current_staff().actor)
+    if settled.task.kind not in kinds:
+        raise Invalid(str(_NO_DECISION), "decision")
+    return settled
 
 
 def _decide_nothing(session: Session, task_id: int) -> str:
-    raise Invalid(_("Choisissez une décision : un des boutons ci-dessous."), "decision")
+    raise Invalid(str(_NO_DECISION), "decision")
 
 
 def _same(session: Session, task_id: int) -> str:
-    return _done(_settle(session, replace(_verdict(task_id, TaskState.SAME), months=None)))
+    return _done(_settle(session, _lasting(task_id, TaskState.SAME), _COMPARED))
 
 
 def _different(session: Session, task_id: int) -> str:
-    return _done(_settle(session, _verdict(task_id, TaskState.DIFFERENT)))
+    return _done(_settle(session, _verdict(task_id, TaskState.DIFFERENT), _COMPARED))
 
 
 def _seen_and_done(session: Session, task_id: int) -> str:
-    settled = _settle(session, replace(_verdict(task_id, TaskState.SAME), months=None))
+    settled = _settle(session, _lasting(task_id, TaskState.SAME), _LOOKED_AT)
     return _("Tâche %(number)d : vue, c'est réglé.", number=settled.task.id)
+
+
+def _lasting(task_id: int, state: TaskState) -> Verdict:
+    """Read a verdict that holds for good, whatever the form says of months."""
+    return replace(_verdict(task_id, state), months=None)
 
 
 def _ask(session: Session, task_id: int) -> str:
@@ -226,7 +237,12 @@ def _defer(session: Session, task_id: int) -> str:
     worklist.defer(
         session, _deferral(task_id, days[0], typed_text("comment")), runtime().trail, current_staff().actor
     )
-    return _("Tâche %(number)d : différée de %(days)d jours.", number=task_id, days=days[0])
+    return ngettext(
+        "Tâche %(number)d : différée d'un jour.",
+        "Tâche %(number)d : différée de %(num)d jours.",
+        days[0],
+        number=task_id,
+    )
 
 
 def _deferral(task_id: int, days: int, reason: str) -> Deferral:
@@ -235,26 +251,15 @@ def _deferral(task_id: int, days: int, reason: str) -> Deferral:
 
 
 def _confirm_death(session: Session, task_id: int) -> str:
-    reason = worklist.cleaned_reason(typed_text("comment"))
-    _settle(session, replace(_verdict(task_id, TaskState.SAME), months=None))
-    deaths.confirm(session, _death(), current_staff().member.id, reason, runtime().trail, current_staff().actor)
+    verdict = _lasting(task_id, TaskState.SAME)
+    agency_deaths.confirm(session, _settle(session, verdict, {TaskKind.DEATH}).task, verdict.comment)
     return _("Tâche %(number)d : le décès est confirmé.", number=task_id)
 
 
 def _refute_death(session: Session, task_id: int) -> str:
-    reason = worklist.cleaned_reason(typed_text("comment"))
-    trail, actor = runtime().trail, current_staff().actor
-    settled = _settle(session, replace(_verdict(task_id, TaskState.DIFFERENT), months=None))
-    if deaths.refute(session, _death(), current_staff().member.id, reason, trail, actor):
-        sendings.send_held_back(session, settled.task.left.person_id, trail, actor)
+    verdict = _lasting(task_id, TaskState.DIFFERENT)
+    agency_deaths.refute(session, _settle(session, verdict, {TaskKind.DEATH}).task, verdict.comment)
     return _("Tâche %(number)d : le décès est écarté.", number=task_id)
-
-
-def _death() -> DeathKey:
-    text = request.form.get("deces", "")
-    if not text:
-        raise Invalid(_("Choisissez le décès dont il s'agit."), "deces")
-    return DeathKey.parse(text)
 
 
 _ACTS: dict[str, Callable[[Session, int], str]] = {
@@ -356,7 +361,7 @@ def _shown(session: Session, task_id: int) -> Shown:
         officer_names(session, [*(note.staff_id for note in comments), *_officers(item, proposed)]),
         comments,
         proposed,
-        deaths.told_of(session, [item.left.person_id]).get(item.left.person_id, ()) if is_death else (),
+        death_checks.asked_in(session, item) if is_death else (),
         sum(corrections.count_open_about(session, side.id) for side in sides),
         [pair.ruling.relation for pair in around],
         is_mine,

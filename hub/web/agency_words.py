@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext
 
 from hub.accounts.portal_accounts import AccountState
 from hub.registry.corrections import CorrectionTrait
+from hub.registry.deaths import DateSource
 from hub.registry.distinct import Relation
 from hub.registry.operations import Kind, State
 from hub.registry.tasks import TaskKind
@@ -19,7 +20,6 @@ KINDS = {
     TaskKind.DEATH: lazy_gettext("Décès à vérifier"),
     TaskKind.MARGIN: lazy_gettext("Plusieurs candidats"),
     TaskKind.DUPLICATE: lazy_gettext("Doublon possible"),
-    TaskKind.LIMITED: lazy_gettext("Comparaison incomplète"),
 }
 KIND_HELP = {
     TaskKind.COLLISION: lazy_gettext("Une personne réunit deux identités qui sont peut-être deux patients."),
@@ -32,9 +32,6 @@ KIND_HELP = {
     TaskKind.DEATH: lazy_gettext("Un décès est annoncé, et quelque chose le contredit ou le rend incertain."),
     TaskKind.MARGIN: lazy_gettext("Cette identité ressemble presque autant à deux personnes connues."),
     TaskKind.DUPLICATE: lazy_gettext("Ces deux identités sont peut-être une seule personne."),
-    TaskKind.LIMITED: lazy_gettext(
-        "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées à celle-ci."
-    ),
 }
 MOMENTS = {
     Moment.TO_DO: lazy_gettext("À traiter"),
@@ -137,6 +134,14 @@ DEATHS = {
     DeathState.FLAGGED: lazy_gettext("annoncé"),
     DeathState.CONFIRMED: lazy_gettext("confirmé"),
     DeathState.REFUTED: lazy_gettext("écarté"),
+}
+DATE_SOURCES = {
+    DateSource.ACT: lazy_gettext("acte de décès, copie ou extrait"),
+    DateSource.CERTIFICATE: lazy_gettext("certificat de décès"),
+    DateSource.STRUCTURE: lazy_gettext("dossier de la structure"),
+    DateSource.FILE: lazy_gettext("fichier des décès de l'INSEE"),
+    DateSource.FAMILY: lazy_gettext("proche du patient"),
+    DateSource.OTHER: lazy_gettext("autre, dite dans le motif"),
 }
 TELLERS = {
     Teller.FEED: lazy_gettext("sa structure"),

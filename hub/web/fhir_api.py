@@ -35,7 +35,7 @@ from hub.registry.values import Channel, IncomingIdentity, StoredIdentity
 from hub.web.context import request_id, runtime
 from hub.web.errors import outcome
 from hub.web.fhir_search import cursor_at, is_id, offset_of, own_query
-from identity.deaths import DeathDate
+from identity.deaths import ToldDeath
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 MOST_BYTES = 1_000_000
@@ -289,12 +289,12 @@ def _renderings(session: Session, items: Sequence[StoredIdentity]) -> list[dict[
     told = deaths.told_of(session, {item.person_id for item in items})
     undated = death_checks.undated(session, [item.id for item in items])
     return [
-        _render(item, deaths.to_tell(item, told.get(item.person_id, ())), is_dead=item.id in undated)
+        _render(item, deaths.to_tell(item, told.get(item.person_id, ())), is_undated=item.id in undated)
         for item in items
     ]
 
 
-def _render(identity: StoredIdentity, death: DeathDate | None, *, is_dead: bool) -> dict[str, object]:
+def _render(identity: StoredIdentity, death: ToldDeath | None, *, is_undated: bool) -> dict[str, object]:
     settings = runtime().settings
     return patient_mapping.render_patient(
         PatientView(
@@ -308,8 +308,8 @@ def _render(identity: StoredIdentity, death: DeathDate | None, *, is_dead: bool)
             attributes=identity.attributes,
             active=identity.active,
             replaced_by=str(identity.replaced_by_id) if identity.replaced_by_id else None,
-            death=death,
-            is_dead=is_dead,
+            death=death.when if death is not None else None,
+            is_dead=is_undated or death is not None,
         )
     )
 

@@ -1,12 +1,14 @@
 """How values read on screen: dates in full in Europe/Paris, phones in pairs, names as people write them."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from flask import Flask
-from flask_babel import get_locale, lazy_gettext
+from flask_babel import get_locale, lazy_gettext, ngettext
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from hub.registry.values import StoredIdentity
 from hub.routing.values import DeliveryState, DeliveryView
@@ -38,6 +40,30 @@ DELIVERY_LABELS = {
     DeliveryState.DELIVERED: lazy_gettext("Reçu"),
     DeliveryState.READ: lazy_gettext("Lu"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A word that goes with a person: by the sex, and when it is not known as it is seen and as it is heard."""
+
+    feminine: object
+    masculine: object
+    seen: object
+    heard: object
+
+
+_BORN = Agreement(lazy_gettext("née"), lazy_gettext("né"), lazy_gettext("né(e)"), lazy_gettext("né ou née"))
+_BORN_ON = Agreement(
+    lazy_gettext("Née le"), lazy_gettext("Né le"), lazy_gettext("Né(e) le"), lazy_gettext("Né ou née le")
+)
+_BORN_IN = Agreement(
+    lazy_gettext("Née en"), lazy_gettext("Né en"), lazy_gettext("Né(e) en"), lazy_gettext("Né ou née en")
+)
+_DECEASED = Agreement(
+    lazy_gettext("Décédée"), lazy_gettext("Décédé"), lazy_gettext("Décédé(e)"), lazy_gettext("Décédé ou décédée")
+)
+# A screen reader would spell the brackets of « né(e) ».
+_TWICE = Markup('<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>')
 
 
 def _language() -> str:
@@ -84,6 +110,34 @@ def birth(value: BirthDate | None) -> str:
     return _("%(date)s (présumée)", date=written_date) if value.presumed else written_date
 
 
+def born(traits: Traits) -> str:
+    """Say in a line when somebody was born: « née le 14/03/1946 », « né en 1955 »."""
+    value = traits.birth_date
+    if value is None:
+        return birth(None)
+    when = _("le %(day)s", day=birth(value)) if value.day is not None else _("en %(month)s", month=birth(value))
+    return Markup("{} {}").format(_agreed(traits.sex, _BORN), when)
+
+
+def born_label(traits: Traits) -> str:
+    """Name a date of birth before it: « Née le », « Né en »."""
+    value = traits.birth_date
+    if value is None:
+        return _("Naissance")
+    return _agreed(traits.sex, _BORN_ON if value.day is not None else _BORN_IN)
+
+
+def deceased(sex: Sex) -> str:
+    """Say that somebody died, before the date."""
+    return _agreed(sex, _DECEASED)
+
+
+def _agreed(sex: Sex, words: Agreement) -> str:
+    if sex is Sex.UNKNOWN:
+        return _TWICE.format(words.seen, words.heard)
+    return str(words.feminine if sex is Sex.FEMALE else words.masculine)
+
+
 def phone(value: str | None) -> str:
     """Write a French number in pairs."""
     if not value:
@@ -115,8 +169,8 @@ def person_name(traits: Traits) -> str:
     given = written(traits.used_given_name or traits.first_given_name)
     birth_name = traits.birth_name or ""
     if traits.used_name and traits.used_name != traits.birth_name:
-        born = {Sex.FEMALE: _("née"), Sex.MALE: _("né")}.get(traits.sex, _("né(e)"))
-        return f"{given} {traits.used_name}" + (f" ({born} {birth_name})" if birth_name else "")
+        was = {Sex.FEMALE: _BORN.feminine, Sex.MALE: _BORN.masculine}.get(traits.sex, _BORN.seen)
+        return f"{given} {traits.used_name}" + (f" ({was} {birth_name})" if birth_name else "")
     return f"{given} {birth_name}".strip()
 
 
@@ -137,7 +191,7 @@ def delivery_line(delivery: DeliveryView) -> str:
 def size(value: int) -> str:
     """Write a number of bytes: « 1,2 Mo »."""
     if value < 1000:
-        return _("%(number)s octets", number=value)
+        return ngettext("%(num)d octet", "%(num)d octets", value)
     if value < 1_000_000:
         return _("%(number)s ko", number=f"{value / 1000:.0f}")
     return _("%(number)s Mo", number=decimal(f"{value / 1_000_000:.1f}".removesuffix(".0")))
@@ -150,7 +204,10 @@ def decimal(text: str) -> str:
 
 def attach(app: Flask) -> None:
     """Register the filters and the labels that templates use."""
-    filters = (moment, short_moment, day, birth, phone, masked_phone, written, person_name, delivery_line, size)
+    filters = (
+        moment, short_moment, day, birth, born, born_label, deceased, phone, masked_phone, written, person_name,
+        delivery_line, size,
+    )  # fmt: skip
     for function in filters:
         app.add_template_filter(function, function.__name__)
     app.jinja_env.globals.update(

@@ -14,6 +14,7 @@ from hub.web import (
     practice_insi,
     practice_patients,
     practice_preparing,
+    practice_quality,
     practice_sendings,
     practice_upload,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "practice_insi",
     "practice_patients",
     "practice_preparing",
+    "practice_quality",
     "practice_sendings",
     "practice_upload",
 ]

@@ -24,7 +24,7 @@ def death_day(when: DeathDate) -> str:
 
 @blueprint.app_template_filter("told_death_day")
 def told_death_day(death: ToldDeath) -> str:
-    return death_day(death.when)
+    return death_day(death.when) if death.when is not None else _("sans date connue")
 
 
 @blueprint.app_template_filter("death_source")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -212,10 +213,12 @@ def code_submit() -> Response | str | tuple[str, int]:
     if token is None:
         if attempt.expired or attempt.tries_left == 0:
             wrong = _("Ce code n'est plus valable. Demandez un nouveau code.")
-        elif attempt.tries_left == 1:
-            wrong = _("Code incorrect. Il vous reste un seul essai.")
         else:
-            wrong = _("Code incorrect. Il vous reste %(count)s essais.", count=attempt.tries_left)
+            wrong = ngettext(
+                "Code incorrect. Il vous reste un seul essai.",
+                "Code incorrect. Il vous reste %(num)d essais.",
+                attempt.tries_left,
+            )
         return _code_page(found, target, wrong), 403
     response = redirect(target)
     set_session_cookie(response, Space.PROVIDER, token)  # type: ignore[arg-type]

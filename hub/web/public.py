@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from hub.web import languages
 from hub.web.context import runtime, safe_path
 
 blueprint = Blueprint("public", __name__)
@@ -23,7 +24,7 @@ def language(language: str) -> Response:
     # A browser drops a tab or a line break from an address: « /<tab>/elsewhere » would lead to another site.
     response = redirect(safe_path(wanted if wanted.isprintable() else None, url_for("public.home")))
     response.set_cookie(
-        "hub_lang", language, max_age=_YEAR, httponly=True, samesite="Lax", secure=runtime().settings.is_secure
+        languages.COOKIE, language, max_age=_YEAR, httponly=True, samesite="Lax", secure=runtime().settings.is_secure
     )
     return response
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from hub.vigilance import wording
-from hub.vigilance.indicators import Unit
+from hub.vigilance import trends, wording
+from hub.vigilance.indicators import BY_CODE, Indicator, Unit
 from hub.vigilance.trends import Point
 from hub.web import quality_words
 
@@ -51,6 +52,25 @@ class Chart:
     left: int
     right: int
     bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plotted:
+    """An indicator's days, drawn and as figures."""
+
+    indicator: Indicator
+    points: Sequence[Point]
+    chart: Chart | None
+
+
+_PLOTTED = tuple(BY_CODE[code] for code in ("doublons", "collisions", "statut-qual", "taches"))
+_DAYS = 90
+
+
+def plotted(session: Session, organization_id: int | None) -> list[Plotted]:
+    """Return the indicators that a dashboard draws, of a structure or of the region (None), over 90 days."""
+    series = trends.trends(session, list(_PLOTTED), organization_id, _DAYS)
+    return [Plotted(item, series[item.code], chart(series[item.code], CARD)) for item in _PLOTTED]
 
 
 def chart(points: Sequence[Point], size: Size = PAGE) -> Chart | None:

@@ -40,6 +40,13 @@ def answer(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> R
     return response
 
 
+def letter(month: str, structure: Structure, content: bytes) -> Response:
+    """Return the letter of a month to download."""
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="qualite-{month}-{structure.code}.pdf"'
+    return response
+
+
 def safe(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_RUNS) or cell.startswith(_RUNS) else cell

@@ -5,22 +5,25 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from babel.dates import format_date
-from flask_babel import get_domain, get_locale, lazy_gettext
+from flask_babel import get_domain, get_locale, lazy_gettext, ngettext
 
 from hub.vigilance import wording
-from hub.vigilance.indicators import Indicator
+from hub.vigilance.indicators import Better, Indicator
 from hub.vigilance.quality import Figure
 
+SIGNS = {
+    Better.LESS: lazy_gettext("mieux si cela baisse"),
+    Better.MORE: lazy_gettext("mieux si cela monte"),
+    Better.NEITHER: "",
+}
 _SENTENCE = re.compile(r"(?<=\.) ")
 # The words that figures are written with.
 _WORDS = {
     "jours": lazy_gettext("jours"),
     "moins de": lazy_gettext("moins de"),
     "sur": lazy_gettext("sur"),
-    "décision": lazy_gettext("décision"),
-    "décisions": lazy_gettext("décisions"),
 }
-_WORD = re.compile(r"\b(?:jours|moins de|sur|décisions?)\b")
+_WORD = re.compile(r"\b(?:jours|moins de|sur)\b")
 
 
 def _translated(told: str) -> str:
@@ -50,6 +53,10 @@ def figure(value: Figure | None) -> str:
 
 def out_of(value: Figure) -> str:
     """Write what a figure is made of."""
+    if value.indicator.unit.is_delay:
+        number = value.denominator or 0
+        decisions = ngettext("décision", "décisions", number)
+        return f"{wording.number(number)} {decisions}"
     return _said(wording.out_of(value))
 
 

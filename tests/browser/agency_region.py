@@ -11,7 +11,7 @@ from hub import db
 from hub.accounts.tables import Consent, PortalAccount
 from hub.directory.values import Structure
 from hub.documents.tables import Document
-from hub.registry import tasks
+from hub.registry import death_checks, tasks
 from hub.registry.tables import ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind
 from hub.registry.values import Intake
@@ -74,7 +74,7 @@ def _tasks(app: Flask, pair: tuple[Intake, Intake]) -> list[int]:
 
 
 def _others(app: Flask, hospital: Structure, practice: Structure) -> int:
-    """Open a collision, a change, an INS, a death and two tasks of other kinds; return the collision's task."""
+    """Open a collision, a change, an INS, two deaths and a task of another kind; return the collision's task."""
     twin = make_traits("ORHAN", "LOUISE", "2001-04-09", phone="+33639984001")
     one = send(app, incoming(hospital, "C-1", twin)).identity
     two = send(app, incoming(practice, "C-2", twin)).identity
@@ -90,8 +90,8 @@ def _others(app: Flask, hospital: Structure, practice: Structure) -> int:
             session.get_one(SourceIdentity, identity_id).held = True
         collision = tasks.open_collision(session, (one.id, two.id), -6.4, ["twins"])
         tasks.open_alone(session, TaskKind.INS, alone.id, reasons=["insi-refused"])
-        tasks.open_alone(session, TaskKind.LIMITED, alone.id, reasons=["candidates-limited"])
         tasks.open_alone(session, TaskKind.DEATH, dead.id, reasons=["changed-after-death"])
+        death_checks.ask_undated(session, alone)
         _margin(session, one.id, alone.id)
     return collision
 

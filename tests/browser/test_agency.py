@@ -47,7 +47,8 @@ class Day:
         """Decide task after task; each decision opens the next."""
         while "/taches/" in self.page.url:
             kind = self.page.locator("h1").inner_text().replace("\u00a0", " ").partition(" : ")[2]
-            self.watched.look(self.page, f"agence-{kind}")
+            undated = " sans date" if self.page.locator("#date_deces").count() else ""
+            self.watched.look(self.page, f"agence-{kind}{undated}")
             self._decide(kind)
             self.decided += 1
 

@@ -1,4 +1,4 @@
-"""Corrections and deaths on the practice's pages, in a browser: axe at 1280 and 320 pixels, keyboard, no script."""
+"""Corrections, deaths and quality on the practice's pages: axe at 1280 and 320 pixels, keyboard, no script."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from hub.accounts.sessions import Space
 from hub.audit.trail import SYSTEM
 from hub.registry import corrections
 from hub.registry.corrections import Asking, CorrectionTrait
+from hub.vigilance import trends
 from tests import live
 from tests.browser import chromium
 from tests.browser.story import Demonstration
@@ -48,6 +49,11 @@ def _ask(desk: Desk, identity_id: int, trait: CorrectionTrait, message: str) -> 
         return corrections.ask(session, asking, parts_of(desk.app).trail, SYSTEM).id
 
 
+def _measure(desk: Desk) -> None:
+    with desk.app.app_context(), db.transaction() as session:
+        trends.keep(session, trends.take(session))
+
+
 def test_the_pages_are_accessible_and_answer_without_script(
     desk: Desk, browser: Browser, variables: dict[str, str]
 ) -> None:
@@ -75,9 +81,20 @@ def test_the_pages_are_accessible_and_answer_without_script(
         expect(page.get_by_role("alert")).to_contain_text("Une information est à corriger")
         demonstration.look(page, "correction-erreur")
 
+        page.goto(f"{hub.url}/pratique/qualite")
+        expect(page.get_by_text("Aucun chiffre encore.")).to_be_visible()
+        demonstration.look(page, "qualite-vide")
+        _measure(desk)
+        page.reload()
+        expect(page.get_by_role("link", name="Identités actives, voir la liste")).to_be_visible()
+        demonstration.look(page, "qualite")
+        page.get_by_role("link", name="Identités actives, voir la liste").click()
+        expect(page.get_by_role("heading", name="Identités actives")).to_be_visible()
+        demonstration.look(page, "qualite-liste")
+
         flag(desk.app, identity_id)
         page.goto(f"{hub.url}/pratique/patients/{identity_id}")
-        expect(page.get_by_text("Décédé(e) le 1er mars 2026")).to_be_visible()
+        expect(page.get_by_text("Décédée le 1er mars 2026")).to_be_visible()
         demonstration.look(page, "patient-decede")
         page.goto(f"{hub.url}/pratique/envois/{sending_id}/resume")
         expect(page.get_by_text("aucun avis ne partira au patient")).to_be_visible()

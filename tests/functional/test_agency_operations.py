@@ -204,7 +204,7 @@ def test_an_undoing_on_something_that_changed_says_what_and_keeps_the_reason(
     answer = send_form(officer, path, page, seen=hidden(page, "seen"), comment="Deux <soeurs>", relue="oui")
 
     assert answer.status_code == 409
-    assert f"l&#39;identité n° {left.id} a changé" in answer.text
+    assert f"l&#39;identité n°\u00a0{left.id} a changé" in answer.text
     assert "Deux &lt;soeurs&gt;" in answer.text
     assert 'name="retenir" value="oui" checked' not in answer.text, "the box stays as it was left"
     assert is_together(app, pair)

@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from hub import db
 from hub.app import create_app
 from hub.audit.tables import AuditEvent
-from hub.audit.trail import SYSTEM, Actor, ActorKind
+from hub.audit.trail import Actor, ActorKind
 from hub.config import from_mapping
 from hub.db import database
-from hub.registry import deaths, intake
+from hub.registry import intake
 from hub.registry.deaths import DeathKey
 from hub.registry.tables import Person, PersonOperation, SourceIdentity
 from hub.registry.tasks import TaskKind
@@ -33,6 +33,7 @@ from tests.hub.registry.people import (
     open_tasks,
     qualified,
     rows,
+    rule_death,
     send,
     stored,
 )
@@ -96,7 +97,7 @@ def test_a_merge_is_a_tie_that_leads_to_its_operation(app: Flask, officer: Flask
     page = officer.get(f"/agence/personnes/{stored(app, pair.left).person_id}").text
 
     assert "Décision d'un officier" in page.replace("&#39;", "'")
-    assert "opération n° 1" in page
+    assert "opération n°\u00a01" in page
 
 
 def test_the_address_of_a_merged_person_leads_to_the_one_that_stays(app: Flask, officer: FlaskClient) -> None:
@@ -260,7 +261,7 @@ def test_a_merge_on_what_changed_since_the_preview_says_what_and_keeps_the_form(
 
     assert answer.status_code == 409
     text = html.unescape(answer.text)
-    assert f"l'identité n° {other.id} a changé" in text
+    assert f"l'identité n°\u00a0{other.id} a changé" in text
     assert "est arrivée" in text
     assert "Vu &lt;avec&gt; eux" in answer.text
     assert re.search(rf'value="{other.person_id}" checked', answer.text), "who stays is kept as chosen"
@@ -300,10 +301,8 @@ def test_a_death_is_shown_and_two_confirmed_ones_that_differ_forbid(app: Flask, 
     one = send(app, incoming(make_structure(app), traits=replace(SOLENE, death_date=date(2024, 3, 1)))).identity
     other = send(app, incoming(make_structure(app), "P-1", replace(PAUL, death_date=date(2025, 8, 2)))).identity
     flagged = officer.get(merging_path(one, other)).text
-    with app.app_context(), db.transaction() as session:
-        for identity, when in ((one, "2024-03-01"), (other, "2025-08-02")):
-            key = DeathKey.parse(f"{identity.id}:feed:{when}")
-            deaths.confirm(session, key, 7, REASON, parts_of(app).trail, SYSTEM)
+    for identity, when in ((one, "2024-03-01"), (other, "2025-08-02")):
+        rule_death(app, "confirm", DeathKey.parse(f"{identity.id}:feed:{when}"))
     confirmed = officer.get(merging_path(one, other)).text
     form = {"seen": hidden(flagged, "seen"), "demeure": str(one.person_id), "comment": REASON}
 

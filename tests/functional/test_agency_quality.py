@@ -45,7 +45,7 @@ from tests.stories import work
 
 ROOT = Path(__file__).parents[2]
 # The generator writes no such identity, and the load refuses one without birth name or given name.
-_NEVER_HERE = {"sans-nom", "sans-prenom", "taches-changed", "taches-death", "taches-limited", "taches-margin"}
+_NEVER_HERE = {"sans-nom", "sans-prenom", "taches-changed", "taches-death", "taches-margin"}
 
 
 @pytest.fixture
@@ -642,7 +642,7 @@ def test_what_comes_first_in_a_letter_is_what_cannot_wait() -> None:
 
     found = letters.first_things(own, whole)
 
-    assert [words.split("(")[1].split(" :")[0] for words in found] == [
+    assert [figure.indicator.label for figure in found] == [
         "Demandes de correction en cours",
         "Collisions en cours d'examen",
         "Sexe inconnu ou indéterminé",

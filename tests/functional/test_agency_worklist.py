@@ -6,13 +6,21 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from hub import db
 from hub.audit.tables import AuditEvent
 from hub.registry import tasks
-from hub.registry.tables import CorrectionRequest, RecordedDeath, ReviewTask, SavedFilter, TaskComment
+from hub.registry.tables import (
+    CorrectionRequest,
+    LinkageDecision,
+    RecordedDeath,
+    ReviewTask,
+    SavedFilter,
+    TaskComment,
+)
 from hub.registry.tasks import TaskKind
 from tests.factories import make_structure
 from tests.functional.agency_pages import REASON, decide, new_officer, open_task, send_form
@@ -44,6 +52,26 @@ def test_each_kind_is_counted_and_can_be_chosen(app: Flask, officer: FlaskClient
     assert whole.index(f"/taches/{alone}") < whole.index(f"/taches/{pair.task.id}"), "the riskier comes first"
     assert f"/taches/{alone}?sorte=ins" in chosen
     assert f"/taches/{pair.task.id}?" not in chosen
+
+
+def test_incomplete_comparisons_are_identities_counted_once_and_in_one_place(
+    app: Flask, officer: FlaskClient
+) -> None:
+    person = send(app, incoming(make_structure(app))).identity.person_id
+    with app.app_context(), db.transaction() as session:
+        (row,) = session.scalars(sa.select(LinkageDecision))
+        columns = {column.name: getattr(row, column.name) for column in LinkageDecision.__table__.columns}
+        row.limited = True
+        # The same identity, decided again.
+        session.add(LinkageDecision(**(columns | {"id": None, "limited": True})))
+
+    work = officer.get("/agence/").text
+    listed = officer.get("/agence/incompletes").text
+
+    assert len(re.findall("omparaisons? incomplète", work)) == 1
+    assert 'Comparaisons incomplètes <span class="count">1<' in work
+    assert "1 identité, la plus récente d'abord." in html.unescape(listed)
+    assert listed.count(f'href="/agence/personnes/{person}"') == 1
 
 
 @pytest.mark.parametrize(
@@ -257,7 +285,7 @@ def test_a_task_that_changed_since_it_was_read_is_not_put_off(
 
     assert answer.status_code == 409
     text = html.unescape(answer.text)
-    assert f"l'identité n° {left.id} a changé" in text
+    assert f"l'identité n°\u00a0{left.id} a changé" in text
     assert "Attendre &lt;la&gt; pièce" in answer.text
     assert len(open_tasks(app)) == 1
     assert rows(app, TaskComment) == []

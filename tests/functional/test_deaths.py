@@ -19,7 +19,6 @@ from hub.audit.trail import SYSTEM
 from hub.config import Settings, from_mapping
 from hub.errors import Conflict
 from hub.outbox.tables import OutboxJob
-from hub.registry import deaths
 from hub.registry.deaths import DeathKey
 from hub.registry.tables import RecordedDeath, ReviewTask
 from hub.registry.values import StoredIdentity
@@ -30,6 +29,7 @@ from tests import stories
 from tests.factories import make_professional, make_staff, make_structure, parts_of
 from tests.functional.practice_pages import Desk, rows, sit_down
 from tests.functional.test_practice_accounts import CONTACT
+from tests.hub.registry.people import rule_death
 from tests.hub.test_deaths_load import fixed, load, write
 from tests.relay import Relay, running_relay
 
@@ -65,11 +65,9 @@ def flag(app: Flask, identity_id: int, state: DeathState = DeathState.FLAGGED) -
 
 def refute(app: Flask, identity: StoredIdentity) -> int:
     """Refute the death as an officer's page does; return how many notices leave again."""
-    trail = parts_of(app).trail
+    assert rule_death(app, "refute", DeathKey(identity.id, Teller.FILE, WHEN))
     with app.app_context(), db.transaction() as session:
-        key = DeathKey(identity.id, Teller.FILE, WHEN)
-        assert deaths.refute(session, key, 7, "Vu au guichet", trail, SYSTEM)
-        return sendings.send_held_back(session, identity.person_id, trail, SYSTEM)
+        return sendings.send_held_back(session, identity.person_id, parts_of(app).trail, SYSTEM)
 
 
 def test_a_notice_in_the_queue_does_not_leave_after_a_death(app: Flask, relay: Relay) -> None:
@@ -233,9 +231,9 @@ def test_the_card_and_the_search_say_the_death_and_who_tells_it(desk: Desk) -> N
     card = html.unescape(desk.get(f"/pratique/patients/{identity_id}").text)
     found = html.unescape(desk.post("/pratique/patients", birth_date="15061955", letters="tis").text)
 
-    assert "Décédé(e) le 1er mars 2026 (fichier des décès de l'INSEE, à confirmer)" in card
+    assert "Décédée le 1er mars 2026 (fichier des décès de l'INSEE, à confirmer)" in card
     assert "Ouvrir l'espace santé" not in card
-    assert "Décédé(e) le 1er mars 2026" in found
+    assert "Décédée le 1er mars 2026" in found
 
 
 def test_which_structure_tells_the_death_is_not_told(desk: Desk) -> None:
@@ -245,7 +243,7 @@ def test_which_structure_tells_the_death_is_not_told(desk: Desk) -> None:
 
     found = html.unescape(desk.post("/pratique/patients", birth_date="14031946", letters="dur").text)
 
-    assert "Décédé(e) le 1er mars 2026" in found
+    assert "Décédée le 1er mars 2026" in found
     assert "annoncé par une structure de soins" in found
     assert other.name not in found
 
@@ -258,7 +256,7 @@ def test_a_file_then_a_search_from_end_to_end(desk: Desk, tmp_path: Path) -> Non
     found = html.unescape(desk.post("/pratique/patients", birth_date="15061955", letters="tis").text)
 
     assert done.flagged == 1
-    assert "Décédé(e) en mars 2026" in found
+    assert "Décédée en mars 2026" in found
 
 
 def _identities(desk: Desk) -> list[int]:

@@ -19,7 +19,7 @@ from hub.routing.values import DeliveryState
 from tests import stories
 from tests.conformance.software import Caller, caller, patient_of, qualified_of
 from tests.factories import make_staff, parts_of
-from tests.hub.registry.people import open_tasks, rows, settle
+from tests.hub.registry.people import open_tasks, rows, rule_death, settle
 
 TODAY = datetime.now(UTC).date().isoformat()
 
@@ -160,9 +160,7 @@ def test_the_official_file_is_given_back_once_confirmed_only(app: Flask, api: Ca
         )  # fmt: skip
 
     flagged = shown(api, resource_id)
-    key = DeathKey.parse(f"{resource_id}:file:2024-03-01")
-    with app.app_context(), db.transaction() as session:
-        deaths.confirm(session, key, 7, "Acte vu", parts_of(app).trail, SYSTEM)
+    rule_death(app, "confirm", DeathKey.parse(f"{resource_id}:file:2024-03-01"))
     confirmed = api.get(f"/Patient/{resource_id}", If_None_Match=created.headers["ETag"])
 
     assert flagged == {}
@@ -172,9 +170,7 @@ def test_the_official_file_is_given_back_once_confirmed_only(app: Flask, api: Ca
 
 def test_a_refuted_death_is_given_back_to_nobody(app: Flask, api: Caller) -> None:
     resource_id = api.post("/Patient", patient_of(api.software, deceasedDateTime="2024-03-01")).get_json()["id"]
-    key = DeathKey.parse(f"{resource_id}:feed:2024-03-01")
-    with app.app_context(), db.transaction() as session:
-        deaths.refute(session, key, 7, "Vu au guichet", parts_of(app).trail, SYSTEM)
+    rule_death(app, "refute", DeathKey.parse(f"{resource_id}:feed:2024-03-01"))
 
     assert shown(api, resource_id) == {}
 

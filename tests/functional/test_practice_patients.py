@@ -178,7 +178,7 @@ def test_near_matches_come_before_a_creation(desk: Desk, neighbour: Desk) -> Non
 
     page = html.unescape(answer.text)
     assert answer.status_code == 200
-    assert "Est-ce l'une de ces personnes ?" in page
+    assert "Est-ce l'une de ces personnes\u00a0?" in page
     assert "Nom de naissance identique" in page
     assert '<input type="hidden" name="birth_name" value="Tisserand">' in page
     assert len(rows(desk.app, SourceIdentity)) == 1

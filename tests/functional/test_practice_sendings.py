@@ -217,7 +217,7 @@ def test_a_reading_is_dated_to_the_sender(desk: Desk) -> None:
 
     page = desk.get(f"/pratique/envois/{sending_id}").text
 
-    assert "Lu le 03/03/2026 à 14 h 05" in page
+    assert "Lu le 03/03/2026 à 14\u00a0h\u00a005" in page
 
 
 def test_a_failure_rings_and_is_sent_again(desk: Desk) -> None:

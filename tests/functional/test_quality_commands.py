@@ -38,7 +38,7 @@ def test_a_day_is_measured_and_letters_are_written(app: Flask, variables: dict[s
     only_one = _hub(variables, "letters", "--month", month, "--structure", other.code, "--out", str(tmp_path / "une"))
 
     assert [done.returncode for done in (*taken, all_of_them, only_one)] == [0, 0, 0, 0], all_of_them.stderr
-    assert "la région et 2 structure(s)" in taken[0].stdout
+    assert "la région et 2 structures" in taken[0].stdout
     assert len(rows(app, QualityDay)) == 3 * len(KEPT)
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.pdf")}
     assert written == {

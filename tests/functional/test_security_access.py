@@ -194,6 +194,8 @@ def test_the_owner_reaches_what_the_matrix_tries(world: World) -> None:
 
     assert answers.pop(f"/pratique/envois/{world.draft_id}") == 404
     assert answers.pop(f"/pratique/patients/{world.ids['identity_id']}/statut/ins/1") == 404, "INSi answered nothing"
+    assert answers.pop("/pratique/qualite/1/liste") == 404, "no indicator has this name, and whoever asks has a list"
+    assert answers.pop("/pratique/qualite/lettres/1.pdf") == 404, "no month either"
     assert [path for path, status in answers.items() if status not in (200, 302)] == []
     assert list(answers.values()).count(200) > 8
 

@@ -1,7 +1,8 @@
 """The same click twice at the same instant, from two windows or two structures: one effect."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,17 +13,25 @@ from flask.testing import FlaskClient
 from hub import db
 from hub.accounts.sessions import Space
 from hub.accounts.tables import Consent, PortalAccount
+from hub.app import create_app
+from hub.config import from_mapping
+from hub.db import database
 from hub.documents.tables import Document
 from hub.outbox.tables import OutboxJob
-from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity
+from hub.registry import deaths
+from hub.registry.tables import LinkageDecision, PersonOperation, RecordedDeath, ReviewTask, SourceIdentity
 from hub.routing import sendings
 from hub.routing.tables import Delivery
 from tests import stories
+from tests.conformance.software import Caller, caller, qualified_of
 from tests.factories import log_in, make_staff, make_structure, parts_of, seen_of
-from tests.functional.agency_pages import new_officer
+from tests.functional.agency_pages import hidden, new_officer
 from tests.functional.intruders import form_token, make_draft, same_browser
 from tests.hub.registry.people import at_once, doubtful_pair, rows
 
+# What was created today contradicts no death of today, nor of this month.
+TODAY = datetime.now(UTC).date().isoformat()
+THIS_MONTH, LAST_MONTH = TODAY[:7], (date.fromisoformat(f"{TODAY[:7]}-01") - timedelta(days=1)).isoformat()[:7]
 CONTACT = {
     "email": stories.EMAIL, "mobile": stories.MOBILE, "signatory": "holder", "channel": "face-a-face",
     "consented": "oui",
@@ -176,3 +185,116 @@ def test_a_draft_given_up_while_it_is_sent_does_one_of_both(app: Flask) -> None:
     with app.app_context(), db.reading() as session:
         state = session.scalar(sa.text("SELECT state FROM sending"))
     assert (state == "sent") == bool(rows(app, Delivery))
+
+
+@pytest.fixture
+def four_eyes(variables: dict[str, str]) -> Iterator[Flask]:
+    """The application where every operation needs two officers."""
+    application = create_app(from_mapping(variables | {"HUB_FOUR_EYES": "all"}))
+    yield application
+    with application.app_context():
+        database.session.remove()
+        database.engine.dispose()
+
+
+def _proposals(app: Flask) -> list[list[tuple[int, str]]]:
+    """Return the statuses of four officers who propose one merge at once, from both persons' pages and its task."""
+    pair = doubtful_pair(app)
+    one, other = (side.identity.person_id for side in (pair.left, pair.right))
+    clicks = []
+    for place, (left, right) in enumerate(((one, other), (other, one), (one, other))):
+        officer = new_officer(app)
+        path = f"/agence/personnes/{left}/reunion/{right}"
+        seen = hidden(officer.get(path).text, "seen")
+        clicks.append(_click(officer, path, seen=seen, demeure=str((one, other)[place % 2]), comment="Livret vu"))
+    form = {"version": str(pair.task.version), "decision": "meme", "comment": "Livret vu"}
+    clicks.append(_click(new_officer(app), f"/agence/taches/{pair.task.id}", **form))
+    return at_once(app, *clicks)
+
+
+def test_one_merge_proposed_four_times_at_once_waits_once(four_eyes: Flask) -> None:
+    statuses = _proposals(four_eyes)
+
+    (proposed,) = rows(four_eyes, PersonOperation)
+    assert sorted(statuses) == [302, 409, 409, 409]
+    assert (proposed.kind, proposed.state) == ("merge", "proposed")
+    assert len({row.person_id for row in rows(four_eyes, SourceIdentity)}) == 2
+
+
+def _telling(one: Caller, **told: object) -> Callable[[], int]:
+    return lambda: one.post("/Patient", qualified_of(one.software, **told)).status_code
+
+
+@pytest.mark.parametrize("told", [{"deceasedDateTime": TODAY}, {"deceasedDateTime": THIS_MONTH}])
+def test_a_death_that_two_structures_tell_at_once_is_held_and_asks_nothing(app: Flask, told: dict[str, str]) -> None:
+    callers = [caller(app, app.test_client()) for _ in range(4)]
+    for one in callers:
+        one.post("/Patient", qualified_of(one.software))
+
+    answers = at_once(
+        app, *(lambda one=one: one.post("/Patient", qualified_of(one.software, **told)) for one in callers)
+    )
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    (person_id,) = {row.person_id for row in rows(app, SourceIdentity)}
+    with app.app_context(), db.reading() as session:
+        death = deaths.held(session, person_id)
+    assert death is not None
+    assert death.when is not None
+    assert death.when.iso() == told["deceasedDateTime"]
+    assert rows(app, ReviewTask) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "reasons"),
+    [
+        ({"deceasedBoolean": False}, ["told-alive"]),
+        ({"deceasedDateTime": LAST_MONTH}, ["death-dates-differ"]),
+    ],
+    ids=["alive", "another date"],
+)
+def test_what_contradicts_a_death_from_two_structures_at_once_is_one_task(
+    app: Flask, said: dict[str, object], reasons: list[str]
+) -> None:
+    first, *others = [caller(app, app.test_client()) for _ in range(4)]
+    for one in (first, *others):
+        one.post("/Patient", qualified_of(one.software))
+    first.post("/Patient", qualified_of(first.software, deceasedDateTime=THIS_MONTH))
+
+    answers = at_once(
+        app, *(lambda one=one: one.post("/Patient", qualified_of(one.software, **said)) for one in others)
+    )
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    (task,) = rows(app, ReviewTask)
+    assert (task.kind, task.state, task.reasons) == ("death", "open", reasons)
+
+
+def test_two_first_dates_that_differ_at_once_are_asked(app: Flask) -> None:
+    """Neither structure sees what the other one is telling: whoever comes last must."""
+    dates = (THIS_MONTH, LAST_MONTH)
+    callers = [caller(app, app.test_client()) for _ in dates]
+    for one in callers:
+        one.post("/Patient", qualified_of(one.software))
+
+    statuses = at_once(app, *(_telling(one, deceasedDateTime=day) for one, day in zip(callers, dates, strict=True)))
+
+    assert statuses == [200, 200]
+    (task,) = rows(app, ReviewTask)
+    assert task.kind == "death"
+    assert "death-dates-differ" in task.reasons
+
+
+def test_an_undated_death_confirmed_and_refuted_at_once_is_settled_once(app: Flask) -> None:
+    one = caller(app, app.test_client())
+    identity_id = one.post("/Patient", qualified_of(one.software, deceasedBoolean=True)).get_json()["id"]
+    (task,) = rows(app, ReviewTask)
+    form = {"version": str(task.version), "deces": f"{identity_id}:feed:", "comment": "Vu"}
+    path = f"/agence/taches/{task.id}"
+    clicks = [_click(new_officer(app), path, decision=act, **form) for act in ("confirmer", "ecarter") * 2]
+
+    statuses = at_once(app, *clicks)
+
+    assert sorted(statuses) == [302, 409, 409, 409]
+    (row,) = rows(app, RecordedDeath)
+    assert row.state == ("confirmed" if statuses.index(302) % 2 == 0 else "refuted")

@@ -161,8 +161,8 @@ def test_bytes_without_a_document_are_swept_and_others_kept(app: Flask, variable
     young = _hub(variables, "documents", "sweep")
     swept = _hub(variables, "documents", "sweep", "--hours", "0")
 
-    assert young.stdout.startswith("0 objets")
-    assert swept.stdout.startswith("1 objets")
+    assert young.stdout.startswith("0 objet ")
+    assert swept.stdout.startswith("1 objet ")
     with app.app_context(), db.reading() as session:
         locator = stories.deposit.locate(session, session.scalars(sa.select(Document.id)).one())
     assert stories.deposit.read_bytes(locator, parts.store, parts.vault).startswith(b"%PDF")
@@ -198,7 +198,7 @@ def test_the_index_is_deduplicated_by_command(app: Flask, variables: dict[str, s
 
     assert [result.returncode for result in (rehearsed, done, again, mixed, nothing)] == [0, 0, 0, 2, 2], done.stderr
     assert rehearsed.stdout.startswith("Essai : rien n'est écrit")
-    assert "1 tâches pour les officiers" in rehearsed.stdout
-    assert "1 tâches pour les officiers" in done.stdout
-    assert "0 tâches pour les officiers" in again.stdout
+    assert "1 tâche pour les officiers" in rehearsed.stdout
+    assert "1 tâche pour les officiers" in done.stdout
+    assert "0 tâche pour les officiers" in again.stdout
     assert "Décision" in done.stderr

@@ -245,7 +245,7 @@ def test_the_command_says_what_it_did(app: Flask, variables: dict[str, str], tmp
     done = CliRunner().invoke(load_deaths, [str(path)], env=dict(inherited(variables)))
 
     assert done.exit_code == 0, done.output
-    assert "3 décès lus, 1 signalés, 0 à vérifier" in done.output
-    assert "1 lignes refusées" in done.output
+    assert "3 décès lus, 1 signalé, 0 à vérifier" in done.output
+    assert "1 ligne refusée" in done.output
     assert "deces.txt.rejets.csv" in done.output
     assert SOLENE.birth_name not in done.output

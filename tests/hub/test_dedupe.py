@@ -93,7 +93,7 @@ def test_pairs_and_persons_are_written_under_the_numbers_of_the_file(tmp_path: P
     assert by_ids["1", "4"]["decision"] in (None, "review")
     persons = pq.read_table(tmp_path / "persons.parquet").to_pydict()
     assert persons == {"record_id": ["1", "2", "3", "4"], "person": ["1", "2", "1", "4"]}
-    assert all(words in done.stdout for words in ("4 identités", "1 paires reliées", "3 personnes"))
+    assert all(words in done.stdout for words in ("4 identités", "1 paire reliée", "3 personnes"))
 
 
 def test_each_stage_is_one_line_where_nothing_can_be_drawn(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_number_that_comes_twice_is_refused_and_at_most_three_are_told(tmp_pat
 
     told = refusal(write_csv(tmp_path / "region.csv", lines))
 
-    assert "50 numéro(s) reviennent plusieurs fois" in told
+    assert "50 numéros reviennent plusieurs fois" in told
     assert told.count("N") == 3
 
 
@@ -182,7 +182,7 @@ def test_a_number_that_comes_twice_is_refused_and_at_most_three_are_told(tmp_pat
 def test_a_record_without_a_number_is_refused(tmp_path: Path, missing: str | None) -> None:
     lines = [JEANNE, OTTO | {"record_id": missing}, AGAIN | {"record_id": missing}]
 
-    assert "Il manque un record_id à 2 ligne(s)" in refusal(write_parquet(tmp_path / "region.parquet", lines))
+    assert "Il manque un record_id à 2 lignes" in refusal(write_parquet(tmp_path / "region.parquet", lines))
 
 
 def test_a_csv_that_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> None:

@@ -402,7 +402,7 @@ def test_an_operator_proposes_tries_approves_lists_and_goes_back(
     assert [done.exit_code for done in (proposed, tried, own, approved, listed, back, nothing, after)] == [
         0, 0, 1, 0, 0, 0, 1, 0,
     ]  # fmt: skip
-    assert "1 identités redécidées" in tried.output
+    assert "1 identité redécidée" in tried.output
     assert "à deux" in own.output
     assert "2027-1  en vigueur" in listed.output
     assert f"{SHIPPED} est en vigueur" in back.output

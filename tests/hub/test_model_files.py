@@ -150,7 +150,7 @@ def test_two_models_are_compared_on_a_file(folder: Path) -> None:
     assert "Meilleur F1" not in blind
     assert figures["changed"] <= figures["pairs"]
     assert len(figures["figures"]) == 2
-    assert same.splitlines()[1].startswith("0 décisions")
+    assert same.splitlines()[1].startswith("0 décision change")
 
 
 def test_a_model_is_measured_and_the_report_holds_nobodys_trait(folder: Path, tmp_path: Path) -> None:
@@ -242,9 +242,7 @@ def test_a_model_that_tells_no_population_cannot_be_adapted(folder: Path, tmp_pa
     ("truth", "words"),
     [
         pytest.param({"record_id": ["0"], "someone": [1]}, "person_id", id="no column"),
-        pytest.param(
-            {"record_id": ["0", "unknown"], "person_id": [1, 2]}, "ne sont pas dans le fichier", id="unknown"
-        ),
+        pytest.param({"record_id": ["0", "unknown"], "person_id": [1, 2]}, "n'est pas dans le fichier", id="unknown"),
         pytest.param({"record_id": ["0", "0"], "person_id": [1, 2]}, "plusieurs fois", id="twice"),
         pytest.param({"record_id": ["0", None], "person_id": [1, 2]}, "une ligne", id="without number"),
     ],

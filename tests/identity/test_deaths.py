@@ -13,14 +13,14 @@ BORN = BirthDate(1946, 3, 14)
 
 
 def make_told(
-    when: str = "2026-03-01",
+    when: str | None = "2026-03-01",
     teller: Teller = Teller.FILE,
     state: DeathState = DeathState.FLAGGED,
     identity_id: int = 1,
     **more: datetime,
 ) -> ToldDeath:
     moments = {"told_at": TOLD_AT} | more
-    return ToldDeath(identity_id, teller, DeathDate.parse(when), state, **moments)
+    return ToldDeath(identity_id, teller, DeathDate.parse(when) if when else None, state, **moments)
 
 
 def make_activity(kind: ActivityKind, day: str, identity_id: int = 2) -> Activity:
@@ -126,3 +126,44 @@ def test_what_an_officer_confirmed_is_contradicted_only_by_what_comes_later() ->
     assert codes([confirmed, make_told("2026-01-01")], make_activity(ActivityKind.CREATED, "2026-03-20")) == []
     assert codes([confirmed, later]) == ["death-dates-differ"]
     assert codes([confirmed], make_activity(ActivityKind.CREATED, "2026-05-01")) == ["created-after-death"]
+
+
+def test_a_death_of_which_nobody_knows_the_date_gives_way_to_one_that_is_dated() -> None:
+    undated = make_told(None, Teller.FEED, DeathState.CONFIRMED)
+    dated = make_told("2026-03", state=DeathState.CONFIRMED)
+
+    assert deaths.death_of_person([undated, make_told("2026-03-01", Teller.FEED)]) is undated
+    assert deaths.death_of_person([undated, dated]) is dated
+    assert deaths.may_be_one(undated.when, dated.when)
+    assert not deaths.may_be_one(dated.when, DeathDate(2026, 4))
+
+
+def test_a_date_told_after_a_death_was_confirmed_without_one_is_asked_and_contradicts_nothing_else() -> None:
+    undated = make_told(None, Teller.FEED, DeathState.CONFIRMED, decided_at=TOLD_AT + timedelta(days=1))
+    later = make_told("2026-01-01", told_at=TOLD_AT + timedelta(days=2))
+
+    assert codes([undated]) == []
+    assert codes([undated, make_told("2026-01-01")]) == []
+    assert codes([undated, later]) == ["death-dated-since"]
+
+
+def test_a_death_without_a_date_was_at_the_latest_when_it_was_told() -> None:
+    undated = make_told(None, Teller.FEED, DeathState.CONFIRMED, decided_at=TOLD_AT + timedelta(days=1))
+
+    assert codes([undated], make_activity(ActivityKind.CREATED, "2026-03-20")) == []
+    assert codes([undated], make_activity(ActivityKind.CREATED, "2026-05-01")) == ["created-after-death"]
+
+
+@pytest.mark.parametrize(
+    ("when", "born", "is_before"),
+    [
+        ("1946-03-13", BORN, True),
+        ("1946-03", BORN, False),
+        ("1946", BirthDate(1946, 12, 31, presumed=True), False),
+        ("1945", BirthDate(1946), True),
+    ],
+)
+def test_a_date_of_death_precedes_the_birth_only_when_it_does_at_the_latest(
+    when: str, born: BirthDate, is_before: bool
+) -> None:
+    assert deaths.is_before_birth(DeathDate.parse(when), born) is is_before

@@ -14,15 +14,18 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
+from flask_babel import ngettext
 
+from hub.counting import counted, noun
 from hub.web import formats
 from identity.traits import BirthDate, Sex, Traits
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "hub" / "translations" / "en" / "LC_MESSAGES"
 KEYWORDS = DEFAULT_KEYWORDS | {"lazy_gettext": None}
+_CALLED = ("_", "gettext", "lazy_gettext", "ngettext")
 Forms = tuple[str, ...]
 
 
@@ -73,7 +76,7 @@ def test_every_message_has_a_translation(extracted: set[Forms], written: Catalog
 
 def called_with_a_text(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "gettext", "lazy_gettext"):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _CALLED:
             assert isinstance(node.args[0], ast.Constant), f"line {node.lineno}: a text that no tool can find"
             yield node.args[0].value
 
@@ -182,6 +185,31 @@ def test_the_link_of_a_refused_form_leads_to_a_page(client: FlaskClient) -> None
     # No form token: the pages of both are refused; only the first can also be read.
     assert 'suite=/pratique/connexion"' in client.post("/pratique/connexion").text
     assert 'suite=/"' in client.post("/pratique/deconnexion").text
+
+
+@pytest.mark.parametrize(("language", "one", "many"), [("fr", [0, 1], [2, 21]), ("en", [1], [0, 2])])
+def test_each_language_counts_its_own_way(app: Flask, language: str, one: list[int], many: list[int]) -> None:
+    words = {"fr": ("identité", "identités"), "en": ("identity", "identities")}[language]
+    template = "{{ ngettext('%(num)d identité', '%(num)d identités', number) }}"
+
+    with app.test_request_context(headers={"Cookie": f"hub_lang={language}"}):
+        for number in one + many:
+            expected = f"{number} {words[number in many]}"
+            assert ngettext("%(num)d identité", "%(num)d identités", number) == expected
+            assert render_template_string(template, number=number) == expected
+
+
+def test_what_is_counted_in_french_outside_a_page_is_too(app: Flask) -> None:
+    with app.app_context():
+        assert ngettext("%(num)d identité", "%(num)d identités", 0) == "0 identité"
+    assert [counted(number, "lettre", "lettres") for number in (0, 1, 2)] == ["0 lettre", "1 lettre", "2 lettres"]
+    assert [noun(bits, "bit", "bits") for bits in (-1.5, 1.99, -2, 3.2)] == ["bit", "bit", "bits", "bits"]
+
+
+def test_no_text_of_the_code_counts_with_brackets() -> None:
+    found = re.compile(r"[a-zé]\(s\)")
+    for path in [*(ROOT / "hub").rglob("*.py"), *(ROOT / "hub").rglob("*.html")]:
+        assert not found.search(path.read_text(encoding="utf-8").replace("http(s)", "")), path.name
 
 
 @pytest.mark.parametrize(

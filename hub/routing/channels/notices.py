@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, localtime
 from html import escape
 
+from hub.counting import counted
 from hub.routing.channels import smtp
 from hub.routing.channels.smtp import Relay
 
@@ -27,14 +28,14 @@ DOCUMENT = Wording(
     "Un document est disponible dans votre espace santé",
     "Un nouveau document vous attend dans votre espace santé.",
     "Ouvrir mon espace santé",
-    "Pour votre sécurité, un code vous sera envoyé par SMS. Ce lien est valable {days} jours ; "
+    "Pour votre sécurité, un code vous sera envoyé par SMS. Ce lien est valable {validity} ; "
     "ensuite, vous retrouverez votre document en vous connectant à votre espace.",
 )
 INVITATION = Wording(
     "Activez votre espace santé",
     "Un espace santé a été ouvert pour vous, avec votre accord. Il reste à l'activer.",
     "Activer mon espace santé",
-    "Vous choisirez un mot de passe, puis un code vous sera envoyé par SMS. Ce lien est valable {days} jours.",
+    "Vous choisirez un mot de passe, puis un code vous sera envoyé par SMS. Ce lien est valable {validity}.",
 )
 
 
@@ -58,7 +59,7 @@ def send(relay: Relay, wording: Wording, envelope: Envelope) -> None:
 
 def compose(wording: Wording, envelope: Envelope) -> EmailMessage:
     """Write the message: plain text, and the same in HTML with one large button."""
-    closing = wording.closing.format(days=envelope.days)
+    closing = wording.closing.format(validity=counted(envelope.days, "jour", "jours"))
     message = EmailMessage()
     message["From"] = f"{envelope.region} <{envelope.sender}>" if envelope.region.isascii() else envelope.sender
     message["To"] = envelope.recipient

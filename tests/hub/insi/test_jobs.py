@@ -213,10 +213,10 @@ def test_a_list_is_verified_and_started_again_goes_on(
     second = hub(variables, "verify", "--structure", structure.code)
 
     assert first.returncode == 0, first.stderr
-    assert "1 INS confirmées, 1 retirées, 0 à décider" in first.stdout
-    assert "1 lignes du fichier ne désignent aucune identité" in first.stdout
+    assert "1 INS confirmée, 1 retirée, 0 à décider" in first.stdout
+    assert "1 ligne du fichier ne désigne aucune identité" in first.stdout
     assert (asked, stub.asked) == (2, 2)
-    assert "0 INS confirmées" in second.stdout
+    assert "0 INS confirmée," in second.stdout
     assert stored(app, right).traits.ins == INS_ONE
     assert stored(app, wrong).traits.ins is None
     assert len(rows(app, ReviewTask, ReviewTask.kind == "ins")) == 1

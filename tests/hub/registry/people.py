@@ -13,8 +13,11 @@ from hub import db
 from hub.audit.trail import SYSTEM
 from hub.db import Base, database
 from hub.directory.values import Structure
-from hub.registry import identities, intake, worklist
+from hub.registry import death_rulings, identities, intake, worklist
+from hub.registry.death_rulings import DeathRuling
+from hub.registry.deaths import DeathKey
 from hub.registry.review import Verdict
+from hub.registry.tables import SourceIdentity
 from hub.registry.tasks import Task, TaskState
 from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
 from hub.registry.worklist import Filter
@@ -66,6 +69,17 @@ def settle(app: Flask, task: Task, state: TaskState, comment: str = "Pièces vé
     verdict = Verdict(task_id=task.id, version=task.version, state=state, comment=comment, staff_id=officer)
     with app.app_context(), db.transaction() as session:
         return intake.settle(session, verdict, parts_of(app).registrar, SYSTEM).task
+
+
+def rule_death(
+    app: Flask, act: str, key: DeathKey, comment: str = "Acte vu", person_id: int | None = None, **more: Any
+) -> Any:
+    """Confirm or refute a death of the person that has its identity now, unless another person is named."""
+    with app.app_context(), db.transaction() as session:
+        row = session.get(SourceIdentity, key.identity_id)
+        of_person = person_id or (row.person_id if row is not None else 0)
+        ruling = DeathRuling(key=key, person_id=of_person, officer_id=7, comment=comment, **more)
+        return getattr(death_rulings, act)(session, ruling, parts_of(app).trail, SYSTEM)
 
 
 @dataclass(frozen=True)

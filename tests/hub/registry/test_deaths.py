@@ -10,7 +10,6 @@ from flask import Flask
 
 from hub import db
 from hub.audit.tables import AuditEvent
-from hub.audit.trail import SYSTEM
 from hub.errors import Conflict, Invalid, NotFound
 from hub.registry import death_checks, deaths, links
 from hub.registry.deaths import DeathKey
@@ -18,11 +17,10 @@ from hub.registry.tables import RecordedDeath, ReviewTask, SourceIdentity
 from hub.registry.values import Channel, Intake
 from identity.deaths import DeathDate, DeathState, Teller, ToldDeath
 from identity.traits import Traits
-from tests.factories import make_structure, parts_of
-from tests.hub.registry.people import SOLENE, incoming, rows, send
+from tests.factories import make_structure
+from tests.hub.registry.people import PAUL, SOLENE, incoming, rows, rule_death, send
 from tests.hub.test_deaths_load import fixed, load, write
 
-OFFICER = 7
 DEAD = replace(SOLENE, death_date=date(2026, 3, 1))
 
 
@@ -38,11 +36,6 @@ def reasons(app: Flask) -> list[str]:
     """Return the reasons of every open task about a death."""
     found = rows(app, ReviewTask, ReviewTask.kind == "death", ReviewTask.state == "open")
     return sorted(reason for task in found for reason in task.reasons)
-
-
-def settle(app: Flask, act: str, key: DeathKey, comment: str = "Acte vu") -> object:
-    with app.app_context(), db.transaction() as session:
-        return getattr(deaths, act)(session, key, OFFICER, comment, parts_of(app).trail, SYSTEM)
 
 
 def check(app: Flask) -> int:
@@ -86,7 +79,7 @@ def test_a_death_of_the_file_is_held_but_no_fact_until_confirmed(app: Flask, tmp
     flag(app, tmp_path)
     flagged = held(app, result)
 
-    settle(app, "confirm", key_of(result))
+    rule_death(app, "confirm", key_of(result))
 
     confirmed = held(app, result)
     assert flagged is not None
@@ -104,7 +97,7 @@ def test_a_refuted_death_is_held_no_more_even_told_again(app: Flask, tmp_path: P
     if not is_feed:
         flag(app, tmp_path)
 
-    is_alive = settle(app, "refute", key_of(result, teller))
+    is_alive = rule_death(app, "refute", key_of(result, teller))
     load(app, write(tmp_path / "again.txt", fixed("INCONNUE*TOUT/"), fixed(act="43")))
 
     assert is_alive is True
@@ -119,34 +112,47 @@ def test_a_decision_needs_a_reason_and_a_death_that_is_told(app: Flask, tmp_path
     flag(app, tmp_path)
 
     with pytest.raises(Invalid, match="fonde"):
-        settle(app, "confirm", key_of(result), "  ")
+        rule_death(app, "confirm", key_of(result), "  ")
     with pytest.raises(NotFound):
-        settle(app, "confirm", key_of(result, when="2026-03-02"))
+        rule_death(app, "confirm", key_of(result, when="2026-03-02"))
     with pytest.raises(NotFound):
-        settle(app, "refute", key_of(result, Teller.FEED))
+        rule_death(app, "refute", key_of(result, Teller.FEED))
     with pytest.raises(NotFound):
-        settle(app, "refute", replace(key_of(result), identity_id=987_654))
+        rule_death(app, "refute", replace(key_of(result), identity_id=987_654))
+
+
+@pytest.mark.parametrize("act", ["confirm", "refute"])
+def test_a_death_of_another_person_is_not_settled(app: Flask, act: str) -> None:
+    dead = send(app, incoming(make_structure(app), traits=DEAD))
+    other = send(app, incoming(make_structure(app), "P-1", PAUL))
+
+    with pytest.raises(Conflict, match="autre personne"):
+        rule_death(app, act, key_of(dead, Teller.FEED), person_id=other.identity.person_id)
+
+    assert rows(app, RecordedDeath) == []
 
 
 def test_two_dates_are_not_both_confirmed(app: Flask, tmp_path: Path) -> None:
     result = send(app, incoming(make_structure(app)))
     flag(app, tmp_path)
     flag(app, tmp_path, "20260309")
-    settle(app, "confirm", key_of(result))
+    rule_death(app, "confirm", key_of(result))
 
     with pytest.raises(Conflict, match="autre date"):
-        settle(app, "confirm", key_of(result, when="2026-03-09"))
+        rule_death(app, "confirm", key_of(result, when="2026-03-09"))
 
 
-@pytest.mark.parametrize("text", ["", "1", "1:file", "1:file:hier", "1:rumeur:2026-03-01", "²:file:2026-03-01"])
+_NO_KEYS = ["", "1", "1:file", "1:file:", "1:feed", "1:file:hier", "1:rumeur:2026-03-01", "²:file:2026-03-01"]
+
+
+@pytest.mark.parametrize("text", [*_NO_KEYS, f"{10**19}:feed:"])
 def test_a_key_that_names_nothing_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         DeathKey.parse(text)
 
 
-def test_a_key_is_read_as_it_was_written() -> None:
-    key = DeathKey(12, Teller.FILE, DeathDate(2026, 3))
-
+@pytest.mark.parametrize("key", [DeathKey(12, Teller.FILE, DeathDate(2026, 3)), DeathKey(12, Teller.FEED, None)])
+def test_a_key_is_read_as_it_was_written(key: DeathKey) -> None:
     assert DeathKey.parse(str(key)) == key
 
 
