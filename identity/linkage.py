@@ -139,14 +139,16 @@ def decide(
     return Decision(outcome, person_id, considered, reasons, model.version)
 
 
-def rank(incoming: Traits, candidates: Sequence[Candidate], model: Model) -> tuple[PersonScore, ...]:
-    """Rank the persons near to traits being typed, best first, for a creation form."""
+def rank(
+    incoming: Traits, candidates: Sequence[Candidate], model: Model, *, far: bool = False
+) -> tuple[PersonScore, ...]:
+    """Rank the persons near to traits being typed, best first, for a creation form; `far` ones too when asked for."""
     # No domain is empty, so the form's identity is never taken for a double of its own domain.
     typed = IdentityRecord(record_id="", domain="", traits=incoming, status=IdentityStatus.PROVISIONAL)
     near = _assess(typed, candidates, model)
     # A twin is worth seeing before a record is made, though no officer would be asked.
     least = model.thresholds.review + model.caution
-    return tuple(person for person in near if person.score.total >= least)
+    return tuple(person for person in near if far or person.score.total >= least)
 
 
 def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:

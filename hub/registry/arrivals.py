@@ -81,8 +81,7 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
             )
         )
         rows[LinkEvent].append(_link_event(identity, given, rank))
-        if decision.outcome is Outcome.REVIEW:
-            rows[ReviewTask] += tasks.new_tasks(identity.id, decision, found.groups, given.moment)
+        rows[ReviewTask] += tasks.new_tasks(identity.id, decision, found.groups, given.moment)
         results.append(Intake(identity, True, False, decision))
     db.insert_together(session, rows)
     pool.files.keep_crowded()

@@ -157,8 +157,7 @@ def follow(session: Session, row: SourceIdentity, decision: Decision, found: Can
     if decision.outcome is Outcome.LINK and decision.person_id is not None:
         row.person_id = int(decision.person_id)
     decisions.keep(session, row, former_person, decision, actor, found)
-    if decision.outcome is Outcome.REVIEW:
-        tasks.open_from_decision(session, row.id, decision, found.groups)
+    tasks.open_from_decision(session, row.id, decision, found.groups)
     return decision
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.audit.trail import Actor
-from hub.registry import links
+from hub.registry import links, tasks
 from hub.registry.candidates import Candidates
 from hub.registry.tables import LinkageDecision, SourceIdentity
 from identity import linkage
@@ -19,7 +19,6 @@ from identity.model import Model
 _KEPT_CANDIDATES = 5
 HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
 PROPOSED = Reason("automatic-proposal", "Le moteur propose de réunir ces deux personnes : un agent le confirme.")
-_LIMITED = Reason("candidates-limited", "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées.")
 
 
 def decide(record: IdentityRecord, found: Candidates, model: Model, separated: frozenset[str]) -> Decision:
@@ -27,7 +26,7 @@ def decide(record: IdentityRecord, found: Candidates, model: Model, separated: f
     decision = linkage.decide(record, found.persons, model, separated)
     if decision.outcome is Outcome.LINK and any(item.held for item in found.groups[int(decision.person_id or 0)]):
         decision = replace(decision, outcome=Outcome.REVIEW, reasons=(HELD,))
-    return replace(decision, reasons=(*decision.reasons, _LIMITED)) if found.limited else decision
+    return replace(decision, reasons=(*decision.reasons, tasks.LIMITED)) if found.limited else decision
 
 
 def keep(

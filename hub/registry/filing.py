@@ -5,8 +5,9 @@ index on PostgreSQL; on SQLite the table `blocking_key`, which triggers keep (mi
 bits: two that meet by chance cost one comparison, and the index is half as large.
 
 A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
-Whoever would have been is filed under each pair of their crowded keys instead, and every search by a crowded key says
-that it was limited.
+Whoever would have been is filed under the pairs of it with each other key instead: who shares two keys is found,
+however many share one. A search says that it was limited when even so somebody was left out who should have been
+compared.
 
 `key_index` names the definition of the keys that all identities are filed by. Searches by another one are refused
 until `hub identities reindex` (`hub.registry.reindex`) has been through.
@@ -15,7 +16,7 @@ until `hub identities reindex` (`hub.registry.reindex`) has been through.
 import hashlib
 from collections.abc import Collection, Iterable
 from functools import cache
-from itertools import chain, combinations
+from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,8 +33,8 @@ from identity.traits import Address, BirthDate, Sex, Traits
 MOST_HOLDERS = 200
 MOST_ALONE = 16
 """Holders of a key that are compared though they share nothing else: a large maternity's month says little."""
-# 28 pairs: with its own keys, an identity stays under the 64 keys that SQLite's triggers cut.
-_MOST_PAIRED = 8
+# With its own keys, 24 at most, an identity stays under the 64 keys that SQLite's triggers cut.
+_MOST_PAIRED = 39
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
 _POSTGRESQL = sa.text("""
@@ -66,9 +67,16 @@ def fileable(incoming: IncomingIdentity | StoredIdentity) -> frozenset[int]:
     return sought(incoming.traits)
 
 
-def pairs(crowded: Iterable[int]) -> frozenset[int]:
-    """Return one key for each pair of crowded keys."""
-    return frozenset(fold(low * 0x9E3779B1 + high) for low, high in combinations(sorted(crowded)[:_MOST_PAIRED], 2))
+def pairs(crowded: Iterable[int], keys: Collection[int]) -> list[int]:
+    """Return one key for each pair of a crowded key with another of the keys, each once, always in the same order."""
+    others = sorted(keys)
+    found = (
+        fold(min(key, other) * 0x9E3779B1 + max(key, other))
+        for key in sorted(crowded)
+        for other in others
+        if other != key
+    )
+    return list(dict.fromkeys(found))
 
 
 class Files:
@@ -82,7 +90,7 @@ class Files:
         self._newly_crowded: set[int] = set()
         self._session = session
         self._read(set(chain.from_iterable(wanted)))
-        self._read(set(chain.from_iterable(pairs(keys & self._crowded) for keys in wanted)))
+        self._read({key for keys in wanted for key in pairs(keys & self._crowded, keys)[:_MOST_PAIRED]})
 
     def _read(self, keys: set[int]) -> None:
         missing = sorted(key for key in keys if key not in self._holders)
@@ -94,15 +102,18 @@ class Files:
                 self._holders[key].append(identity_id)
 
     def search(self, keys: frozenset[int], *, every: bool = False) -> tuple[list[int], bool]:
-        """Return the identities that share a key, those of the rarest keys first; tell whether others may too.
+        """Return the identities that share a key, those of the rarest keys first; tell whether some were left out.
 
         Of those who share nothing but a key that more than `MOST_ALONE` hold, none are returned unless `every` is
-        asked for.
+        asked for: they are not counted as left out.
         """
         crowded = keys & self._crowded
         alone = 0 if every or len(keys) < 2 else MOST_ALONE
-        paired = pairs(crowded)
-        self._read(set(paired))
+        refined = pairs(crowded, keys)
+        paired = set(refined[:_MOST_PAIRED])
+        self._read(paired)
+        is_cut = bool(crowded) and alone == 0
+        limited = is_cut or len(refined) > _MOST_PAIRED or not self._crowded.isdisjoint(paired)
         rarity: dict[int, float] = {}
         doubted: set[int] = set()
         for key in sorted(keys | paired):
@@ -117,16 +128,16 @@ class Files:
                     doubted.discard(identity_id)
                 rarity[identity_id] += 1 / len(holders)
         found = rarity.keys() - doubted
-        return sorted(found, key=lambda identity_id: (-rarity[identity_id], identity_id)), bool(crowded)
+        return sorted(found, key=lambda identity_id: (-rarity[identity_id], identity_id)), limited
 
     def file(self, identity_id: int, keys: frozenset[int], former: frozenset[int] = frozenset()) -> list[int]:
         """Return what to file an identity under, given what it is filed under already."""
         self._read(set(keys))
         filed = {key for key in keys if key in former or self._has_room(key)}
-        crowded = keys & self._crowded
-        if crowded - filed:
-            more = pairs(crowded)
-            self._read(set(more))
+        crowded = (keys & self._crowded) - filed
+        if crowded:
+            more = set(pairs(crowded, keys)[:_MOST_PAIRED])
+            self._read(more)
             filed |= {key for key in more if key in former or self._has_room(key)}
         for key in filed - former:
             self._holders[key].append(identity_id)
@@ -166,7 +177,7 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
 
 @cache
 def definition() -> str:
-    """Name what the keys of this version are: a digest of those of one person."""
+    """Name what this version files by: a digest of the keys of one person, and of their pairs."""
     keys = blocking_keys(
         Traits(
             birth_name="DUPONT-LE GUEN",
@@ -182,7 +193,9 @@ def definition() -> str:
             email="jeanne@patient.example",
         )
     )
-    return hashlib.sha256(repr(sorted(keys)).encode()).hexdigest()[:32]
+    # Keys alone, then those of an identity of which one is crowded.
+    told = sorted(keys), pairs([fold(min(keys))], [fold(key) for key in keys])
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
 def _begin(session: Session) -> None:

@@ -21,9 +21,8 @@ from hub.registry.operations import FourEyes, Kind, Operation, Order, State
 from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity, SourceIdentityRevision
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import StoredIdentity
-from hub.registry.worklist import PAGE
 from identity import linkage
-from identity.decision import LACKS_OF_EVIDENCE, Outcome
+from identity.decision import LACKS_OF_EVIDENCE
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
 
@@ -65,25 +64,6 @@ def is_somebody_else(change: PairAssessment, model: Model) -> bool:
         part.bits < 0 and part.level != "missing" for part in change.score.contributions if part.trait in _STRICT
     )
     return change.score.total < model.thresholds.review and any(against)
-
-
-def limited(session: Session, page: int) -> list[StoredIdentity]:
-    """Return one page of the identities made new without all that share a key compared, the latest first."""
-    query = _limited().order_by(SourceIdentity.id.desc()).limit(PAGE).offset(PAGE * (page - 1))
-    return identities.select_values(session, query)
-
-
-def count_limited(session: Session) -> int:
-    """Return how many such identities there are."""
-    return session.scalar(_limited().with_only_columns(sa.func.count())) or 0
-
-
-def _limited() -> sa.Select[SourceIdentity]:
-    # Once each, however often it was decided.
-    decided = sa.select(LinkageDecision.source_identity_id).where(
-        LinkageDecision.limited, LinkageDecision.outcome == Outcome.NEW.value
-    )
-    return sa.select(SourceIdentity).where(SourceIdentity.active, SourceIdentity.id.in_(decided))
 
 
 def compare(session: Session, task_id: int, model: Model) -> Comparison:

@@ -25,6 +25,7 @@ from identity.status import Attribute
 from identity.traits import Traits
 
 MOST_PERSONS = 50
+MOST_NEAR = 10
 _MOST_ROWS = 3000
 
 
@@ -72,7 +73,18 @@ def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMat
     """Return the persons that resemble the traits, best first, at most 10; shown before a creation."""
     found = candidates.find(session, filing.sought(traits), every=True)
     ranked = linkage.rank(traits, found.persons, model)
-    near = [item for item in ranked if item.score.total >= model.thresholds.review][:10]
+    return _matches(session, [item for item in ranked if item.score.total >= model.thresholds.review])
+
+
+def nearest(session: Session, traits: Traits, model: Model, but: int) -> list[NearMatch]:
+    """Return the persons nearest to the traits, however far, best first, at most 10; `but` is a person left out."""
+    found = candidates.find(session, filing.sought(traits), every=True)
+    others = [person for person in found.persons if person.person_id != str(but)]
+    return _matches(session, linkage.rank(traits, others, model, far=True))
+
+
+def _matches(session: Session, ranked: Sequence[PersonScore]) -> list[NearMatch]:
+    near = ranked[:MOST_NEAR]
     # One that was merged since it was found is left out: its survivor is found the next time.
     groups = identities.of_persons(session, [int(item.person_id) for item in near])
     trusts = organizations.trusts(session)

@@ -153,13 +153,7 @@ class LinkageDecision(Base):
     """What the matching decided for a source identity, or a person in its place, and why."""
 
     __tablename__ = "linkage_decision"
-    __table_args__ = (
-        sa.Index("ix_linkage_decision_identity", "source_identity_id"),
-        # Few decisions are limited: the officers' list of them reads nothing else.
-        sa.Index(
-            "ix_linkage_decision_limited", "id", sqlite_where=sa.text("limited"), postgresql_where=sa.text("limited")
-        ),
-    )
+    __table_args__ = (sa.Index("ix_linkage_decision_identity", "source_identity_id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))

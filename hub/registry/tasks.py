@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from hub import db
 from hub.registry import identities
 from hub.registry.tables import ReviewTask, SourceIdentity
 from hub.registry.values import Member, StoredIdentity
-from identity.decision import MARGIN
+from identity.decision import MARGIN, Outcome, Reason
 from identity.linkage import Decision, PairAssessment
 
 
@@ -25,7 +25,7 @@ class TaskKind(StrEnum):
     """What an officer is asked.
 
     Duplicate and margin: are two identities one person? Collision: are two identities of one person two people?
-    Changed: did an identity become somebody else's? INS, death: something to look at about one identity.
+    Changed: did an identity become somebody else's? INS, death, limited: something to look at about one identity.
     """
 
     COLLISION = "collision"
@@ -34,12 +34,14 @@ class TaskKind(StrEnum):
     DEATH = "death"
     MARGIN = "margin"
     DUPLICATE = "duplicate"
+    LIMITED = "limited"
 
 
-ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH})
+ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH, TaskKind.LIMITED})
 """Kinds about one identity, which the task names twice."""
 _PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
-# A document may be seen by somebody else now; it could; something known is false; two identities may be one.
+# A document may be seen by somebody else now; it could; something known is false; two identities may be one; nobody
+# knows whether they are.
 _PRIORITIES = {
     TaskKind.COLLISION: 1,
     TaskKind.CHANGED: 2,
@@ -47,8 +49,10 @@ _PRIORITIES = {
     TaskKind.DEATH: 4,
     TaskKind.MARGIN: 5,
     TaskKind.DUPLICATE: 6,
+    TaskKind.LIMITED: 7,
 }
-_DAYS = {1: 1, 2: 2, 3: 5, 4: 5, 5: 15, 6: 30}
+_DAYS = {1: 1, 2: 2, 3: 5, 4: 5, 5: 15, 6: 30, 7: 60}
+LIMITED = Reason("candidates-limited", "Trop d'identités se ressemblent : toutes n'ont pas pu être comparées.")
 _ABOUT_INS = frozenset({"ins-conflict", "ins-different", "shared-ins"})
 
 
@@ -97,30 +101,31 @@ def open_from_decision(
     *,
     always: bool = False,
 ) -> None:
-    """Open a task between the identity and the nearest candidate of a decision."""
-    found = _nearest(decision, groups, always=always)
-    if found is not None:
-        candidate_id, score, reasons = found
-        _open(session, _kind_of(reasons), (identity_id, candidate_id), score, reasons, {})
+    """Open the task, if any, that a decision asks for, as `new_tasks` does; `always` though it names no person."""
+    asked = _asked(identity_id, decision, groups, always=always)
+    if asked is not None:
+        _open(session, asked.kind, asked.pair, asked.score, asked.reasons, {})
 
 
 def new_tasks(
     identity_id: int, decision: Decision, groups: Mapping[int, Sequence[Member]], moment: datetime
 ) -> list[dict[str, Any]]:
-    """Return the columns of the task, if any, between a new identity and the nearest candidate of its decision."""
-    found = _nearest(decision, groups, always=False)
-    if found is None:
+    """Return the columns of the task, if any, that the decision on a new identity asks for.
+
+    It compares the identity with its nearest candidate when it may be that one; it is about the identity alone when
+    it became a new person though not all that resemble it were compared.
+    """
+    asked = _asked(identity_id, decision, groups, always=False)
+    if asked is None:
         return []
-    candidate_id, score, reasons = found
-    kind = _kind_of(reasons)
-    priority = _priority(kind, reasons)
+    priority = _priority(asked.kind, asked.reasons)
     return [
         {
-            "kind": kind.value,
-            "source_identity_id": identity_id,
-            "candidate_identity_id": candidate_id,
-            "score": score,
-            "reasons": list(dict.fromkeys(reasons)),
+            "kind": asked.kind.value,
+            "source_identity_id": asked.pair[0],
+            "candidate_identity_id": asked.pair[1],
+            "score": asked.score,
+            "reasons": list(dict.fromkeys(asked.reasons)),
             "priority": priority,
             "state": TaskState.OPEN.value,
             "version": 1,
@@ -140,10 +145,36 @@ def _priority(kind: TaskKind, reasons: Sequence[str]) -> int:
     return _PRIORITIES[kind]
 
 
+class _Asked(NamedTuple):
+    """What a decision asks of the officers."""
+
+    kind: TaskKind
+    pair: tuple[int, int]
+    score: float
+    reasons: list[str]
+
+
+def _asked(
+    identity_id: int, decision: Decision, groups: Mapping[int, Sequence[Member]], *, always: bool
+) -> _Asked | None:
+    """Return what an officer is to settle after a decision on an identity, if anything."""
+    reasons = [reason.code for reason in decision.reasons]
+    if decision.outcome is Outcome.NEW and LIMITED.code in reasons:
+        return _Asked(TaskKind.LIMITED, (identity_id, identity_id), 0.0, [LIMITED.code])
+    if decision.outcome is not Outcome.REVIEW and not always:
+        return None
+    found = _nearest(decision, groups, always=always)
+    if found is None:
+        return None
+    candidate_id, score, rule = found
+    reasons += [rule] if rule else []
+    return _Asked(_kind_of(reasons), (identity_id, candidate_id), score, reasons)
+
+
 def _nearest(
     decision: Decision, groups: Mapping[int, Sequence[Member]], *, always: bool
-) -> tuple[int, float, list[str]] | None:
-    """Return the identity to compare with, its score and the reasons."""
+) -> tuple[int, float, str | None] | None:
+    """Return the identity to compare with, its score and the rule that forbids to link it, if any."""
     if not decision.considered:
         return None
     item = decision.considered[0]
@@ -152,8 +183,7 @@ def _nearest(
     candidate_id = int(item.record_id)
     if not any(identity.id == candidate_id for group in groups.values() for identity in group):
         return None
-    reasons = [reason.code for reason in decision.reasons] + ([item.veto.code] if item.veto else [])
-    return candidate_id, item.score.total, reasons
+    return candidate_id, item.score.total, item.veto.code if item.veto else None
 
 
 def open_change(session: Session, identity_id: int, change: PairAssessment) -> None:

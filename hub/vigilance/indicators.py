@@ -126,6 +126,7 @@ KINDS = {
     TaskKind.DEATH: N_("décès à vérifier"),
     TaskKind.MARGIN: N_("plusieurs candidats"),
     TaskKind.DUPLICATE: N_("doublons possibles"),
+    TaskKind.LIMITED: N_("comparaisons incomplètes"),
 }
 _STATUSES = {
     IdentityStatus.PROVISIONAL: (

@@ -15,9 +15,8 @@ from werkzeug.wrappers import Response
 from hub import db
 from hub.directory import organizations
 from hub.errors import Invalid
-from hub.registry import review, worklist
+from hub.registry import worklist
 from hub.registry.tasks import Task, TaskKind
-from hub.registry.values import StoredIdentity
 from hub.registry.worklist import Filter, Moment
 from hub.web import (
     agency_batches,
@@ -65,7 +64,6 @@ class Listing:
     officers: Mapping[int, str]
     total: int
     by_kind: Mapping[TaskKind, int]
-    limited: int
     filters: Sequence[tuple[int, str, dict[str, str]]]
     offered: Mapping[int, str]
 
@@ -111,7 +109,6 @@ def _listing(session: Session, choice: Filter, found: Sequence[Task]) -> Listing
         officer_names(session, [staff_id for task in found for staff_id in (task.decided_by, task.claimed_by)]),
         sum(by_kind.values()) if choice.kind is None else by_kind[choice.kind],
         by_kind,
-        review.count_limited(session),
         [(filter_id, name, known_arguments(query)) for filter_id, name, query in saved],
         dict(sorted(offered.items(), key=lambda item: item[1])),
     )
@@ -141,19 +138,3 @@ def drop_filter(filter_id: int) -> Response:
         worklist.drop_filter(session, current_staff().member.id, known(filter_id))
     flash(_("Filtre oublié."), "success")
     return redirect(url_for("agency.tasks"))
-
-
-@blueprint.get("/incompletes")
-@officers_only
-def limited() -> str:
-    """List the identities made new without all that resemble them compared."""
-    page = page_number()
-    with db.transaction() as session:
-        found: list[StoredIdentity] = review.limited(session, page)
-        total = review.count_limited(session)
-        structures = structure_names(session, found)
-        record(session, "review.list_limited", None, shown=len(found))
-    pages = max(1, ceil(total / worklist.PAGE))
-    return render_template(
-        "agency/limited.html", found=found, total=total, structures=structures, page=page, pages=pages
-    )

@@ -14,6 +14,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from hub.registry.places import UNKNOWN, Places
+from hub.registry.search import NearMatch
+from hub.registry.values import PersonView
 from hub.vigilance.revisions import Revision
 from hub.web import agency_words, formats
 from identity.decision import LACKS_OF_EVIDENCE
@@ -134,6 +136,16 @@ class Explanation:
     review: Decimal
     position: str
     veto: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A person near to an identity: who, how likely the same, what speaks most for it or against it."""
+
+    person: PersonView
+    percent: str
+    likelihood: str
+    reasons: tuple[str, ...]
 
 
 _AGREEMENTS = {
@@ -369,6 +381,19 @@ def explain(assessment: PairAssessment, model: Model) -> Explanation:
         _round(Decimal(limits.review)),
         _position(score.total, model),
         assessment.veto.text if assessment.veto else None,
+    )
+
+
+def near_persons(found: Sequence[NearMatch]) -> tuple[Near, ...]:
+    """Say of each person how near it is and why."""
+    return tuple(
+        Near(
+            item.person,
+            percent(item.assessment.score.probability),
+            _likelihood(item.assessment.score.probability),
+            formats.reasons(item.assessment),
+        )
+        for item in found
     )
 
 

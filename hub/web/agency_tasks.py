@@ -18,7 +18,17 @@ from hub.audit.trail import Subject
 from hub.directory import organizations
 from hub.documents import deposit
 from hub.errors import Conflict, Invalid
-from hub.registry import corrections, death_checks, distinct, identities, intake, operations, review, worklist
+from hub.registry import (
+    corrections,
+    death_checks,
+    distinct,
+    identities,
+    intake,
+    operations,
+    review,
+    search,
+    worklist,
+)
 from hub.registry.corrections import Asking, CorrectionTrait
 from hub.registry.deaths import DeathView
 from hub.registry.distinct import Relation
@@ -33,9 +43,11 @@ from hub.web import agency_deaths, agency_proof
 from hub.web.agency_choice import filter_of_request, query_of
 from hub.web.agency_comparison import (
     Explanation,
+    Near,
     PastChange,
     TraitRow,
     explain,
+    near_persons,
     past_changes,
     reason_words,
     trait_lines,
@@ -81,6 +93,7 @@ class Shown:
     proposed: Operation | None
     told: Sequence[DeathView]
     asked: int
+    near: Sequence[Near]
     relations: Sequence[Relation]
     is_mine: bool
     seen: str
@@ -345,6 +358,8 @@ def _shown(session: Session, task_id: int) -> Shown:
     comments = worklist.comments(session, task_id)
     is_death = item.kind is TaskKind.DEATH
     around = distinct.around(session, [identity.id for identity in comparison.together])
+    near = _near(session, item)
+    named = [*comparison.together, *(identity for found in near for identity in found.person.identities)]
     return Shown(
         comparison,
         trait_rows(comparison, table),
@@ -357,16 +372,28 @@ def _shown(session: Session, task_id: int) -> Shown:
         consequences.of_merge(session, groups) if len(groups) > 1 else None,
         deposit.count_of_identities(session, [identity.id for identity in comparison.together]),
         {side.id: tuple(change for change in past if change.revision.identity_id == side.id) for side in sides},
-        structure_names(session, comparison.together),
+        structure_names(session, named),
         officer_names(session, [*(note.staff_id for note in comments), *_officers(item, proposed)]),
         comments,
         proposed,
         death_checks.asked_in(session, item) if is_death else (),
         sum(corrections.count_open_about(session, side.id) for side in sides),
+        near,
         [pair.ruling.relation for pair in around],
         is_mine,
         seen_text({identity.id: identity.version for identity in comparison.together}),
     )
+
+
+def _near(session: Session, item: Task) -> tuple[Near, ...]:
+    """Look for the persons nearest to an identity of which not all that resemble it were compared."""
+    if item.kind is not TaskKind.LIMITED or item.state is not TaskState.OPEN:
+        return ()
+    model = runtime().registrar.model
+    found = near_persons(search.nearest(session, item.left.traits, model, but=item.left.person_id))
+    for near in found:
+        record(session, "person.shown", Subject("person", near.person.person_id))
+    return found
 
 
 def _officers(item: Task, proposed: Operation | None) -> list[int | None]:

@@ -20,6 +20,7 @@ KINDS = {
     TaskKind.DEATH: lazy_gettext("Décès à vérifier"),
     TaskKind.MARGIN: lazy_gettext("Plusieurs candidats"),
     TaskKind.DUPLICATE: lazy_gettext("Doublon possible"),
+    TaskKind.LIMITED: lazy_gettext("Comparaison incomplète"),
 }
 KIND_HELP = {
     TaskKind.COLLISION: lazy_gettext("Une personne réunit deux identités qui sont peut-être deux patients."),
@@ -32,6 +33,10 @@ KIND_HELP = {
     TaskKind.DEATH: lazy_gettext("Un décès est annoncé, et quelque chose le contredit ou le rend incertain."),
     TaskKind.MARGIN: lazy_gettext("Cette identité ressemble presque autant à deux personnes connues."),
     TaskKind.DUPLICATE: lazy_gettext("Ces deux identités sont peut-être une seule personne."),
+    TaskKind.LIMITED: lazy_gettext(
+        "Cette identité a reçu une personne nouvelle, alors que trop d'autres lui ressemblaient pour être toutes "
+        "comparées : la personne existe peut-être déjà."
+    ),
 }
 MOMENTS = {
     Moment.TO_DO: lazy_gettext("À traiter"),

@@ -12,10 +12,14 @@ from markupsafe import Markup
 
 from hub.registry.values import StoredIdentity
 from hub.routing.values import DeliveryState, DeliveryView
+from identity.linkage import PersonScore
 from identity.status import IdentityStatus
 from identity.traits import BirthDate, Sex, Traits
 
 PARIS = ZoneInfo("Europe/Paris")
+# A trait that weighs less than this says nothing to the reader.
+_TOLD_BITS = 0.5
+_MOST_REASONS = 4
 STATUS_LABELS = {
     IdentityStatus.PROVISIONAL: lazy_gettext("Identité provisoire"),
     IdentityStatus.RETRIEVED: lazy_gettext("Identité récupérée"),
@@ -195,6 +199,13 @@ def size(value: int) -> str:
     if value < 1_000_000:
         return _("%(number)s ko", number=f"{value / 1000:.0f}")
     return _("%(number)s Mo", number=decimal(f"{value / 1_000_000:.1f}".removesuffix(".0")))
+
+
+def reasons(assessment: PersonScore) -> tuple[str, ...]:
+    """Say why a person resembles: what forbids first, then what counts most, for or against."""
+    parts = sorted(assessment.score.contributions, key=lambda part: -abs(part.bits))
+    told = tuple(part.text for part in parts if abs(part.bits) >= _TOLD_BITS)[:_MOST_REASONS]
+    return (assessment.veto.text, *told) if assessment.veto else told
 
 
 def decimal(text: str) -> str:

@@ -12,7 +12,7 @@ from hub.registry import enrolment
 from hub.registry.places import UNKNOWN, Commune
 from hub.registry.search import NearMatch, near_matches
 from hub.registry.values import StoredIdentity
-from hub.web import practice_drafts
+from hub.web import formats, practice_drafts
 from hub.web.context import current_staff, runtime
 from hub.web.formats import PARIS
 from hub.web.practice_drafts import put_patient
@@ -34,9 +34,6 @@ _FIELDS = (
     "birth_name", "given_names", "used_name", "used_given_name", "birth_date", "presumed", "sex", "born", "town_code",
     "town", "country", "email", "mobile", "informed",
 )  # fmt: skip
-# A trait that weighs less than this says nothing to the reader.
-_TOLD_BITS = 0.5
-_MOST_REASONS = 4
 _SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "U": Sex.UNKNOWN}
 
 
@@ -206,16 +203,8 @@ def _form(typed: dict[str, str], reading: Reading | None = None) -> str:
 
 
 def _near_page(typed: dict[str, str], near: list[NearMatch]) -> str:
-    reasons = {item.person.person_id: _reasons(item) for item in near}
+    reasons = {item.person.person_id: formats.reasons(item.assessment) for item in near}
     return render_template("practice/near_matches.html", typed=typed, near=near, reasons=reasons, **_around())
-
-
-def _reasons(item: NearMatch) -> list[str]:
-    """Say why a person resembles: what contradicts first, then what counts most, for or against."""
-    parts = sorted(item.assessment.score.contributions, key=lambda part: -abs(part.bits))
-    told = [part.text for part in parts if abs(part.bits) >= _TOLD_BITS][:_MOST_REASONS]
-    veto = item.assessment.veto
-    return [veto.text, *told] if veto else told
 
 
 def _around() -> dict[str, Any]:

@@ -89,7 +89,6 @@ class Day:
             (f"/agence/personnes/{person_id}?le=2026-01-01", "agence-personne"),
             ("/agence/recherche", "agence-recherche"),
             ("/agence/cas-faciles", "agence-cas-faciles"),
-            ("/agence/incompletes", "agence-incompletes"),
             ("/agence/?etat=traitees", "agence-traitees"),
         ):
             self.page.goto(self.watched.hub + path)

@@ -340,7 +340,7 @@ def test_acts_on_what_does_not_exist_are_not_found(officer: FlaskClient, path: s
     assert send_form(officer, f"/agence{path}", page, comment=REASON, answer=REASON).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/operations", "/recherche", "/cas-faciles", "/incompletes", "/personnes/1"])
+@pytest.mark.parametrize("path", ["/", "/operations", "/recherche", "/cas-faciles", "/personnes/1"])
 def test_no_page_opens_to_a_practice(app: Flask, client: FlaskClient, path: str) -> None:
     log_in(client, make_staff(app, make_structure(app)), Space.PRACTICE)
     cookie = client.get_cookie("hub_practice")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -15,16 +14,27 @@ from hub.audit.tables import AuditEvent
 from hub.registry import tasks
 from hub.registry.tables import (
     CorrectionRequest,
-    LinkageDecision,
     RecordedDeath,
     ReviewTask,
     SavedFilter,
     TaskComment,
 )
 from hub.registry.tasks import TaskKind
+from identity.traits import BirthDate, Sex
 from tests.factories import make_structure
 from tests.functional.agency_pages import REASON, decide, new_officer, open_task, send_form
-from tests.hub.registry.people import PAUL, SOLENE, at_once, doubtful_pair, incoming, open_tasks, rows, send, stored
+from tests.hub.registry.people import (
+    PAUL,
+    SOLENE,
+    at_once,
+    crowd,
+    doubtful_pair,
+    incoming,
+    open_tasks,
+    rows,
+    send,
+    stored,
+)
 
 
 @pytest.fixture
@@ -54,24 +64,41 @@ def test_each_kind_is_counted_and_can_be_chosen(app: Flask, officer: FlaskClient
     assert f"/taches/{pair.task.id}?" not in chosen
 
 
-def test_incomplete_comparisons_are_identities_counted_once_and_in_one_place(
-    app: Flask, officer: FlaskClient
-) -> None:
-    person = send(app, incoming(make_structure(app))).identity.person_id
-    with app.app_context(), db.transaction() as session:
-        (row,) = session.scalars(sa.select(LinkageDecision))
-        columns = {column.name: getattr(row, column.name) for column in LinkageDecision.__table__.columns}
-        row.limited = True
-        # The same identity, decided again.
-        session.add(LinkageDecision(**(columns | {"id": None, "limited": True})))
+def test_an_incomplete_comparison_shows_the_nearest_persons_and_is_closed(app: Flask, officer: FlaskClient) -> None:
+    sister = replace(PAUL, given_names=("YVONNE",), sex=Sex.FEMALE, birth_date=BirthDate(1953, 11, 2))
+    known = send(app, incoming(make_structure(app), traits=sister))
+    crowd(app, PAUL)
+    arrived = send(app, incoming(make_structure(app, "Cabinet Paul"), "P-1", PAUL))
+    ((task_id, kind),) = [(task.id, task.kind) for task in open_tasks(app)]
 
-    work = officer.get("/agence/").text
-    listed = officer.get("/agence/incompletes").text
+    work = officer.get("/agence/?sorte=limited").text
+    page = open_task(officer, task_id)
+    answer = decide(officer, page, task_id, "vu")
 
-    assert len(re.findall("omparaisons? incomplète", work)) == 1
-    assert 'Comparaisons incomplètes <span class="count">1<' in work
-    assert "1 identité, la plus récente d'abord." in html.unescape(listed)
-    assert listed.count(f'href="/agence/personnes/{person}"') == 1
+    assert kind is TaskKind.LIMITED
+    assert re.search(r'Comparaison incomplète <span class="number">1<', work)
+    merging = f"/agence/personnes/{arrived.identity.person_id}/reunion/"
+    assert re.findall(f'href="{merging}([0-9]+)"', page) == [str(known.identity.person_id)]
+    assert "YVONNE" in page
+    assert re.search(r"probablement deux personnes \([0-9]", html.unescape(page))
+    assert "Même personne" not in page
+    assert answer.status_code == 302
+    assert open_tasks(app) == []
+    closed = open_task(officer, task_id)
+    assert "Vue et réglée" in closed
+    assert merging not in closed
+
+
+def test_an_incomplete_comparison_near_nobody_says_so(app: Flask, officer: FlaskClient) -> None:
+    crowd(app, PAUL)
+    send(app, incoming(make_structure(app), traits=PAUL))
+    (task,) = open_tasks(app)
+
+    page = open_task(officer, task.id)
+
+    assert "Personne dans l'index ne lui ressemble." in html.unescape(page)
+    assert f"/agence/recherche?avec={task.left.person_id}" in page
+    assert decide(officer, page, task.id, "meme").status_code == 422, "nobody to merge with"
 
 
 @pytest.mark.parametrize(
@@ -254,10 +281,6 @@ def test_twins_are_told_apart_for_some_months(app: Flask, officer: FlaskClient) 
     assert answer.status_code == 302
     person = officer.get(f"/agence/personnes/{pair.left.identity.person_id}").text
     assert "Jumeau connu" in person
-
-
-def test_the_list_of_incomplete_comparisons_is_read(officer: FlaskClient) -> None:
-    assert "toutes celles qui leur ressemblent" in officer.get("/agence/incompletes").text
 
 
 def test_nothing_of_a_patient_is_in_an_address(app: Flask, officer: FlaskClient) -> None:

@@ -13,11 +13,11 @@ from hub import db
 from hub.audit.trail import SYSTEM
 from hub.db import Base, database
 from hub.directory.values import Structure
-from hub.registry import death_rulings, identities, intake, worklist
+from hub.registry import death_rulings, filing, identities, intake, worklist
 from hub.registry.death_rulings import DeathRuling
 from hub.registry.deaths import DeathKey
 from hub.registry.review import Verdict
-from hub.registry.tables import SourceIdentity
+from hub.registry.tables import CrowdedKey, SourceIdentity
 from hub.registry.tasks import Task, TaskState
 from hub.registry.values import Channel, IncomingIdentity, Intake, StoredIdentity
 from hub.registry.worklist import Filter
@@ -98,6 +98,14 @@ def doubtful_pair(app: Flask) -> Doubtful:
     arrived = send(app, incoming(make_structure(app, "Clinique du Parc"), "B-1", twin))
     (task,) = open_tasks(app)
     return Doubtful(arrived, known, task)
+
+
+def crowd(app: Flask, traits: Traits) -> None:
+    """Make every key of these traits crowded, and every pair of them: the next search for them is limited."""
+    keys = filing.sought(traits)
+    with app.app_context(), db.transaction() as session:
+        for key in {*keys, *filing.pairs(keys, keys)}:
+            db.insert_once(session, CrowdedKey, {"key": key, "crowded_at": db.now(session)}, ["key"])
 
 
 def at_once(app: Flask, *actions: Callable[[], Any]) -> list[Any]:

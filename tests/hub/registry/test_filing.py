@@ -1,6 +1,8 @@
 """The index of blocking keys: kept by the database, crowded keys, rebuilding."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,12 +12,13 @@ from sqlalchemy.orm import Session
 from hub import db, schema
 from hub.db import database
 from hub.errors import Unavailable
-from hub.registry import candidates, filing, reindex, review
+from hub.registry import candidates, filing, reindex
 from hub.registry.filing import MOST_HOLDERS, Files
-from hub.registry.tables import CrowdedKey, KeyIndex, LinkageDecision, Person, SourceIdentity
+from hub.registry.tables import CrowdedKey, KeyIndex, LinkageDecision, Person, ReviewTask, SourceIdentity
+from hub.registry.tasks import TaskKind
 from identity.decision import Outcome
 from tests.factories import make_structure
-from tests.hub.registry.people import PAUL, SOLENE, incoming, rows, send
+from tests.hub.registry.people import PAUL, SOLENE, crowd, incoming, rows, send
 
 _SHARED, _OTHER = 7, -8
 
@@ -89,7 +92,7 @@ def test_nobody_is_filed_under_a_crowded_key_and_searches_say_so(app: Flask) -> 
     with app.app_context(), db.reading() as session:
         found, limited = Files(session, [frozenset({_SHARED})]).search(frozenset({_SHARED}))
 
-    assert filed == [_OTHER]
+    assert filed == sorted([_OTHER, *filing.pairs([_SHARED], [_SHARED, _OTHER])])
     assert [row.key for row in rows(app, CrowdedKey)] == [_SHARED]
     assert (len(found), limited) == (MOST_HOLDERS, True)
 
@@ -102,7 +105,7 @@ def test_identities_that_share_two_crowded_keys_find_each_other(app: Flask) -> N
         filed = _file(session, keys)
     _fill(app, [filed])
 
-    assert set(filed) == filing.pairs(keys)
+    assert filed == filing.pairs(keys, keys)
     assert MOST_HOLDERS + 1 in _holders(app, *keys)
     assert MOST_HOLDERS + 1 not in _holders(app, _SHARED)
 
@@ -136,19 +139,65 @@ def test_no_more_identities_are_compared_than_the_bound(app: Flask) -> None:
     assert found.groups.keys() >= set(range(MOST_HOLDERS, MOST_HOLDERS + 5))
 
 
-def test_a_new_person_whose_search_was_limited_is_listed_for_the_officers(app: Flask) -> None:
-    send(app, incoming(make_structure(app), traits=PAUL))
+def test_who_shares_a_crowded_key_and_one_that_many_hold_is_found(app: Flask) -> None:
+    several = [[_OTHER]] * (filing.MOST_ALONE + 1)
+    _fill(app, [[_SHARED]] * MOST_HOLDERS + several)
+    keys = frozenset({_SHARED, _OTHER})
     with app.app_context(), db.transaction() as session:
-        session.add(CrowdedKey(key=min(filing.sought(SOLENE)), crowded_at=db.now(session)))
+        filed = _file(session, keys)
+    _fill(app, [filed])
+    late = MOST_HOLDERS + len(several) + 1
+
+    with app.app_context(), db.reading() as session:
+        found = Files(session, [keys]).search(keys)
+
+    assert found == ([late], False)
+
+
+def test_a_search_says_that_it_was_limited_only_when_somebody_who_counts_was_left_out(app: Flask) -> None:
+    _fill(app, [[_SHARED]] * MOST_HOLDERS)
+    many = frozenset(range(100, 100 + 45))
+    with app.app_context(), db.transaction() as session:
+        _file(session, frozenset({_SHARED, _OTHER}))
+
+    assert _is_limited(app, frozenset({_SHARED})), "nothing else to look by"
+    assert not _is_limited(app, frozenset({_SHARED, _OTHER})), "the pair is looked by"
+    assert _is_limited(app, many | {_SHARED}), "more pairs than an identity is filed under"
+    with app.app_context(), db.transaction() as session:
+        (pair,) = filing.pairs([_SHARED], [_SHARED, _OTHER])
+        session.add(CrowdedKey(key=pair, crowded_at=db.now(session)))
+    assert _is_limited(app, frozenset({_SHARED, _OTHER})), "the pair is crowded too"
+
+
+def _is_limited(app: Flask, keys: frozenset[int]) -> bool:
+    with app.app_context(), db.reading() as session:
+        return Files(session, [keys]).search(keys)[1]
+
+
+def test_a_new_person_whose_search_was_limited_is_a_task_for_the_officers(app: Flask) -> None:
+    send(app, incoming(make_structure(app), traits=PAUL))
+    crowd(app, SOLENE)
 
     arrived = send(app, incoming(make_structure(app)))
 
     decision = rows(app, LinkageDecision)[-1]
     assert (decision.outcome, decision.limited) == (Outcome.NEW, True)
-    assert "candidates-limited" in {reason["code"] for reason in decision.explanation["reasons"]}
-    with app.app_context(), db.reading() as session:
-        assert [item.id for item in review.limited(session, 1)] == [arrived.identity.id]
-        assert review.count_limited(session) == 1
+    (task,) = rows(app, ReviewTask)
+    pair = (task.source_identity_id, task.candidate_identity_id)
+    assert (task.kind, pair) == (TaskKind.LIMITED, (arrived.identity.id,) * 2)
+    assert task.reasons == ["candidates-limited"]
+    assert task.due_at - task.created_at == timedelta(days=60)
+
+
+def test_a_change_whose_search_was_limited_asks_once(app: Flask) -> None:
+    structure = make_structure(app)
+    send(app, incoming(structure, "S-1", PAUL))
+    crowd(app, replace(PAUL, used_given_name="PAULO"))
+
+    for name in ("PAULIN", "PAULO", "PAULO"):
+        send(app, incoming(structure, "S-1", replace(PAUL, used_given_name=name)))
+
+    assert [(task.kind, task.state) for task in rows(app, ReviewTask)] == [(TaskKind.LIMITED, "open")]
 
 
 def test_an_index_of_other_keys_is_refused_until_it_is_rebuilt(app: Flask) -> None:
