@@ -84,6 +84,7 @@ def test_an_incomplete_comparison_shows_the_nearest_persons_and_is_closed(app: F
     assert "Même personne" not in page
     assert answer.status_code == 302
     assert open_tasks(app) == []
+    assert "Vue et réglée" in officer.get("/agence/?etat=traitees").text
     closed = open_task(officer, task_id)
     assert "Vue et réglée" in closed
     assert merging not in closed
