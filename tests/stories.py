@@ -9,7 +9,7 @@ from hub import db, worker
 from hub.accounts import portal_accounts
 from hub.accounts.portal_accounts import Account, Opening, Signatory
 from hub.accounts.tables import OneTimeCode
-from hub.audit.trail import Actor, ActorKind
+from hub.audit.trail import SYSTEM, Actor, ActorKind
 from hub.directory import correspondents
 from hub.directory.correspondents import NewProfessional
 from hub.directory.values import CorrespondentKind, Structure
@@ -111,7 +111,7 @@ def send(
             sending_id = sendings.open_draft(session, stored, structure.id, member.id)
             item = sendings.draft(session, sending_id, structure.id)
             sendings.describe_document(session, item, "Compte rendu", "11488-4")
-            sendings.set_patient(session, item, identity)
+            sendings.set_patient(session, item, identity, parts.trail, SYSTEM)
             sendings.set_copy(session, item, copy)
             if colleague is not None:
                 sendings.add_recipient(session, item, CorrespondentKind.PROFESSIONAL, colleague)

@@ -42,6 +42,7 @@ class DocumentView:
     id: int
     organization_id: int
     source_identity_id: int | None
+    identification_id: int | None
     title: str
     type_code: str | None
     content_type: str
@@ -170,8 +171,8 @@ def without_row(session: Session, store_keys: list[str]) -> list[str]:
 def as_value(row: Document) -> DocumentView:
     """Make the value of a row."""
     return DocumentView(
-        row.id, row.organization_id, row.source_identity_id, row.title, row.type_code, row.content_type, row.size,
-        row.pages, row.sha256, row.created_at,
+        row.id, row.organization_id, row.source_identity_id, row.identification_id, row.title, row.type_code,
+        row.content_type, row.size, row.pages, row.sha256, row.created_at,
     )  # fmt: skip
 
 
@@ -182,7 +183,7 @@ def count_of_identities(session: Session, identity_ids: Sequence[int]) -> int:
 
 
 def change(session: Session, document_id: int, **values: Any) -> None:
-    """Set title, type or patient of a draft document."""
+    """Set title, type, patient or request for identification of a draft document."""
     session.execute(sa.update(Document).where(Document.id == document_id).values(**values))
 
 

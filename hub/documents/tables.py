@@ -21,6 +21,7 @@ class Document(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     organization_id: Mapped[int] = mapped_column(sa.ForeignKey("organization.id"))
     source_identity_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_identity.id"))
+    identification_id: Mapped[int | None] = mapped_column(sa.ForeignKey("identification_request.id"))
     title: Mapped[str] = mapped_column(sa.String(200))
     type_code: Mapped[str | None] = mapped_column(sa.String(40))
     content_type: Mapped[str] = mapped_column(sa.String(60))

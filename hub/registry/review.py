@@ -71,6 +71,10 @@ def compare(session: Session, task_id: int, model: Model) -> Comparison:
     row = session.get(ReviewTask, task_id, populate_existing=True)
     if row is None:
         raise NotFound("Cette tâche n'existe pas.")
+    if row.identification_id is not None:
+        (item,) = tasks.values(session, [row])
+        read = item.left.as_record()
+        return Comparison(item, read, read, linkage.compare_records(read, read, model), (), None)
     left = identities.by_id(session, row.source_identity_id)
     right = identities.by_id(session, row.candidate_identity_id)
     shown = left.as_record(), right.as_record()
@@ -145,6 +149,8 @@ def decide(session: Session, verdict: Verdict, four_eyes: FourEyes, trail: Trail
         raise NotFound("Cette tâche n'existe pas.")
     if row.state != TaskState.OPEN.value or row.version != verdict.version or _is_proposed(session, row.id):
         raise Conflict("Cette tâche a déjà été traitée ou a changé pendant votre lecture : relisez-la.")
+    if row.identification_id is not None:
+        raise Invalid("Cette tâche attend une réponse à la structure : choisissez-la ci-dessous.", "state")
     worklist.check_free(session, row, verdict.staff_id)
     verdict = replace(verdict, comment=reason)
     operation = _apply(session, row, verdict, four_eyes, trail, actor)

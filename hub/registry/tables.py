@@ -225,7 +225,8 @@ class PersonOperation(Base):
 class ReviewTask(Base):
     """Something that an officer must settle: a pair of source identities to compare, or one identity to look at.
 
-    A task about one identity (changed, INS, death) names it twice. `priority` is 1 for the most urgent.
+    A task about one identity (changed, INS, death, limited) names it twice. One about a document names no identity,
+    but the request that says what is read on it. `priority` is 1 for the most urgent.
     """
 
     __tablename__ = "review_task"
@@ -234,15 +235,22 @@ class ReviewTask(Base):
         sa.Index("ix_review_task_list", "state", "priority", "created_at", "id"),
         sa.Index("ix_review_task_candidate", "candidate_identity_id"),
         sa.CheckConstraint("state IN ('open','same','different')", name="state"),
+        sa.UniqueConstraint("identification_id"),
         sa.CheckConstraint(
-            "kind IN ('duplicate','margin','collision','changed','ins','death','limited')", name="kind"
+            "kind IN ('duplicate','margin','collision','changed','ins','death','limited','document')", name="kind"
+        ),
+        sa.CheckConstraint(
+            "(identification_id IS NULL) = (source_identity_id IS NOT NULL AND candidate_identity_id IS NOT NULL)",
+            name="subject",
         ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(10), default="duplicate")
-    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
-    candidate_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"))
+    # NULL for a document: whoever reads tasks of any kind goes through `tasks.values`.
+    source_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), nullable=True)
+    candidate_identity_id: Mapped[int] = mapped_column(sa.ForeignKey("source_identity.id"), nullable=True)
+    identification_id: Mapped[int | None] = mapped_column(sa.ForeignKey("identification_request.id"))
     score: Mapped[float] = mapped_column(sa.Float)
     reasons: Mapped[list[str]] = mapped_column(Json)
     detail: Mapped[dict[str, Any] | None] = mapped_column(Json)
@@ -257,6 +265,33 @@ class ReviewTask(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[int | None] = mapped_column(sa.BigInteger)
     comment: Mapped[str | None] = mapped_column(sa.String(1000))
+
+
+class IdentificationRequest(Base):
+    """What a structure reads on a document of which it cannot tell the patient, and what an officer answers.
+
+    `content` holds the traits read, as the columns of a source identity. `answer_identity_id` is an identity of the
+    person designated, so that the answer follows the links.
+    """
+
+    __tablename__ = "identification_request"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('open','answered','withdrawn')", name="state"),
+        sa.CheckConstraint("answer_kind IN ('found','unknown','unclear')", name="answer_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(sa.ForeignKey("organization.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    message: Mapped[str | None] = mapped_column(sa.String(1000))
+    state: Mapped[str] = mapped_column(sa.String(10))
+    asked_by: Mapped[int] = mapped_column(sa.BigInteger)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answer_kind: Mapped[str | None] = mapped_column(sa.String(10))
+    answer: Mapped[str | None] = mapped_column(sa.String(1000))
+    answer_identity_id: Mapped[int | None] = mapped_column(sa.ForeignKey("source_identity.id"))
+    answered_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class TaskComment(Base):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.registry import identities
-from hub.registry.tables import ReviewTask, SourceIdentity
+from hub.registry.tables import IdentificationRequest, ReviewTask, SourceIdentity
 from hub.registry.values import Member, StoredIdentity
 from identity.decision import MARGIN, Outcome, Reason
 from identity.linkage import Decision, PairAssessment
@@ -26,6 +26,7 @@ class TaskKind(StrEnum):
 
     Duplicate and margin: are two identities one person? Collision: are two identities of one person two people?
     Changed: did an identity become somebody else's? INS, death, limited: something to look at about one identity.
+    Document: whose is a document of which a structure cannot tell the patient?
     """
 
     COLLISION = "collision"
@@ -35,17 +36,19 @@ class TaskKind(StrEnum):
     MARGIN = "margin"
     DUPLICATE = "duplicate"
     LIMITED = "limited"
+    DOCUMENT = "document"
 
 
 ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH, TaskKind.LIMITED})
 """Kinds about one identity, which the task names twice."""
 _PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
-# A document may be seen by somebody else now; it could; something known is false; two identities may be one; nobody
-# knows whether they are.
+# A document may be seen by somebody else now; it could; something known is false, or a document reaches nobody; two
+# identities may be one; nobody knows whether they are.
 _PRIORITIES = {
     TaskKind.COLLISION: 1,
     TaskKind.CHANGED: 2,
     TaskKind.INS: 3,
+    TaskKind.DOCUMENT: 3,
     TaskKind.DEATH: 4,
     TaskKind.MARGIN: 5,
     TaskKind.DUPLICATE: 6,
@@ -66,7 +69,10 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as listed: what to compare, why, since when; once decided, by whom, when and why."""
+    """A task as listed: what to compare, why, since when; once decided, by whom, when and why.
+
+    Of a task about a document, both sides are what was read on it, under the id 0: no identity of the index.
+    """
 
     id: int
     kind: TaskKind
@@ -86,6 +92,7 @@ class Task:
     decided_at: datetime | None
     decided_by: int | None
     comment: str | None
+    identification_id: int | None = None
 
     @property
     def concerns_one(self) -> bool:
@@ -294,12 +301,59 @@ def doubted(session: Session, identity_ids: Iterable[int], but: int = 0) -> set[
     return {identity_id for pair in session.execute(query) for identity_id in pair} & ids
 
 
+def open_document(session: Session, request: IdentificationRequest) -> int:
+    """Open the task of a request for identification; return its id."""
+    priority = _PRIORITIES[TaskKind.DOCUMENT]
+    task = ReviewTask(
+        kind=TaskKind.DOCUMENT.value,
+        identification_id=request.id,
+        score=0.0,
+        reasons=[],
+        priority=priority,
+        created_at=request.asked_at,
+        due_at=request.asked_at + timedelta(days=_DAYS[priority]),
+    )
+    session.add(task)
+    session.flush()  # the list is read next
+    return task.id
+
+
 def values(session: Session, rows: Sequence[ReviewTask]) -> list[Task]:
     """Return tasks with the identities that they compare."""
     wanted = {row.source_identity_id for row in rows} | {row.candidate_identity_id for row in rows}
     found = identities.select_values(session, sa.select(SourceIdentity).where(SourceIdentity.id.in_(wanted)))
     by_id = {item.id: item for item in found}
-    return [value(row, by_id[row.source_identity_id], by_id[row.candidate_identity_id]) for row in rows]
+    asked = [row.identification_id for row in rows if row.identification_id is not None]
+    requests = sa.select(IdentificationRequest).where(IdentificationRequest.id.in_(asked))
+    read = {request.id: _as_read(request) for request in session.scalars(requests)} if asked else {}
+    return [
+        value(row, by_id[row.source_identity_id], by_id[row.candidate_identity_id])
+        if row.identification_id is None
+        else value(row, read[row.identification_id], read[row.identification_id])
+        for row in rows
+    ]
+
+
+def _as_read(request: IdentificationRequest) -> StoredIdentity:
+    """Return the traits read on a document as an identity that is not in the index."""
+    record = identities.record_of(request.content, "0", "")
+    return StoredIdentity(
+        id=0,
+        organization_id=request.organization_id,
+        domain="",
+        value="",
+        person_id=0,
+        regional_id="",
+        traits=record.traits,
+        status=record.status,
+        attributes=record.attributes,
+        active=True,
+        held=False,
+        replaced_by_id=None,
+        version=1,
+        created_at=request.asked_at,
+        updated_at=request.asked_at,
+    )
 
 
 def value(row: ReviewTask, left: StoredIdentity, right: StoredIdentity) -> Task:
@@ -307,5 +361,5 @@ def value(row: ReviewTask, left: StoredIdentity, right: StoredIdentity) -> Task:
     return Task(
         row.id, TaskKind(row.kind), TaskState(row.state), left, right, row.score, tuple(row.reasons),
         row.detail or {}, row.priority, row.version, row.created_at, row.due_at, row.deferred_until, row.claimed_by,
-        row.claimed_until, row.decided_at, row.decided_by, row.comment,
+        row.claimed_until, row.decided_at, row.decided_by, row.comment, row.identification_id,
     )  # fmt: skip

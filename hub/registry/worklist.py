@@ -16,7 +16,14 @@ from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Invalid, NotFound
 from hub.registry import tasks
-from hub.registry.tables import PersonOperation, ReviewTask, SavedFilter, SourceIdentity, TaskComment
+from hub.registry.tables import (
+    IdentificationRequest,
+    PersonOperation,
+    ReviewTask,
+    SavedFilter,
+    SourceIdentity,
+    TaskComment,
+)
 from hub.registry.tasks import Task, TaskKind, TaskState
 
 PAGE = 25
@@ -120,7 +127,16 @@ def _chosen(session: Session, choice: Filter) -> sa.Select[ReviewTask]:
         query = query.where(ReviewTask.due_at <= moment)
     if choice.organization_id is not None:
         own = sa.select(SourceIdentity.id).where(SourceIdentity.organization_id == choice.organization_id)
-        query = query.where(sa.or_(ReviewTask.source_identity_id.in_(own), ReviewTask.candidate_identity_id.in_(own)))
+        asked = sa.select(IdentificationRequest.id).where(
+            IdentificationRequest.organization_id == choice.organization_id
+        )
+        query = query.where(
+            sa.or_(
+                ReviewTask.source_identity_id.in_(own),
+                ReviewTask.candidate_identity_id.in_(own),
+                ReviewTask.identification_id.in_(asked),
+            )
+        )
     return query
 
 

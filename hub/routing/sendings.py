@@ -22,8 +22,9 @@ from hub.documents import deposit
 from hub.documents.tables import Document
 from hub.errors import Conflict, Invalid, NotFound
 from hub.outbox import queue
-from hub.registry import death_checks, identities
-from hub.registry.tables import SourceIdentity
+from hub.registry import death_checks, identification, identities
+from hub.registry.identification import Asking, Identification, RequestState
+from hub.registry.tables import IdentificationRequest, SourceIdentity
 from hub.registry.values import StoredIdentity
 from hub.routing import notices, recipients
 from hub.routing.tables import Delivery, Sending, SendingRecipient
@@ -37,6 +38,7 @@ from hub.routing.values import (
     PlannedDelivery,
     RecipientKind,
 )
+from identity.traits import Traits
 
 PAGE = 25
 MOST_RECIPIENTS = 20
@@ -68,16 +70,56 @@ def draft(session: Session, sending_id: int, organization_id: int) -> Draft:
     return _draft(session, row)
 
 
-def drafts(session: Session, organization_id: int, staff_id: int) -> list[tuple[int, str, datetime]]:
-    """Return the member's unfinished sendings: id, document's name, when begun; latest first."""
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A sending to go on with: the document's name, when it was begun, how far its identification came if asked."""
+
+    id: int
+    title: str
+    begun_at: datetime
+    identification: RequestState | None
+
+
+def drafts(session: Session, organization_id: int, staff_id: int) -> list[Unfinished]:
+    """Return the member's unfinished sendings, latest first."""
+    asked = sa.case((Document.source_identity_id.is_(None), IdentificationRequest.state))
     query = (
-        sa.select(Sending.id, Document.title, Sending.created_at)
+        sa.select(Sending.id, Document.title, Sending.created_at, asked)
         .join(Document, Document.id == Sending.document_id)
+        .outerjoin(IdentificationRequest, IdentificationRequest.id == Document.identification_id)
         .where(Sending.organization_id == organization_id, Sending.staff_id == staff_id, Sending.state == "draft")
         .order_by(Sending.id.desc())
         .limit(50)
     )
-    return list(session.execute(query))
+    return [
+        Unfinished(number, title, begun_at, RequestState(state) if state else None)
+        for number, title, begun_at, state in session.execute(query)
+    ]
+
+
+def ask_identification(
+    session: Session, item: Draft, traits: Traits, message: str, staff_id: int, trail: Trail, actor: Actor
+) -> None:
+    """Ask the agency whose the document is; raise `Invalid`, or `Conflict` while it is asked already."""
+    asked = identification_of(session, item)
+    if asked is not None and asked.state is RequestState.OPEN:
+        raise Conflict("L'agence régionale cherche déjà de qui est ce document.")
+    asking = Asking(organization_id=item.organization_id, traits=traits, message=message, staff_id=staff_id)
+    deposit.change(session, item.document_id, identification_id=identification.ask(session, asking, trail, actor))
+
+
+def identification_of(session: Session, item: Draft) -> Identification | None:
+    """Return what was last asked of a draft's document, unless it was withdrawn."""
+    asked = deposit.by_id(session, item.document_id).identification_id
+    found = identification.one(session, asked) if asked is not None else None
+    return found if found is None or found.state is not RequestState.WITHDRAWN else None
+
+
+def withdraw_identification(session: Session, item: Draft, trail: Trail, actor: Actor) -> None:
+    """Ask no longer whose the document is; nothing happens once the agency has answered."""
+    asked = deposit.by_id(session, item.document_id).identification_id
+    if asked is not None:
+        identification.withdraw(session, asked, trail, actor)
 
 
 def describe_document(session: Session, item: Draft, title: str, type_code: str) -> None:
@@ -85,13 +127,14 @@ def describe_document(session: Session, item: Draft, title: str, type_code: str)
     deposit.change(session, item.document_id, title=deposit.clean_title(title), type_code=type_code)
 
 
-def set_patient(session: Session, item: Draft, identity: StoredIdentity) -> None:
-    """Say whose document it is: one of the structure's own identities."""
+def set_patient(session: Session, item: Draft, identity: StoredIdentity, trail: Trail, actor: Actor) -> None:
+    """Say whose document it is: one of the structure's own identities. It is asked of nobody any more."""
     if identity.organization_id != item.organization_id:
         raise Conflict("Cette identité n'est pas celle de votre structure.")
     if not identity.active:
         raise Conflict(_INACTIVE)
     deposit.change(session, item.document_id, source_identity_id=identity.id)
+    withdraw_identification(session, item, trail, actor)
 
 
 def add_recipient(session: Session, item: Draft, kind: CorrespondentKind, correspondent_id: int) -> None:
@@ -124,6 +167,7 @@ def cancel(session: Session, item: Draft, trail: Trail, actor: Actor) -> None:
     session.execute(
         sa.update(Sending).where(Sending.id == item.id, Sending.state == "draft").values(state="cancelled")
     )
+    withdraw_identification(session, item, trail, actor)
     trail.record(session, Entry(actor, "sending.cancel", Subject("sending", item.id)))
 
 

@@ -127,6 +127,7 @@ KINDS = {
     TaskKind.MARGIN: N_("plusieurs candidats"),
     TaskKind.DUPLICATE: N_("doublons possibles"),
     TaskKind.LIMITED: N_("comparaisons incomplètes"),
+    TaskKind.DOCUMENT: N_("documents à identifier"),
 }
 _STATUSES = {
     IdentityStatus.PROVISIONAL: (

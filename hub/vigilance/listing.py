@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import identities
+from hub.registry import identities, tasks
 from hub.registry.tables import CorrectionRequest, LinkageDecision, Person, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import StoredIdentity
@@ -142,20 +142,19 @@ def _of_persons(session: Session, choice: Choice, ids: Sequence[int]) -> list[Li
 
 def _of_tasks(session: Session, ids: Sequence[int]) -> list[Listed]:
     found = list(session.scalars(sa.select(ReviewTask).where(ReviewTask.id.in_(ids)).order_by(ReviewTask.id)))
-    known = _known(session, {one for row in found for one in (row.source_identity_id, row.candidate_identity_id)})
     return [
         Listed(
-            id=row.id,
-            identity=known[row.source_identity_id],
-            other=known[row.candidate_identity_id] if row.candidate_identity_id != row.source_identity_id else None,
-            kind=TaskKind(row.kind),
-            reasons=tuple(row.reasons),
-            task_id=row.id,
-            since=row.created_at,
-            due_at=row.due_at,
-            decided_at=row.decided_at,
+            id=item.id,
+            identity=item.left,
+            other=None if item.concerns_one else item.right,
+            kind=item.kind,
+            reasons=item.reasons,
+            task_id=item.id,
+            since=item.created_at,
+            due_at=item.due_at,
+            decided_at=item.decided_at,
         )
-        for row in found
+        for item in tasks.values(session, found)
     ]
 
 

@@ -15,7 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from hub.errors import NotFound
-from hub.registry.tables import CorrectionRequest, LinkageDecision, ReviewTask, SourceIdentity
+from hub.registry.tables import (
+    CorrectionRequest,
+    IdentificationRequest,
+    LinkageDecision,
+    ReviewTask,
+    SourceIdentity,
+)
 from hub.vigilance.indicators import BY_CODE, INDICATORS, Indicator, Subject, Unit, base
 
 _KEYS: Mapping[Subject, Any] = {
@@ -168,22 +174,31 @@ def by_structure(subject: Subject, moment: datetime) -> tuple[Any, Callable[[sa.
 
 
 def _sides(subject: Subject, moment: datetime) -> sa.Subquery:
-    """Name each task of a subject with the structure of either identity; once when they are of one structure."""
+    """Name each task of a subject with the structure of either identity, or that asks; each structure once."""
     left, right = aliased(SourceIdentity), aliased(SourceIdentity)
     one = sa.select(ReviewTask.id.label("task_id"), left.organization_id.label("organization_id"))
     other = sa.select(ReviewTask.id, right.organization_id)
     return sa.union(
         one.join(left, left.id == ReviewTask.source_identity_id).where(base(subject, moment)),
         other.join(right, right.id == ReviewTask.candidate_identity_id).where(base(subject, moment)),
+        sa.select(ReviewTask.id, IdentificationRequest.organization_id)
+        .join(IdentificationRequest, IdentificationRequest.id == ReviewTask.identification_id)
+        .where(base(subject, moment)),
     ).subquery("side")
 
 
 def _delays(session: Session, subject: Subject, moment: datetime) -> Iterator[Measured]:
     left, right = aliased(SourceIdentity), aliased(SourceIdentity)
     query = (
-        sa.select(ReviewTask.created_at, ReviewTask.decided_at, left.organization_id, right.organization_id)
-        .join(left, left.id == ReviewTask.source_identity_id)
-        .join(right, right.id == ReviewTask.candidate_identity_id)
+        sa.select(
+            ReviewTask.created_at,
+            ReviewTask.decided_at,
+            sa.func.coalesce(left.organization_id, IdentificationRequest.organization_id),
+            right.organization_id,
+        )
+        .outerjoin(left, left.id == ReviewTask.source_identity_id)
+        .outerjoin(right, right.id == ReviewTask.candidate_identity_id)
+        .outerjoin(IdentificationRequest, IdentificationRequest.id == ReviewTask.identification_id)
         .where(base(subject, moment))
     )
     seconds: dict[int | None, list[int]] = defaultdict(list)

@@ -463,6 +463,13 @@ def trait_lines(record: IdentityRecord, places: Places) -> tuple[tuple[str, str]
     return tuple((str(_LABELS[name]), text) for name, text in _shown(record, places).items() if text)
 
 
+def read_lines(record: IdentityRecord, places: Places) -> tuple[tuple[str, str], ...]:
+    """Return what was read on a document, with labels: it has no status, and often no sex."""
+    unread = {"status"} | ({"sex"} if record.traits.sex is Sex.UNKNOWN else set())
+    shown = _shown(record, places).items()
+    return tuple((str(_LABELS[name]), text) for name, text in shown if text and name not in unread)
+
+
 def is_easy(one: IdentityRecord, other: IdentityRecord, assessment: PairAssessment) -> bool:
     """Tell whether every strict trait is the same on both sides or missing on one, and nothing speaks against."""
     if assessment.veto is not None and assessment.veto not in LACKS_OF_EVIDENCE:

@@ -22,6 +22,7 @@ from hub.registry import (
     corrections,
     death_checks,
     distinct,
+    identification,
     identities,
     intake,
     operations,
@@ -32,6 +33,7 @@ from hub.registry import (
 from hub.registry.corrections import Asking, CorrectionTrait
 from hub.registry.deaths import DeathView
 from hub.registry.distinct import Relation
+from hub.registry.identification import AnswerKind, Identification
 from hub.registry.operations import Operation, State
 from hub.registry.review import Comparison, Settled, Verdict
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
@@ -39,7 +41,7 @@ from hub.registry.values import PersonView
 from hub.registry.worklist import Comment, Deferral
 from hub.vigilance import consequences, revisions
 from hub.vigilance.consequences import Merged
-from hub.web import agency_deaths, agency_proof
+from hub.web import agency_deaths, agency_documents, agency_proof
 from hub.web.agency_choice import filter_of_request, query_of
 from hub.web.agency_comparison import (
     Explanation,
@@ -49,6 +51,7 @@ from hub.web.agency_comparison import (
     explain,
     near_persons,
     past_changes,
+    read_lines,
     reason_words,
     trait_lines,
     trait_rows,
@@ -70,7 +73,7 @@ from hub.web.context import current_staff, runtime
 
 _ASKED_DAYS = 15
 _LOOKED_AT = ALONE - {TaskKind.CHANGED}
-_COMPARED = frozenset(TaskKind) - _LOOKED_AT
+_COMPARED = frozenset(TaskKind) - _LOOKED_AT - {TaskKind.DOCUMENT}
 _NO_FORM: MultiDict[str, str] = MultiDict()
 _NO_DECISION = lazy_gettext("Choisissez une décision : un des boutons ci-dessous.")
 
@@ -94,6 +97,7 @@ class Shown:
     told: Sequence[DeathView]
     asked: int
     near: Sequence[Near]
+    request: Identification | None
     relations: Sequence[Relation]
     is_mine: bool
     seen: str
@@ -275,6 +279,21 @@ def _refute_death(session: Session, task_id: int) -> str:
     return _("Tâche %(number)d : le décès est écarté.", number=task_id)
 
 
+def _designate(session: Session, task_id: int) -> str:
+    agency_documents.answer(session, task_id, AnswerKind.FOUND)
+    return _("Tâche %(number)d : la personne est désignée à la structure.", number=task_id)
+
+
+def _find_nobody(session: Session, task_id: int) -> str:
+    agency_documents.answer(session, task_id, AnswerKind.UNKNOWN)
+    return _("Tâche %(number)d : la structure lira que le patient n'est pas trouvé.", number=task_id)
+
+
+def _ask_more(session: Session, task_id: int) -> str:
+    agency_documents.answer(session, task_id, AnswerKind.UNCLEAR)
+    return _("Tâche %(number)d : la structure lira qu'il faut d'autres précisions.", number=task_id)
+
+
 _ACTS: dict[str, Callable[[Session, int], str]] = {
     "meme": _same,
     "differentes": _different,
@@ -283,6 +302,9 @@ _ACTS: dict[str, Callable[[Session, int], str]] = {
     "differer": _defer,
     "confirmer": _confirm_death,
     "ecarter": _refute_death,
+    "designer": _designate,
+    "introuvable": _find_nobody,
+    "preciser": _ask_more,
 }
 
 
@@ -332,7 +354,8 @@ def _page(task_id: int, refusal: Refusal, typed: MultiDict[str, str]) -> str:
     with db.transaction() as session:
         shown = _shown(session, task_id)
         item = shown.task
-        record(session, "review.compare", Subject("review_task", item.id), left=item.left.id, right=item.right.id)
+        sides = {} if item.kind is TaskKind.DOCUMENT else {"left": item.left.id, "right": item.right.id}
+        record(session, "review.compare", Subject("review_task", item.id), **sides)
     return render_template(
         "agency/task.html",
         shown=shown,
@@ -341,7 +364,7 @@ def _page(task_id: int, refusal: Refusal, typed: MultiDict[str, str]) -> str:
         refusal=refusal,
         arguments=query_of(filter_of_request()),
         reason_words=reason_words,
-        is_alone=item.kind in ALONE and item.kind is not TaskKind.CHANGED,
+        is_alone=item.kind not in _COMPARED,
     )
 
 
@@ -351,19 +374,19 @@ def _shown(session: Session, task_id: int) -> Shown:
     is_mine = proposed is None and worklist.claim(session, task_id, current_staff().member.id)
     comparison = review.compare(session, task_id, model)
     item = comparison.task
-    groups = identities.of_persons(session, [item.left.person_id, item.right.person_id])
-    sides = [item.left] if item.concerns_one else [item.left, item.right]
+    sides = list({side.id: side for side in (item.left, item.right) if side.id}.values())
+    groups = identities.of_persons(session, [side.person_id for side in sides])
     table = places()
     past = past_changes(revisions.of_identities(session, sides), table)
     comments = worklist.comments(session, task_id)
     is_death = item.kind is TaskKind.DEATH
     around = distinct.around(session, [identity.id for identity in comparison.together])
     near = _near(session, item)
-    named = [*comparison.together, *(identity for found in near for identity in found.person.identities)]
+    named = [item.left, *comparison.together, *(identity for found in near for identity in found.person.identities)]
     return Shown(
         comparison,
         trait_rows(comparison, table),
-        trait_lines(comparison.left, table),
+        (read_lines if item.kind is TaskKind.DOCUMENT else trait_lines)(comparison.left, table),
         explain(comparison.assessment, model),
         tuple(
             identities.view(groups[person_id], organizations.trusts(session))
@@ -379,6 +402,7 @@ def _shown(session: Session, task_id: int) -> Shown:
         death_checks.asked_in(session, item) if is_death else (),
         sum(corrections.count_open_about(session, side.id) for side in sides),
         near,
+        identification.one(session, item.identification_id) if item.identification_id is not None else None,
         [pair.ruling.relation for pair in around],
         is_mine,
         seen_text({identity.id: identity.version for identity in comparison.together}),
@@ -386,8 +410,8 @@ def _shown(session: Session, task_id: int) -> Shown:
 
 
 def _near(session: Session, item: Task) -> tuple[Near, ...]:
-    """Look for the persons nearest to an identity of which not all that resemble it were compared."""
-    if item.kind is not TaskKind.LIMITED or item.state is not TaskState.OPEN:
+    """Look for the persons nearest to what was read on a document, or to an identity compared with too few."""
+    if item.kind not in (TaskKind.LIMITED, TaskKind.DOCUMENT) or item.state is not TaskState.OPEN:
         return ()
     model = runtime().registrar.model
     found = near_persons(search.nearest(session, item.left.traits, model, but=item.left.person_id))

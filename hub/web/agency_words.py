@@ -21,6 +21,7 @@ KINDS = {
     TaskKind.MARGIN: lazy_gettext("Plusieurs candidats"),
     TaskKind.DUPLICATE: lazy_gettext("Doublon possible"),
     TaskKind.LIMITED: lazy_gettext("Comparaison incomplète"),
+    TaskKind.DOCUMENT: lazy_gettext("Document à identifier"),
 }
 KIND_HELP = {
     TaskKind.COLLISION: lazy_gettext("Une personne réunit deux identités qui sont peut-être deux patients."),
@@ -36,6 +37,9 @@ KIND_HELP = {
     TaskKind.LIMITED: lazy_gettext(
         "Cette identité a reçu une personne nouvelle, alors que trop d'autres lui ressemblaient pour être toutes "
         "comparées : la personne existe peut-être déjà."
+    ),
+    TaskKind.DOCUMENT: lazy_gettext(
+        "Une structure ne peut dire de qui est un document : elle a recopié ce qu'elle y lit."
     ),
 }
 MOMENTS = {
@@ -170,6 +174,7 @@ LOOKS = {
     "review.decide": lazy_gettext("tâche décidée"),
     "review.defer": lazy_gettext("tâche différée"),
     "review.comment": lazy_gettext("tâche commentée"),
+    "identification.answer": lazy_gettext("désignée à une structure, ou cherchée pour elle"),
     "correction.ask": lazy_gettext("correction demandée"),
     "correction.answer": lazy_gettext("réponse de la structure"),
     "correction.close": lazy_gettext("correction close"),

@@ -34,7 +34,7 @@ _FIELDS = (
     "birth_name", "given_names", "used_name", "used_given_name", "birth_date", "presumed", "sex", "born", "town_code",
     "town", "country", "email", "mobile", "informed",
 )  # fmt: skip
-_SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "U": Sex.UNKNOWN}
+SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "U": Sex.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,17 @@ def _read(typed: dict[str, str]) -> Reading:
     """Read every field, gathering the problems of all."""
     errors: dict[str, str] = {}
     given = tuple(
-        name for part in split_given_names(typed["given_names"]) if (name := _name(part, "given_names", errors))
+        name for part in split_given_names(typed["given_names"]) if (name := read_name(part, "given_names", errors))
     )
     if not given and "given_names" not in errors:
         errors["given_names"] = _("Écrivez au moins le premier prénom de naissance.")
-    birth_name = _name(typed["birth_name"], "birth_name", errors)
+    birth_name = read_name(typed["birth_name"], "birth_name", errors)
     if not birth_name and "birth_name" not in errors:
         errors["birth_name"] = _("Écrivez le nom de naissance, comme sur la pièce d'identité.")
-    used_name = _name(typed["used_name"], "used_name", errors)
-    used_given_name = _name(typed["used_given_name"], "used_given_name", errors)
+    used_name = read_name(typed["used_name"], "used_name", errors)
+    used_given_name = read_name(typed["used_given_name"], "used_given_name", errors)
     birth_date = _date(typed, errors)
-    if typed["sex"] not in _SEXES:
+    if typed["sex"] not in SEXES:
         errors["sex"] = _("Choisissez le sexe.")
     place, communes = _place(typed, errors)
     if place is not None and birth_date is not None:
@@ -125,7 +125,7 @@ def _read(typed: dict[str, str]) -> Reading:
         given_names=given,
         used_given_name=used_given_name,
         birth_date=birth_date,
-        sex=_SEXES[typed["sex"]],
+        sex=SEXES[typed["sex"]],
         birth_place=place,
         phone=phone,
         email=email,
@@ -133,7 +133,8 @@ def _read(typed: dict[str, str]) -> Reading:
     return Reading(traits, {})
 
 
-def _name(text: str, field: str, errors: dict[str, str]) -> str | None:
+def read_name(text: str, field: str, errors: dict[str, str]) -> str | None:
+    """Return a name as RNIV writes it, None when nothing is written; keep the problem under its field."""
     if not text:
         return None
     try:

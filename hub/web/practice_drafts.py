@@ -15,6 +15,7 @@ from hub.registry import identities
 from hub.registry.values import StoredIdentity
 from hub.routing import sendings
 from hub.routing.values import Draft
+from hub.web.context import current_staff, runtime
 from hub.web.practice_space import blueprint, structure_id
 
 
@@ -73,7 +74,7 @@ def read(sending_id: int) -> Preparing:
 
 def put_patient(session: Session, sending_id: int, identity: StoredIdentity) -> None:
     """Say whose document the draft holds."""
-    sendings.set_patient(session, open_draft(session, sending_id), identity)
+    sendings.set_patient(session, open_draft(session, sending_id), identity, runtime().trail, current_staff().actor)
 
 
 def steps(preparing: Preparing, current: str) -> list[Step]:

@@ -15,6 +15,7 @@ from hub.registry import identities
 from hub.registry.values import StoredIdentity
 from hub.routing import sendings
 from hub.web.context import current_staff, runtime, staff_access
+from hub.web.practice_drafts import put_patient
 from hub.web.practice_patients import own_identity
 from hub.web.practice_space import blueprint, practice_only, structure_id
 
@@ -41,7 +42,7 @@ def new_sending_submit() -> Any:
     with db.transaction() as session:
         sending_id = sendings.open_draft(session, stored, structure_id(), current_staff().member.id)
         if identity is not None:
-            sendings.set_patient(session, sendings.draft(session, sending_id, structure_id()), identity)
+            put_patient(session, sending_id, identity)
     following = url_for("practice.sending_document", sending_id=sending_id)
     return jsonify({"next": following}) if _for_script() else redirect(following)
 

@@ -9,6 +9,7 @@ from hub import db
 from hub.accounts import sessions
 from hub.accounts.portal_accounts import Account
 from hub.accounts.sessions import Level, Space
+from hub.audit.trail import SYSTEM
 from hub.db import Base
 from hub.directory.values import Structure
 from hub.documents import deposit
@@ -54,7 +55,7 @@ def make_draft(app: Flask, structure: Structure, member: Credential, identity_id
             sending_id = sendings.open_draft(session, stored, structure.id, member.id)
             item = sendings.draft(session, sending_id, structure.id)
             sendings.describe_document(session, item, "Compte rendu", "11488-4")
-            sendings.set_patient(session, item, identities.by_id(session, identity_id))
+            sendings.set_patient(session, item, identities.by_id(session, identity_id), parts.trail, SYSTEM)
             sendings.set_copy(session, item, copy)
     return sending_id
 

@@ -14,6 +14,7 @@ from hub import db
 from hub.accounts.sessions import Space
 from hub.accounts.tables import Consent, PortalAccount
 from hub.app import create_app
+from hub.audit.trail import SYSTEM
 from hub.config import from_mapping
 from hub.db import database
 from hub.documents.tables import Document
@@ -93,7 +94,7 @@ def test_the_patient_of_a_draft_does_not_change_while_it_leaves(app: Flask) -> N
             seen.set()
             # Whoever sends now must wait for this change, or this change must fail.
             left.wait(1)
-            sendings.set_patient(session, item, other)
+            sendings.set_patient(session, item, other, parts_of(app).trail, SYSTEM)
         return "changed"
 
     outcomes = at_once(app, leave, change)
