@@ -136,8 +136,11 @@ def answer(session: Session, given: Answer, trail: Trail, actor: Actor) -> None:
         task, TaskState.SAME if given.kind is AnswerKind.FOUND else TaskState.DIFFERENT, moment, given.staff_id, text
     )
     session.flush()  # the list is read next
-    detail: dict[str, str | int | bool | None] = {"answer": given.kind.value, "identity": given.identity_id}
-    trail.record(session, Entry(actor, "identification.answer", Subject("review_task", task.id), detail))
+    detail: dict[str, str | int | bool | None] = {"answer": given.kind.value, "task": task.id, "request": request.id}
+    # On whoever is named to a structure, so that their own trail tells it.
+    named = Subject("source_identity", given.identity_id) if given.identity_id is not None else None
+    entry = Entry(actor, "identification.answer", named or Subject("review_task", task.id), detail)
+    trail.record(session, entry)
 
 
 def withdraw(session: Session, request_id: int, trail: Trail, actor: Actor) -> None:

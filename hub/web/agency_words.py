@@ -174,7 +174,7 @@ LOOKS = {
     "review.decide": lazy_gettext("tâche décidée"),
     "review.defer": lazy_gettext("tâche différée"),
     "review.comment": lazy_gettext("tâche commentée"),
-    "identification.answer": lazy_gettext("désignée à une structure, ou cherchée pour elle"),
+    "identification.answer": lazy_gettext("désignée à une structure, pour un document"),
     "correction.ask": lazy_gettext("correction demandée"),
     "correction.answer": lazy_gettext("réponse de la structure"),
     "correction.close": lazy_gettext("correction close"),

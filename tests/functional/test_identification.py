@@ -87,6 +87,8 @@ def test_the_person_designated_is_chosen_by_the_practice(
     assert "Répondue" in officer.get("/agence/?etat=traitees").text
     actions = {event.action for event in rows(app, AuditEvent)}
     assert {"identification.ask", "identification.answer"} <= actions
+    person = officer.get(f"/agence/personnes/{known.identity.person_id}").text
+    assert "désignée à une structure, pour un document" in person
 
 
 @pytest.mark.parametrize(
