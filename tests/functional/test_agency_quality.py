@@ -23,10 +23,11 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.accounts.sessions import Space
 from hub.audit.tables import AuditEvent
-from hub.audit.trail import SYSTEM
+from hub.audit.trail import SYSTEM, Trail
 from hub.directory import organizations
 from hub.errors import Conflict
-from hub.registry import load, tasks
+from hub.registry import identification, load, tasks
+from hub.registry.identification import Asking
 from hub.registry.load import LoadOptions
 from hub.registry.tables import CorrectionRequest, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind, TaskState
@@ -81,11 +82,11 @@ def region(app: Flask, region_files: Path, tmp_path: Path) -> Flask:
         with suppress(Conflict):
             settle(app, task, TaskState.SAME if number % 2 else TaskState.DIFFERENT, officer=9)
     with app.app_context(), db.transaction() as session:
-        _trouble(session)
+        _trouble(session, parts.trail)
     return app
 
 
-def _trouble(session: Session) -> None:
+def _trouble(session: Session, trail: Trail) -> None:
     """Give the region one of every trouble that an indicator counts, and tasks of all ages."""
     moment = db.now(session)
     identities = session.scalars(sa.select(SourceIdentity).order_by(SourceIdentity.id)).all()
@@ -103,6 +104,12 @@ def _trouble(session: Session) -> None:
         tasks.open_collision(session, (one.id, other.id), 0.0, [])
     for item in identities[40:50]:
         tasks.open_alone(session, TaskKind.INS, item.id, reasons=["ins-refused"])
+    for item in identities[50:60]:
+        tasks.open_alone(session, TaskKind.LIMITED, item.id, reasons=["candidates-limited"])
+    for item in identities[60:70]:
+        asking = Asking(organization_id=item.organization_id, traits=SOLENE, message="", staff_id=3)
+        asked = identification.ask(session, asking, trail, SYSTEM)
+    identification.withdraw(session, asked, trail, SYSTEM)
     for number, task in enumerate(session.scalars(sa.select(ReviewTask).order_by(ReviewTask.id))):
         task.created_at = moment - timedelta(days=number % 45, minutes=5)
         task.due_at = task.created_at + timedelta(days=20)
