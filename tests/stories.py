@@ -91,6 +91,27 @@ def add_colleague(app: Flask, address: str = "paul.confrere@lyon.mssante.example
         return correspondents.add_professional(session, new, parts_of(app).settings.mssante_domains)
 
 
+def begin_sending(
+    app: Flask,
+    structure: Structure,
+    member: Credential,
+    title: str = "Compte rendu",
+    *,
+    content: bytes | None = None,
+) -> int:
+    """Deposit a document, named and typed, whose patient is not chosen yet; return the sending's id."""
+    parts = parts_of(app)
+    with app.app_context():
+        stored = deposit.store_file(
+            "Compte rendu.pdf", content or sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000
+        )
+        with db.transaction() as session:
+            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
+            item = sendings.draft(session, sending_id, structure.id)
+            sendings.describe_document(session, item, title, "11488-4")
+    return sending_id
+
+
 def send(
     app: Flask,
     structure: Structure,
@@ -103,14 +124,10 @@ def send(
 ) -> SentView:
     """Deposit and send a document."""
     parts = parts_of(app)
+    sending_id = begin_sending(app, structure, member, content=content)
     with app.app_context():
-        stored = deposit.store_file(
-            "Compte rendu.pdf", content or sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000
-        )
         with db.transaction() as session:
-            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
             item = sendings.draft(session, sending_id, structure.id)
-            sendings.describe_document(session, item, "Compte rendu", "11488-4")
             sendings.set_patient(session, item, identity, parts.trail, SYSTEM)
             sendings.set_copy(session, item, copy)
             if colleague is not None:

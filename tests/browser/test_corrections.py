@@ -1,7 +1,5 @@
 """Corrections, deaths and quality on the practice's pages: axe at 1280 and 320 pixels, keyboard, no script."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +13,10 @@ from hub.registry import corrections
 from hub.registry.corrections import Asking, CorrectionTrait
 from hub.vigilance import trends
 from tests import live
-from tests.browser import chromium
 from tests.browser.story import Demonstration
 from tests.factories import log_in, make_professional, make_staff, make_structure, parts_of
 from tests.functional.practice_pages import Desk
 from tests.functional.test_deaths import flag
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """One engine is enough: no page depends on it."""
-    shutil.copy(sqlite_template, tmp_path / "hub.sqlite3")
-    return f"sqlite:///{tmp_path}/hub.sqlite3"
 
 
 @pytest.fixture
@@ -35,12 +25,6 @@ def desk(app: Flask) -> Desk:
     structure = make_structure(app)
     log_in(client, make_staff(app, structure), Space.PRACTICE)
     return Desk(app, client, structure)
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium.running() as found:
-        yield found
 
 
 def _ask(desk: Desk, identity_id: int, trait: CorrectionTrait, message: str) -> int:

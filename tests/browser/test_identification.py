@@ -1,41 +1,22 @@
 """A document without its patient, in a browser: a practice asks, an officer answers by keyboard."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
-from hub import db
 from hub.accounts.sessions import Space
-from hub.documents import deposit
-from hub.routing import sendings
 from identity.traits import Sex
 from tests import live
-from tests.browser import chromium
 from tests.browser.story import Demonstration
-from tests.factories import log_in, make_staff, make_structure, parts_of, sample_pdf
+from tests.factories import log_in, make_staff, make_structure
 from tests.functional.agency_pages import new_officer
 from tests.hub.registry.people import PAUL, SOLENE, crowd, incoming, send
+from tests.stories import begin_sending
 
 _REASON = "Même commune et même médecin traitant."
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """One engine is enough: no page depends on it."""
-    shutil.copy(sqlite_template, tmp_path / "hub.sqlite3")
-    return f"sqlite:///{tmp_path}/hub.sqlite3"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium.running() as found:
-        yield found
 
 
 def _prepare(app: Flask, client: FlaskClient) -> int:
@@ -43,14 +24,7 @@ def _prepare(app: Flask, client: FlaskClient) -> int:
     structure = make_structure(app, "Cabinet Demande")
     member = make_staff(app, structure)
     log_in(client, member, Space.PRACTICE)
-    parts = parts_of(app)
-    with app.app_context():
-        stored = deposit.store_file("x.pdf", sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000)
-        with db.transaction() as session:
-            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
-            item = sendings.draft(session, sending_id, structure.id)
-            sendings.describe_document(session, item, "Compte rendu", "11488-4")
-    return sending_id
+    return begin_sending(app, structure, member)
 
 
 def _open(browser: Browser, demonstration: Demonstration, client: FlaskClient, name: str) -> Page:

@@ -9,18 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.insi.stub import Stub, read_people
 from tests import live, stories
-from tests.browser import chromium
 from tests.browser.story import NARROW, Demonstration
 from tests.factories import Credential, make_staff, make_structure
 from tests.live import LiveHub
 
 PEOPLE = live.ROOT / "data" / "demonstration" / "insi.csv"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium.running() as found:
-        yield found
 
 
 @pytest.fixture

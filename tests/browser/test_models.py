@@ -1,10 +1,8 @@
 """Linkage models in a browser: proposed without script, tried, approved by a second officer, taken back; axe."""
 
 import json
-import shutil
 from pathlib import Path
 
-import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -17,13 +15,6 @@ from tests.functional.agency_pages import next_code
 from tests.hub.test_model_activation import make_figures, make_text
 
 STRICT = {"link": 9, "review": 5, "margin": 4}
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """One engine is enough: no page depends on it."""
-    shutil.copy(sqlite_template, tmp_path / "hub.sqlite3")
-    return f"sqlite:///{tmp_path}/hub.sqlite3"
 
 
 def make_changed() -> str:

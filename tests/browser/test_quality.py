@@ -1,12 +1,9 @@
 """The quality pages in a browser: axe at 1280 and 320 pixels, no sideways scroll, a sample read without script."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from flask import Flask
 from playwright.sync_api import Browser, expect
 
@@ -14,23 +11,10 @@ from hub import db
 from hub.accounts.sessions import Space
 from hub.vigilance import trends
 from tests import live
-from tests.browser import agency_region, chromium
+from tests.browser import agency_region
 from tests.browser.story import Demonstration
 from tests.factories import log_in, make_structure
 from tests.hub.registry.people import SOLENE, incoming, send
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """One engine is enough: no page depends on it."""
-    shutil.copy(sqlite_template, tmp_path / "hub.sqlite3")
-    return f"sqlite:///{tmp_path}/hub.sqlite3"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium.running() as found:
-        yield found
 
 
 def _seed(app: Flask) -> agency_region.Region:

@@ -12,11 +12,11 @@ from hub.accounts.sessions import Level, Space
 from hub.audit.trail import SYSTEM
 from hub.db import Base
 from hub.directory.values import Structure
-from hub.documents import deposit
 from hub.registry import identities
 from hub.routing import sendings
 from tests import stories
-from tests.factories import Credential, parts_of, sample_pdf, token_of
+from tests.factories import Credential, parts_of, token_of
+from tests.stories import begin_sending
 
 # What reading a page may write: who looked, and that the session was used.
 _TRACES = {"audit_event", "audit_head", "browser_session", "attempt_counter"}
@@ -48,15 +48,11 @@ def form_token(browser: FlaskClient) -> str:
 
 def make_draft(app: Flask, structure: Structure, member: Credential, identity_id: int, *, copy: bool = True) -> int:
     """Prepare a sending with its copy to the patient, ready to leave; return its id."""
-    parts = parts_of(app)
-    with app.app_context():
-        stored = deposit.store_file("x.pdf", sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000)
-        with db.transaction() as session:
-            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
-            item = sendings.draft(session, sending_id, structure.id)
-            sendings.describe_document(session, item, "Compte rendu", "11488-4")
-            sendings.set_patient(session, item, identities.by_id(session, identity_id), parts.trail, SYSTEM)
-            sendings.set_copy(session, item, copy)
+    sending_id = begin_sending(app, structure, member)
+    with app.app_context(), db.transaction() as session:
+        item = sendings.draft(session, sending_id, structure.id)
+        sendings.set_patient(session, item, identities.by_id(session, identity_id), parts_of(app).trail, SYSTEM)
+        sendings.set_copy(session, item, copy)
     return sending_id
 
 

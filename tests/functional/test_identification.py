@@ -7,17 +7,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub import db
 from hub.accounts.sessions import Space
 from hub.audit.tables import AuditEvent
-from hub.documents import deposit
 from hub.documents.tables import Document
 from hub.registry.tables import IdentificationRequest, ReviewTask
 from hub.registry.tasks import TaskKind
-from hub.routing import sendings
-from tests.factories import log_in, make_staff, make_structure, parts_of, sample_pdf
+from tests.factories import log_in, make_staff, make_structure
 from tests.functional.agency_pages import REASON, decide, new_officer, open_task, send_form
 from tests.hub.registry.people import SOLENE, doubtful_pair, incoming, open_tasks, rows, send
+from tests.stories import begin_sending
 
 _READ = {"birth_name": SOLENE.birth_name, "given_names": "Solène", "birth_date": "", "message": "Lyon, mars"}
 _TITLE = "Compte rendu secret"
@@ -34,13 +32,7 @@ def practice(app: Flask, client: FlaskClient) -> FlaskClient:
     structure = make_structure(app, "Cabinet Demande")
     member = make_staff(app, structure)
     log_in(client, member, Space.PRACTICE)
-    parts = parts_of(app)
-    with app.app_context():
-        stored = deposit.store_file("x.pdf", sample_pdf(), structure.id, parts.store, parts.vault, 50_000_000)
-        with db.transaction() as session:
-            sending_id = sendings.open_draft(session, stored, structure.id, member.id)
-            item = sendings.draft(session, sending_id, structure.id)
-            sendings.describe_document(session, item, _TITLE, "11488-4")
+    begin_sending(app, structure, member, _TITLE)
     return client
 
 
