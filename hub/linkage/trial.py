@@ -91,7 +91,7 @@ def _decided(
 ) -> Iterator[tuple[StoredIdentity, Verdict, Verdict]]:
     for identity in _spread(session, sample):
         found = candidates.find(session, filing.sought(identity.traits), leave_out=identity.id)
-        separated = candidates.separated_persons(session, identity.id)
+        separated = candidates.separated_persons(session, [identity.id])
         record = identity.as_record()
         old, new = (_verdict(decisions.decide(record, found, model, separated)) for model in (present, proposed))
         yield identity, old, new

@@ -82,11 +82,11 @@ def find(session: Session, keys: frozenset[int], leave_out: int | None = None, *
     return Pool(session, [keys]).find(keys, leave_out, every=every)
 
 
-def separated_persons(session: Session, identity_id: int) -> frozenset[str]:
-    """Return the persons that hold an identity an officer declared distinct from this one."""
+def separated_persons(session: Session, identity_ids: Collection[int]) -> frozenset[str]:
+    """Return the persons that hold an identity an officer declared distinct from one of these."""
     others = sa.union_all(
-        sa.select(DistinctPair.high_id).where(DistinctPair.low_id == identity_id, distinct.in_force(session)),
-        sa.select(DistinctPair.low_id).where(DistinctPair.high_id == identity_id, distinct.in_force(session)),
+        sa.select(DistinctPair.high_id).where(DistinctPair.low_id.in_(identity_ids), distinct.in_force(session)),
+        sa.select(DistinctPair.low_id).where(DistinctPair.high_id.in_(identity_ids), distinct.in_force(session)),
     )
     query = sa.select(SourceIdentity.person_id).where(SourceIdentity.id.in_(others))
     return frozenset(str(person_id) for person_id in session.scalars(query))

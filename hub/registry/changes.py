@@ -143,7 +143,7 @@ def find_person(
 ) -> Decision:
     """Look for the person of an identity that is alone in its own."""
     found = candidates.find(session, filing.sought(record.traits), leave_out=row.id)
-    separated = candidates.separated_persons(session, row.id)
+    separated = candidates.separated_persons(session, [row.id])
     decision = decisions.decide(record, found, model, separated)
     if decision.outcome is Outcome.LINK and links.are_placed_by_hand(session, [row.id]):
         # Somebody put it there: only somebody may move it.
@@ -159,6 +159,37 @@ def follow(session: Session, row: SourceIdentity, decision: Decision, found: Can
     decisions.keep(session, row, former_person, decision, actor, found)
     tasks.open_from_decision(session, row.id, decision, found.groups)
     return decision
+
+
+def ask_next(session: Session, identity_id: int, model: Model, actor: Actor) -> int | None:
+    """Ask about the next person that an identity resembles, once the nearest is settled; return the task's id.
+
+    A task names one candidate: the others would be forgotten with its answer. Nothing is linked here, however near:
+    an officer has just seen that there was more than one to choose from.
+    """
+    row = session.get_one(SourceIdentity, identity_id, populate_existing=True)
+    own = [item for item in identities.of_persons(session, [row.person_id])[row.person_id] if item.active]
+    found = candidates.find(session, filing.sought(_value(session, row).traits), leave_out=row.id)
+    settled = candidates.separated_persons(session, [item.id for item in own]) | {str(row.person_id)}
+    settled |= {other.person_id for other in found.persons if _contradict(own, other, model)}
+    decision = decisions.decide(_value(session, row).as_record(), found, model, settled)
+    if decision.person_id is None or not row.active:
+        return None
+    others = [item.id for item in found.groups[int(decision.person_id)]]
+    if tasks.were_compared(session, [item.id for item in own], others):
+        return None
+    if decision.outcome is Outcome.LINK:
+        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
+    decisions.keep(session, row, row.person_id, decision, actor, found)
+    return tasks.open_from_decision(session, row.id, decision, found.groups)
+
+
+def _contradict(own: Sequence[StoredIdentity], other: Candidate, model: Model) -> bool:
+    """Tell whether a rule forbids to put two persons together, whichever of their identities it is that it names."""
+    rules = (
+        linkage.compare_records(item.as_record(), record, model).veto for item in own for record in other.records
+    )
+    return any(rule is not None and rule not in LACKS_OF_EVIDENCE for rule in rules)
 
 
 def _keep_revision(session: Session, row: SourceIdentity, former: dict[str, Any], channel: Channel) -> None:

@@ -138,7 +138,7 @@ def _check_matricules(session: Session, matricules: Sequence[str], model: Model)
 
 def _ask_shared(session: Session, one: StoredIdentity, other: StoredIdentity, model: Model) -> bool:
     both = (one.id, other.id)
-    told_apart = str(other.person_id) in candidates.separated_persons(session, one.id)
+    told_apart = str(other.person_id) in candidates.separated_persons(session, [one.id])
     if told_apart or tasks.was_asked(session, TaskKind.DUPLICATE, both):
         return False
     pair = linkage.compare_records(one.as_record(), other.as_record(), model)

@@ -6,7 +6,7 @@ so that the second sees the first. New numbers are the business of `arrivals`, k
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict
-from hub.registry import arrivals, changes, death_checks, identities, links, review
+from hub.registry import arrivals, changes, death_checks, identities, links, operations, review
 from hub.registry.arrivals import Arrival
-from hub.registry.operations import FourEyes
-from hub.registry.tables import SourceIdentity
-from hub.registry.tasks import TaskKind
+from hub.registry.operations import FourEyes, Operation
+from hub.registry.tables import ReviewTask, SourceIdentity
+from hub.registry.tasks import PROPOSALS, TaskKind, TaskState
 from hub.registry.values import IncomingIdentity, Intake
 from identity.decision import Outcome
 from identity.model import Model
@@ -132,9 +132,14 @@ def _is_linked(intake: Intake) -> bool:
 
 
 def settle(session: Session, verdict: review.Verdict, registrar: Registrar, actor: Actor) -> review.Settled:
-    """Apply an officer's verdict; an identity that is no longer held is then looked for among the others."""
+    """Apply an officer's verdict, then ask about the next candidate of an identity that was compared with one.
+
+    An identity that is no longer held is looked for among the others.
+    """
     settled = review.decide(session, verdict, registrar.four_eyes, registrar.trail, actor)
     identity = settled.task.left
+    if settled.task.kind in PROPOSALS and settled.task.state is not TaskState.OPEN:
+        return replace(settled, next_task=changes.ask_next(session, identity.id, registrar.model, actor))
     if settled.task.kind is not TaskKind.CHANGED or identity.held or not identity.active:
         return settled
     company = identities.of_persons(session, [identity.person_id])[identity.person_id]
@@ -142,6 +147,15 @@ def settle(session: Session, verdict: review.Verdict, registrar: Registrar, acto
         row = session.get_one(SourceIdentity, identity.id)
         changes.find_person(session, row, identity.as_record(), registrar.model, actor)
     return settled
+
+
+def approve(session: Session, operation_id: int, staff_id: int, registrar: Registrar, actor: Actor) -> Operation:
+    """Do an operation that another officer proposed, then ask about the next candidate if a task asked for it."""
+    done = operations.approve(session, operation_id, staff_id, registrar.trail, actor)
+    task = session.get(ReviewTask, done.task_id) if done.task_id is not None else None
+    if task is not None and task.kind in PROPOSALS and task.source_identity_id is not None:
+        changes.ask_next(session, task.source_identity_id, registrar.model, actor)
+    return done
 
 
 def link_by_choice(

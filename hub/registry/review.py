@@ -129,10 +129,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A task after a verdict, and the operation that it made or proposed, if any."""
+    """A task after a verdict, the operation that it made or proposed, and the task that follows from it, if any."""
 
     task: Task
     operation: Operation | None
+    next_task: int | None = None
 
 
 def decide(session: Session, verdict: Verdict, four_eyes: FourEyes, trail: Trail, actor: Actor) -> Settled:

@@ -4,7 +4,7 @@ RNIV 2: each doubt about an identity is settled by a person of the cell, in a kn
 change meanwhile gets another version, and a verdict on the former one comes too late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,7 +41,7 @@ class TaskKind(StrEnum):
 
 ALONE = frozenset({TaskKind.CHANGED, TaskKind.INS, TaskKind.DEATH, TaskKind.LIMITED})
 """Kinds about one identity, which the task names twice."""
-_PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
+PROPOSALS = frozenset({TaskKind.DUPLICATE, TaskKind.MARGIN})
 # A document may be seen by somebody else now; it could; something known is false, or a document reaches nobody; two
 # identities may be one; nobody knows whether they are.
 _PRIORITIES = {
@@ -107,11 +107,13 @@ def open_from_decision(
     groups: Mapping[int, Sequence[Member]],
     *,
     always: bool = False,
-) -> None:
-    """Open the task, if any, that a decision asks for, as `new_tasks` does; `always` though it names no person."""
+) -> int | None:
+    """Open the task, if any, that a decision asks for, as `new_tasks` does, and return its id.
+
+    With `always`, though it names no person.
+    """
     asked = _asked(identity_id, decision, groups, always=always)
-    if asked is not None:
-        _open(session, asked.kind, asked.pair, asked.score, asked.reasons, {})
+    return _open(session, asked.kind, asked.pair, asked.score, asked.reasons, {}) if asked is not None else None
 
 
 def new_tasks(
@@ -147,7 +149,7 @@ def _kind_of(reasons: Sequence[str]) -> TaskKind:
 
 
 def _priority(kind: TaskKind, reasons: Sequence[str]) -> int:
-    if kind in _PROPOSALS and _ABOUT_INS.intersection(reasons):
+    if kind in PROPOSALS and _ABOUT_INS.intersection(reasons):
         return _PRIORITIES[TaskKind.INS]
     return _PRIORITIES[kind]
 
@@ -219,6 +221,14 @@ def was_asked(session: Session, kind: TaskKind, pair: tuple[int, int]) -> bool:
     return session.scalar(_of_pair(kind, pair).with_only_columns(ReviewTask.id)) is not None
 
 
+def were_compared(session: Session, ones: Collection[int], others: Collection[int]) -> bool:
+    """Tell whether officers have, or had, an identity of one person and one of another to compare."""
+    left, right = ReviewTask.source_identity_id, ReviewTask.candidate_identity_id
+    either = sa.or_(sa.and_(left.in_(ones), right.in_(others)), sa.and_(left.in_(others), right.in_(ones)))
+    asked = ReviewTask.kind.in_([kind.value for kind in PROPOSALS])
+    return session.scalar(sa.select(ReviewTask.id).where(either, asked).limit(1)) is not None
+
+
 def open_alone(
     session: Session,
     kind: TaskKind,
@@ -277,7 +287,7 @@ def _of_pair(kind: TaskKind, pair: tuple[int, int]) -> sa.Select[ReviewTask]:
         sa.and_(ReviewTask.source_identity_id == left, ReviewTask.candidate_identity_id == right),
         sa.and_(ReviewTask.source_identity_id == right, ReviewTask.candidate_identity_id == left),
     )
-    kinds = _PROPOSALS if kind in _PROPOSALS else {kind}
+    kinds = PROPOSALS if kind in PROPOSALS else {kind}
     return sa.select(ReviewTask).where(either, ReviewTask.kind.in_([item.value for item in kinds]))
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from hub import db
 from hub.audit.trail import Subject
 from hub.errors import Conflict, Invalid
-from hub.registry import identities, operations
+from hub.registry import identities, intake, operations
 from hub.registry.distinct import Relation
 from hub.registry.operations import Changed, Kind, Operation, Order, State
 from hub.registry.values import StoredIdentity
@@ -113,7 +113,7 @@ def approve(operation_id: int) -> Response | tuple[str, int]:
     try:
         with db.transaction() as session:
             staff_id, actor = current_staff().member.id, current_staff().actor
-            operations.approve(session, known(operation_id), staff_id, runtime().trail, actor)
+            intake.approve(session, known(operation_id), staff_id, runtime().registrar, actor)
     except Conflict as error:
         return _page(operation_id, _stopped("valider", error), request.form), 409
     flash(_("L'opération n° %(number)d est validée et faite.", number=operation_id), "success")

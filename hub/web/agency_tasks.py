@@ -410,11 +410,23 @@ def _shown(session: Session, task_id: int) -> Shown:
 
 
 def _near(session: Session, item: Task) -> tuple[Near, ...]:
-    """Look for the persons nearest to what was read on a document, or to an identity compared with too few."""
-    if item.kind not in (TaskKind.LIMITED, TaskKind.DOCUMENT) or item.state is not TaskState.OPEN:
+    """Look for the persons near to what a task is about.
+
+    The nearest to what was read on a document, or to an identity compared with too few; the rivals of the candidate.
+    """
+    traits, model = item.left.traits, runtime().registrar.model
+    if item.state is not TaskState.OPEN:
         return ()
-    model = runtime().registrar.model
-    found = near_persons(search.nearest(session, item.left.traits, model, but=item.left.person_id))
+    if item.kind in (TaskKind.LIMITED, TaskKind.DOCUMENT):
+        matches = search.nearest(session, traits, model, but=item.left.person_id)
+    elif item.kind is TaskKind.MARGIN:
+        compared = {item.left.person_id, item.right.person_id}
+        matches = [
+            near for near in search.near_matches(session, traits, model) if near.person.person_id not in compared
+        ]
+    else:
+        return ()
+    found = near_persons(matches)
     for near in found:
         record(session, "person.shown", Subject("person", near.person.person_id))
     return found
@@ -442,4 +454,7 @@ def _done(settled: Settled) -> str:
         words = _SAME_WORDS.get(item.kind) or _("les deux identités sont réunies sous une seule personne.")
     else:
         words = _DIFFERENT_WORDS.get(item.kind) or _("ce sont deux personnes ; la paire ne sera plus proposée.")
-    return _("Tâche %(number)d : %(words)s", number=item.id, words=words)
+    told = _("Tâche %(number)d : %(words)s", number=item.id, words=words)
+    if settled.next_task is None:
+        return told
+    return told + " " + _("Une autre personne lui ressemble : tâche %(number)d.", number=settled.next_task)

@@ -31,6 +31,7 @@ from tests.hub.registry.people import (
     doubtful_pair,
     incoming,
     open_tasks,
+    rivals,
     rows,
     send,
     stored,
@@ -100,6 +101,25 @@ def test_an_incomplete_comparison_near_nobody_says_so(app: Flask, officer: Flask
     assert "Personne dans l'index ne lui ressemble." in html.unescape(page)
     assert f"/agence/recherche?avec={task.left.person_id}" in page
     assert decide(officer, page, task.id, "meme").status_code == 422, "nobody to merge with"
+
+
+def test_the_rivals_of_a_candidate_are_shown_and_the_next_is_announced(app: Flask, officer: FlaskClient) -> None:
+    one, other, arrived = rivals(app)
+    (task,) = [item for item in open_tasks(app) if item.kind is TaskKind.MARGIN]
+    (rival,) = [item.identity.person_id for item in (one, other) if item.identity.id != task.right.id]
+
+    page = open_task(officer, task.id)
+    answer = decide(officer, page, task.id, "differentes")
+
+    assert "Qui d'autre lui ressemble presque autant" in html.unescape(page)
+    merging = f"/agence/personnes/{arrived.identity.person_id}/reunion/"
+    assert re.findall(f'href="{merging}([0-9]+)"', page) == [str(rival)]
+    shown = rows(app, AuditEvent, AuditEvent.action == "person.shown")
+    assert [event.subject_id for event in shown] == [str(rival)]
+    (following,) = [item for item in open_tasks(app) if item.left.id == arrived.identity.id]
+    assert following.right.person_id == rival
+    told = officer.get(answer.location).text
+    assert re.search(rf"Une autre personne lui ressemble\s: tâche\s{following.id}\.", told)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,13 @@ def doubtful_pair(app: Flask) -> Doubtful:
     return Doubtful(arrived, known, task)
 
 
+def rivals(app: Flask) -> tuple[Intake, Intake, Intake]:
+    """Make two people of the same traits whose INS differ, then an identity that may be either; return all three."""
+    one = send(app, qualified(make_structure(app), "R-1", SOLENE, INS_ONE))
+    other = send(app, qualified(make_structure(app), "R-2", SOLENE, INS_TWO))
+    return one, other, send(app, incoming(make_structure(app), "R-3"))
+
+
 def crowd(app: Flask, traits: Traits) -> None:
     """Make every key of these traits crowded, and every pair of them: the next search for them is limited."""
     keys = filing.sought(traits)

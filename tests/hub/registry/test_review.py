@@ -3,15 +3,19 @@
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from hub import db
 from hub.audit.tables import AuditEvent
+from hub.audit.trail import SYSTEM
 from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import review, tasks, worklist
-from hub.registry.review import Comparison
+from hub.registry import intake, review, tasks, worklist
+from hub.registry.operations import FourEyes, State
+from hub.registry.review import Comparison, Verdict
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask, SourceIdentity
 from hub.registry.tasks import Task, TaskKind, TaskState
+from hub.registry.values import Intake
 from hub.registry.worklist import Filter
 from identity.decision import Outcome
 from tests.factories import make_structure, parts_of
@@ -25,6 +29,7 @@ from tests.hub.registry.people import (
     incoming,
     open_tasks,
     qualified,
+    rivals,
     rows,
     send,
     settle,
@@ -288,6 +293,60 @@ def test_a_change_found_wrong_keeps_the_identity_held_until_it_is_looked_at_agai
     assert compare(app, again).left.traits == compare(app, again).right.traits == SOLENE
     settle(app, again, TaskState.SAME)
     assert not rows(app, SourceIdentity, SourceIdentity.id == task.left.id)[0].held
+
+
+def only_between(app: Flask, one: Intake, others: list[Intake]) -> list[Task]:
+    """Return the open tasks of an identity, each with one of these others."""
+    ids = {item.identity.id for item in others}
+    return [item for item in open_tasks(app) if item.left.id == one.identity.id and item.right.id in ids]
+
+
+def test_who_is_not_the_nearest_is_compared_with_the_next(app: Flask) -> None:
+    one, other, arrived = rivals(app)
+    (first,) = only_between(app, arrived, [one, other])
+    assert first.kind is TaskKind.MARGIN
+
+    settle(app, first, TaskState.DIFFERENT)
+
+    (second,) = only_between(app, arrived, [one, other])
+    assert second.right.id != first.right.id
+    assert second.kind is TaskKind.DUPLICATE  # one is left, and it is not linked without an officer
+    assert stored(app, arrived).person_id == arrived.identity.person_id
+
+    settle(app, second, TaskState.DIFFERENT)
+    assert only_between(app, arrived, [one, other]) == []
+
+
+def test_the_rival_of_a_merge_that_a_rule_keeps_apart_is_not_asked_about(app: Flask) -> None:
+    one, other, arrived = rivals(app)
+    (task,) = only_between(app, arrived, [one, other])
+
+    settle(app, task, TaskState.SAME)
+
+    assert only_between(app, arrived, [one, other]) == []
+
+
+@pytest.mark.parametrize("four_eyes", list(FourEyes))
+def test_a_merge_asks_about_the_next_candidate_once_it_is_done(app: Flask, four_eyes: FourEyes) -> None:
+    one, other, arrived = rivals(app)
+    slip = send(app, incoming(make_structure(app), "S-1", replace(SOLENE, given_names=("SOLANE", "MARTHE"))))
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.delete(ReviewTask))  # never asked
+    task = add_task(app, arrived.identity.id, slip.identity.id)
+    verdict = Verdict(task_id=task.id, version=task.version, state=TaskState.SAME, comment="Pièces vues", staff_id=7)
+
+    with app.app_context(), db.transaction() as session:
+        registrar = replace(parts_of(app).registrar, four_eyes=four_eyes)
+        settled = intake.settle(session, verdict, registrar, SYSTEM)
+    if four_eyes is not FourEyes.NONE and settled.operation and settled.operation.state is State.PROPOSED:
+        assert settled.next_task is None
+        assert only_between(app, arrived, [one, other]) == []
+        with app.app_context(), db.transaction() as session:
+            intake.approve(session, settled.operation.id, 8, registrar, SYSTEM)
+
+    (following,) = only_between(app, arrived, [one, other])
+    assert following.state is TaskState.OPEN
+    assert stored(app, arrived).person_id == stored(app, slip).person_id
 
 
 def test_tasks_come_by_risk_then_age(app: Flask) -> None:
