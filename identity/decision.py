@@ -70,13 +70,19 @@ class Rule:
 
     def holds(self, signs: int) -> bool:
         """Tell whether the rule forbids a link between two records compared as these `signs` show."""
-        return self._when.passes(signs) and not any(test.passes(signs) for test in self._unless)
+        when = self._when
+        if (when.signs & signs).bit_count() != when.traits:
+            return False
+        return not any(test.passes(signs) for test in self._unless)
 
 
 def gravest(rules: Iterable[Rule], seen: Mapping[str, str]) -> Reason | None:
     """Return the reason of the first rule that holds for two records compared as `seen`; None when none does."""
     signs = _signs(seen)
-    return next((rule.reason for rule in rules if rule.holds(signs)), None)
+    for rule in rules:
+        if rule.holds(signs):
+            return rule.reason
+    return None
 
 
 def _at(trait: str, *levels: str) -> frozenset[str]:

@@ -172,7 +172,7 @@ def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) 
         return None
     record_id, best = max(pairs, key=lambda pair: (pair[1].score.total, pair[0]))
     worst = min(pair.score.total for _, pair in pairs)
-    total = lowered(best.score, model.thresholds.review - worst, model) if len(pairs) > 1 else best.score
+    total = lowered(best.score, model.thresholds.review - worst) if len(pairs) > 1 else best.score
     # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
     contradictions = (pair.veto for _, pair in pairs if pair.veto and pair.veto not in LACKS_OF_EVIDENCE)
     forbidden = next(contradictions, best.veto)

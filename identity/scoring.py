@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from identity.decision import CAUTIONS, caution
-from identity.model import TERMS, Model, Pattern
+from identity.model import TERMS, Calibration, Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
+Term = tuple[str, str, float]
 _RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
 
 
@@ -23,7 +24,7 @@ class Contribution(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Say why, in French. Written when it is asked for: most pairs are weighed and never shown."""
+        """Say why, in French."""
         if self.trait == "records":
             return OTHERS_SENTENCE
         return _RULES[self.level] if self.trait == "rule" else sentence(self.trait, self.level)
@@ -33,30 +34,36 @@ class Contribution(NamedTuple):
 class Score:
     """The evidence that two records are one person: log2 of the odds, and its parts.
 
-    `total` is exactly the sum of the contributions and the model's prior.
+    `total` is exactly the sum of the contributions and the model's prior. What explains it is written when it is
+    asked for: most pairs are weighed and never shown.
     """
 
     total: float
-    probability: float
-    contributions: tuple[Contribution, ...]
+    terms: tuple[Term, ...]
+    calibration: Calibration
+
+    @property
+    def probability(self) -> float:
+        """Return the probability of one person, from 0 to 1, as calibrated on pairs never learned from."""
+        return self.calibration.probability(self.total)
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """Return what each trait adds, or two taken together, in the order of the model."""
+        return tuple(Contribution(*term) for term in self.terms)
 
 
 def score(pattern: Pattern, model: Model) -> Score:
     """Weigh the levels of a pair and explain each term."""
-    parts = [Contribution(*term) for term in model.terms(pattern)]
+    terms = list(model.terms(pattern))
     rule = caution(dict(zip(TERMS, pattern, strict=True)))
     if rule is not None:
-        parts.append(Contribution("rule", rule.code, model.caution))
-    return _sum(tuple(parts), model)
+        terms.append(("rule", rule.code, model.caution))
+    return Score(sum((bits for _, _, bits in terms), model.prior), tuple(terms), model.calibration)
 
 
-def lowered(best: Score, shortfall: float, model: Model) -> Score:
+def lowered(best: Score, shortfall: float) -> Score:
     """Lower a score because another identity of the same person disagrees."""
     if shortfall <= 0:
         return best
-    return _sum((*best.contributions, Contribution("records", "others", -shortfall)), model)
-
-
-def _sum(parts: tuple[Contribution, ...], model: Model) -> Score:
-    bits = sum((part.bits for part in parts), model.prior)
-    return Score(bits, model.calibration.probability(bits), parts)
+    return Score(best.total - shortfall, (*best.terms, ("records", "others", -shortfall)), best.calibration)

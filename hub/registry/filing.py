@@ -34,7 +34,7 @@ MOST_HOLDERS = 200
 MOST_ALONE = 16
 """Holders of a key that are compared though they share nothing else: a large maternity's month says little."""
 # With its own keys, 24 at most, an identity stays under the 64 keys that SQLite's triggers cut.
-_MOST_PAIRED = 39
+MOST_PAIRED = 39
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
 _POSTGRESQL = sa.text("""
@@ -90,7 +90,7 @@ class Files:
         self._newly_crowded: set[int] = set()
         self._session = session
         self._read(set(chain.from_iterable(wanted)))
-        self._read({key for keys in wanted for key in pairs(keys & self._crowded, keys)[:_MOST_PAIRED]})
+        self._read({key for keys in wanted for key in pairs(keys & self._crowded, keys)[:MOST_PAIRED]})
 
     def _read(self, keys: set[int]) -> None:
         missing = sorted(key for key in keys if key not in self._holders)
@@ -110,10 +110,10 @@ class Files:
         crowded = keys & self._crowded
         alone = 0 if every or len(keys) < 2 else MOST_ALONE
         refined = pairs(crowded, keys)
-        paired = set(refined[:_MOST_PAIRED])
+        paired = set(refined[:MOST_PAIRED])
         self._read(paired)
         is_cut = bool(crowded) and alone == 0
-        limited = is_cut or len(refined) > _MOST_PAIRED or not self._crowded.isdisjoint(paired)
+        limited = is_cut or len(refined) > MOST_PAIRED or not self._crowded.isdisjoint(paired)
         rarity: dict[int, float] = {}
         doubted: set[int] = set()
         for key in sorted(keys | paired):
@@ -136,7 +136,7 @@ class Files:
         filed = {key for key in keys if key in former or self._has_room(key)}
         crowded = (keys & self._crowded) - filed
         if crowded:
-            more = set(pairs(crowded, keys)[:_MOST_PAIRED])
+            more = set(pairs(crowded, keys)[:MOST_PAIRED])
             self._read(more)
             filed |= {key for key in more if key in former or self._has_room(key)}
         for key in filed - former:

@@ -180,9 +180,9 @@ def fill(file: Path, truth: Path) -> list[Traits]:
                 numbers[whose] = len(numbers) + 1
                 regional_id = f"{numbers[whose]:016d}"
                 persons.append({"id": numbers[whose], "regional_id": regional_id, "created_at": moment})
-            keys = [key for key in filing.sought(incoming.traits) if holders[key] < filing.MOST_HOLDERS]
+            keys = _filed(filing.sought(incoming.traits), holders)
             holders.update(keys)
-            rows.append(_row(identity_id, numbers[whose], incoming, moment, sorted(keys)))
+            rows.append(_row(identity_id, numbers[whose], incoming, moment, keys))
             if identity_id % 97 == 0:
                 kept.append(incoming.traits)
         with db.transaction() as session:
@@ -194,6 +194,13 @@ def fill(file: Path, truth: Path) -> list[Traits]:
         if crowded:
             session.execute(sa.insert(CrowdedKey), crowded)
     return kept
+
+
+def _filed(keys: frozenset[int], holders: Counter[int]) -> list[int]:
+    """Return what an identity is filed under, as `filing.Files.file` does: pairs in the place of crowded keys."""
+    free = {key for key in keys if holders[key] < filing.MOST_HOLDERS}
+    pairs = filing.pairs(keys - free, keys)[: filing.MOST_PAIRED]
+    return sorted(free.union(key for key in pairs if holders[key] < filing.MOST_HOLDERS))
 
 
 def _row(
