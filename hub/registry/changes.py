@@ -176,7 +176,7 @@ def ask_next(session: Session, identity_id: int, model: Model, actor: Actor) -> 
     if decision.person_id is None or not row.active:
         return None
     others = [item.id for item in found.groups[int(decision.person_id)]]
-    if tasks.were_compared(session, [item.id for item in own], others):
+    if tasks.are_compared(session, [item.id for item in own], others):
         return None
     if decision.outcome is Outcome.LINK:
         decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))

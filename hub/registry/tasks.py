@@ -221,12 +221,12 @@ def was_asked(session: Session, kind: TaskKind, pair: tuple[int, int]) -> bool:
     return session.scalar(_of_pair(kind, pair).with_only_columns(ReviewTask.id)) is not None
 
 
-def were_compared(session: Session, ones: Collection[int], others: Collection[int]) -> bool:
-    """Tell whether officers have, or had, an identity of one person and one of another to compare."""
+def are_compared(session: Session, ones: Collection[int], others: Collection[int]) -> bool:
+    """Tell whether officers have an identity of one person and one of another to compare."""
     left, right = ReviewTask.source_identity_id, ReviewTask.candidate_identity_id
     either = sa.or_(sa.and_(left.in_(ones), right.in_(others)), sa.and_(left.in_(others), right.in_(ones)))
-    asked = ReviewTask.kind.in_([kind.value for kind in PROPOSALS])
-    return session.scalar(sa.select(ReviewTask.id).where(either, asked).limit(1)) is not None
+    asked = ReviewTask.kind.in_([kind.value for kind in PROPOSALS]), ReviewTask.state == TaskState.OPEN.value
+    return session.scalar(sa.select(ReviewTask.id).where(either, *asked).limit(1)) is not None
 
 
 def open_alone(

@@ -1,6 +1,7 @@
 """What an officer's verdicts do, alone and at once."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -315,6 +316,20 @@ def test_who_is_not_the_nearest_is_compared_with_the_next(app: Flask) -> None:
 
     settle(app, second, TaskState.DIFFERENT)
     assert only_between(app, arrived, [one, other]) == []
+
+
+def test_a_ruling_that_ran_out_is_asked_about_again(app: Flask) -> None:
+    one, other, arrived = rivals(app)
+    (first,) = only_between(app, arrived, [one, other])
+    settle(app, first, TaskState.DIFFERENT)
+    (second,) = only_between(app, arrived, [one, other])
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(DistinctPair).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+
+    settle(app, second, TaskState.DIFFERENT)
+
+    (again,) = only_between(app, arrived, [one, other])
+    assert again.id == first.id
 
 
 def test_the_rival_of_a_merge_that_a_rule_keeps_apart_is_not_asked_about(app: Flask) -> None:
