@@ -4,6 +4,7 @@ Each command is imported only when it runs: `hub --help` and a command that need
 The table says where a command lives and what `--help` prints of it; a test compares it with the commands.
 """
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -48,8 +49,13 @@ class LazyGroup(click.Group):
 
 
 def load(entry: Entry) -> click.Command:
-    """Import the command of an entry."""
-    command: click.Command = getattr(import_module(f"hub.commands.{entry.module}"), entry.attribute)
+    """Import the command of an entry; what is imported stays, and is never looked through for garbage."""
+    gc.disable()
+    try:
+        command: click.Command = getattr(import_module(f"hub.commands.{entry.module}"), entry.attribute)
+    finally:
+        gc.freeze()
+        gc.enable()
     return command
 
 

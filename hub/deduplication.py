@@ -159,11 +159,12 @@ def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Leve
 
     def pairs(start: int) -> pa.Table:
         rows, scored = slice(start, start + _ROWS), found.scored
+        where = scored.where[rows]
         columns = [
             record_ids.take(number_column(scored.pairs.left[rows])),
             record_ids.take(number_column(scored.pairs.right[rows])),
-            number_column(scored.bits[rows]),
-            number_column(scored.probability[rows]),
+            number_column(scored.verdicts.bits.take(where)),
+            number_column(scored.verdicts.probability.take(where)),
             words.take(number_column(decisions[rows])),
         ]
         return pa.table(columns, schema=schema)
@@ -189,4 +190,4 @@ def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_OFTEN_THE_SAME)
+    return pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=_OFTEN_THE_SAME)

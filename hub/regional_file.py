@@ -8,6 +8,7 @@ Needs no database and no settings.
 import codecs
 import csv
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +52,9 @@ def read(path: Path) -> RegionalFile:
             start = stream.read(4)
         if not start:
             raise Invalid("Le fichier est vide.")
-        table, torn = (_read_parquet(path), 0) if start == b"PAR1" else _read_csv(path)
+        return _read_parquet(path) if start == b"PAR1" else _read_csv(path)
     except OSError as err:
         raise Invalid(f"Le fichier ne peut pas être lu : {err.strerror or 'il est abîmé'}.") from err
-    if not len(table):
-        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
-    record_ids = _record_ids(table["record_id"])
-    return RegionalFile(pa.table({name: _as_text(name, table[name]) for name in COMPARED}), record_ids, torn)
 
 
 def check_form(path: Path) -> str | None:
@@ -102,7 +99,7 @@ def _check_columns(names: Sequence[str]) -> None:
         raise Invalid(f"Le fichier a plusieurs colonnes du même nom : {', '.join(double)}.", double[0])
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _read_parquet(path: Path) -> RegionalFile:
     # Imported here: a CSV does not pay for it.
     from pyarrow import parquet
 
@@ -110,7 +107,12 @@ def _read_parquet(path: Path) -> pa.Table:
     try:
         # Nothing is fetched ahead: that is for files far away, and holds the whole of this one.
         file = parquet.ParquetFile(path, read_dictionary=texts, pre_buffer=False)
-        return file.read(columns=["record_id", *COMPARED])
+        numbers = file.read(columns=["record_id"])
+        with ThreadPoolExecutor(1) as pool:
+            # Checked while the other columns are read.
+            record_ids = pool.submit(_record_ids, numbers["record_id"])
+            table = file.read(columns=list(COMPARED))
+            return RegionalFile(_as_texts(table), record_ids.result(), 0)
     except pa.ArrowException as err:
         raise Invalid(_DAMAGED_PARQUET) from err
 
@@ -130,7 +132,7 @@ def _texts_of_parquet(path: Path) -> list[str]:
     return [name for name in COMPARED if _is_text(schema.field(name).type) and name not in MOSTLY_DISTINCT]
 
 
-def _read_csv(path: Path) -> tuple[pa.Table, int]:
+def _read_csv(path: Path) -> RegionalFile:
     from pyarrow import csv as arrow_csv
 
     delimiter = _delimiter(path)
@@ -157,7 +159,7 @@ def _read_csv(path: Path) -> tuple[pa.Table, int]:
         if line is not None:
             raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.") from err
         raise Invalid("Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne.") from err
-    return table, torn
+    return RegionalFile(_as_texts(table), _record_ids(table["record_id"]), torn)
 
 
 def _delimiter(path: Path) -> str:
@@ -186,7 +188,9 @@ def _first_line_not_utf8(path: Path) -> int | None:
 
 
 def _record_ids(column: pa.ChunkedArray) -> pa.Array:
-    """Return the record numbers; refuse a file where one lacks or comes twice."""
+    """Return the record numbers; refuse a file that has none, or where one lacks or comes twice."""
+    if not len(column):
+        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
     kind = column.type
     _check_ids_type(kind)
     array = column.cast(pa.string() if pa.types.is_large_string(kind) else kind).combine_chunks()
@@ -222,6 +226,10 @@ def _is_date(name: str, kind: pa.DataType) -> bool:
 
 def _is_code(name: str, kind: pa.DataType) -> bool:
     return name == "source" and bool(pa.types.is_integer(kind))
+
+
+def _as_texts(table: pa.Table) -> pa.Table:
+    return pa.table({name: _as_text(name, table[name]) for name in COMPARED})
 
 
 def _as_text(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,11 +1,16 @@
 """Stable 64-bit hashes of texts and of their combinations: the same on every machine, in every version.
 
-FNV-1a (Fowler, Noll, Vo) over UTF-8, then the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). They are
-no secret and protect nothing: they only make texts fit for an indexed integer column. `identity.bulk.text` computes
-the same ones column by column.
+UTF-8 in words of eight bytes, each stirred in by the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). They
+are no secret and protect nothing: they only make texts fit for an indexed integer column. `identity.bulk.text`
+computes the same ones column by column.
 """
 
 from functools import lru_cache
+from struct import iter_unpack
+
+SEED = 0xCBF29CE484222325
+WORD = 8
+"""Bytes taken at once; the last word is filled up with zeros."""
 
 _MASK = (1 << 64) - 1
 
@@ -13,10 +18,11 @@ _MASK = (1 << 64) - 1
 @lru_cache(maxsize=65536)
 def stable_hash(text: str) -> int:
     """Return the signed 64-bit hash of a text."""
-    state = 0xCBF29CE484222325
-    for byte in text.encode():
-        state = (state ^ byte) * 0x100000001B3 & _MASK
-    return _signed(mix(state))
+    data = text.encode()
+    state = SEED ^ len(data)
+    for (word,) in iter_unpack("<Q", data + bytes(-len(data) % WORD)):
+        state = mix(state ^ word)
+    return _signed(state)
 
 
 def mix(state: int) -> int:

@@ -212,7 +212,7 @@ def stands_alone(code: str) -> bool:
 
     Two such places, not the same, have at most a département in common.
     """
-    is_listed = any(code in table for table in (_RENUMBERED, _MERGED, _CITIES, _STOOD_FOR))
+    is_listed = code in _RENUMBERED or code in _MERGED or code in _CITIES or code in _STOOD_FOR
     return not is_listed and _colony(code, None) is None
 
 

@@ -148,7 +148,7 @@ def doubles(region: Region, done_to: int, model: Model, report: Report) -> Doubl
     asked = (region.persons[found.left] != region.persons[found.right]) & (region.ids[found.right] > done_to)
     across = Candidates(found.left[asked], found.right[asked], found.unexamined)
     scored = score_candidates(records, across, model, report)
-    near = scored.link | scored.review
+    near = scored.near
     early, late = region.ids[across.left[near]], region.ids[across.right[near]]
     order = np.lexsort((early, late))
     return Doubles(count, len(across.left), early[order], late[order], found.unexamined)

@@ -88,7 +88,7 @@ def scores(model: str) -> Callable[[Batches], Batches]:
                 score=scored.bits,
                 probability=scored.probability,
                 link=scored.link,
-                near=scored.link | scored.review,
+                near=scored.near,
                 contradicts=scored.contradicts,
             )
 

@@ -209,7 +209,8 @@ def _take_places_apart(codes: list[str]) -> Places:
     departments = distinct(text_column([*names, ""]))
     is_abroad = np.array([not name for name in departments.texts])[departments.codes]
     is_alone = np.array([stands_alone(code) for code in codes], np.bool_)
-    marks = [_mark(code) | _mark(name) for code, name in zip(codes, names, strict=True)]
+    of_department = {name: _mark(name) for name in departments.texts}
+    marks = [_mark(code) | of_department[name] for code, name in zip(codes, names, strict=True)]
     for place in np.flatnonzero(~is_alone).tolist():
         today = department(canonical_place(codes[place])) or ""
         marks[place] = reduce(or_, map(_mark, possible_places(codes[place])), marks[place] | _mark(today))

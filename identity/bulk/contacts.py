@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bulk.columns import MISSING, Ints, Longs, flag_column, flags, integers, letters, text_column
+from identity.bulk.columns import MISSING, Ints, Longs, flag_column, flags, integers, letters, number_column, text_column
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import (
     Coded,
@@ -88,10 +88,7 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
     data = np.frombuffer(capital.translate(_STREET_SIGNS), np.uint8)
     is_digit, is_letter = (data >= ord("0")) & (data <= ord("9")), data >= ord("A")
     joins = np.flatnonzero((is_digit[:-1] & is_letter[1:]) | (is_letter[:-1] & is_digit[1:]))
-    line = b" " + np.insert(data, joins + 1, ord(" ")).tobytes().replace(b" ", b"  ").replace(b"\n", b" \n ") + b" "
-    for short, full in STREETS.items():
-        line = line.replace(f" {short} ".encode(), f" {full} ".encode())
-    keys = lines(single_spaces(line))
+    keys = _in_full(lines(single_spaces(np.insert(data, joins + 1, ord(" ")).tobytes())))
     if not len(odd):
         return keys
     is_odd = np.zeros(len(values), np.bool_)
@@ -99,6 +96,14 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
     return pc.replace_with_mask(
         keys, flag_column(is_odd), text_column([street_key(values[line].as_py()) or "" for line in odd.tolist()])
     )
+
+
+def _in_full(keys: pa.StringArray) -> pa.StringArray:
+    """Write the usual words in full."""
+    lists = pc.split_pattern(keys, " ")
+    words = distinct(lists.flatten())
+    full = text_column([STREETS.get(word, word) for word in words.texts]).take(number_column(words.codes))
+    return pc.binary_join(pa.ListArray.from_arrays(lists.offsets, full), text_column([" "])[0])
 
 
 def _phones(column: Coded) -> Longs:

@@ -13,14 +13,15 @@ import numpy as np
 from identity.bulk import clusters, scoring
 from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
+from identity.bulk.columns import Ints
 from identity.bulk.comparison import Pairs, compare
 from identity.bulk.memory import give_back
 from identity.bulk.records import Records
-from identity.bulk.scoring import Patterns, Scored
+from identity.bulk.scoring import Scored
 from identity.bulk.threads import spread
 from identity.model import Model
 
-CHUNK = 1 << 18
+CHUNK = 1 << 19
 """Pairs compared at once."""
 
 
@@ -76,19 +77,22 @@ def group(scored: Scored, count: int, report: Report) -> Persons:
 def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:
     """Compare and score every candidate pair; levels are forgotten chunk after chunk."""
     total = len(candidates.left)
-    find_patterns = partial(_find_patterns, records, candidates, model)
-    found: list[Patterns] = []
+    found: list[Scored] = []
     report(Stage.COMPARE, 0, total)
-    for patterns in spread(find_patterns, (slice(start, start + CHUNK) for start in range(0, total, CHUNK))):
-        found.append(patterns)
+    chunks = (slice(start, start + CHUNK) for start in range(0, max(1, total), CHUNK))
+    for scored in spread(partial(_score, records, candidates, model), chunks):
+        found.append(scored)
         report(Stage.COMPARE, min(len(found) * CHUNK, total), total)
-    none = np.zeros(0, np.int32)
-    pairs = Pairs(candidates.left, candidates.right, {}, (none, none), (none, none))
-    patterns = scoring.join(found)
-    found.clear()
-    return scoring.weigh(pairs, patterns, model)
+    return scoring.join(_bare(candidates.left, candidates.right), found)
 
 
-def _find_patterns(records: Records, candidates: Candidates, model: Model, rows: slice) -> Patterns:
+def _score(records: Records, candidates: Candidates, model: Model, rows: slice) -> Scored:
     pairs = compare(records, candidates.left[rows], candidates.right[rows], model.minor_from)
-    return scoring.find_patterns(pairs, records.names, model)
+    scored = scoring.score(pairs, records.names, model)
+    return Scored(_bare(pairs.left, pairs.right), scored.verdicts, scored.where)
+
+
+def _bare(left: Ints, right: Ints) -> Pairs:
+    """Return pairs without what they were compared on."""
+    none = np.zeros(0, np.int32)
+    return Pairs(left, right, {}, (none, none), (none, none))

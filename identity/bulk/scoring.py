@@ -1,7 +1,7 @@
 """Scores and decisions for many pairs: the tables of the model and the rules of `identity.decision`, by column."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,58 +19,90 @@ Level = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """Every candidate pair with its score in bits and what the model and the rules make of it."""
+class Verdicts:
+    """What the model and the rules make of patterns of levels, one entry for each pattern."""
 
-    pairs: Pairs
     bits: Bits
     probability: Bits
     vetoed: Flags
     contradicts: Flags
-    """A rule says that they are two persons, and the score does not outweigh it."""
     link: Flags
     review: Flags
 
 
 @dataclass(frozen=True, slots=True)
-class Patterns:
-    """The distinct patterns of levels of many pairs, each as one number, and the index of each pair's pattern.
+class Scored:
+    """Every candidate pair with its score in bits and what the model and the rules make of it.
 
-    Pairs come in far fewer patterns than there are pairs: each pattern is weighed once.
+    Pairs come in far fewer patterns of levels than there are pairs: each pattern is weighed once, and what is asked
+    of the pairs is looked up when it is asked.
     """
 
-    numbers: Longs
+    pairs: Pairs
+    verdicts: Verdicts
     where: Ints
+    """The index of the pattern of each pair."""
+
+    @property
+    def bits(self) -> Bits:
+        """Return the score of each pair."""
+        return look_up(self.verdicts.bits, self.where)
+
+    @property
+    def probability(self) -> Bits:
+        """Return how likely it is that each pair is one person."""
+        return look_up(self.verdicts.probability, self.where)
+
+    @property
+    def vetoed(self) -> Flags:
+        """Tell which pairs a rule forbids to link."""
+        return look_up(self.verdicts.vetoed, self.where)
+
+    @property
+    def contradicts(self) -> Flags:
+        """Tell of which pairs a rule says that they are two persons, and the score does not outweigh it."""
+        return look_up(self.verdicts.contradicts, self.where)
+
+    @property
+    def link(self) -> Flags:
+        """Tell which pairs are linked."""
+        return look_up(self.verdicts.link, self.where)
+
+    @property
+    def review(self) -> Flags:
+        """Tell which pairs an officer looks at."""
+        return look_up(self.verdicts.review, self.where)
+
+    @property
+    def near(self) -> Flags:
+        """Tell which pairs are linked or looked at."""
+        return look_up(self.verdicts.link | self.verdicts.review, self.where)
 
 
 def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
     """Score and decide every pair, each for itself."""
-    return weigh(pairs, find_patterns(pairs, names, model), model)
-
-
-def find_patterns(pairs: Pairs, names: Vocabulary, model: Model) -> Patterns:
-    """Return what a model sees of pairs."""
     levels = term_levels(pairs, names, model.frequencies)
     packed = np.zeros(len(pairs.left), np.int64)
     for term, values in TERMS.items():
         packed *= len(values)
         packed += levels[term]
-    return Patterns(*unique(packed))
+    patterns, where = unique(packed)
+    return Scored(pairs, _weigh(_unpack(patterns), model), where)
 
 
-def join(patterns: Sequence[Patterns]) -> Patterns:
-    """Put the patterns of several lots of pairs together."""
-    numbers, index = unique(np.concatenate([np.zeros(0, np.int64), *(part.numbers for part in patterns)]))
-    ends = np.cumsum([len(part.numbers) for part in patterns])
-    lots = zip(patterns, np.split(index, ends), strict=False)
-    where = [own.take(part.where) for part, own in lots]
-    return Patterns(numbers, np.concatenate([np.zeros(0, np.int32), *where]))
+def join(pairs: Pairs, lots: Sequence[Scored]) -> Scored:
+    """Put lots of scored pairs together; what two lots hold of one pattern stays twice."""
+    verdicts = Verdicts(
+        *(np.concatenate([getattr(lot.verdicts, part.name) for lot in lots]) for part in fields(Verdicts))
+    )
+    starts = np.cumsum([0, *(len(lot.verdicts.bits) for lot in lots)])
+    where = [lot.where + np.int32(start) for lot, start in zip(lots, starts, strict=False)]
+    return Scored(pairs, verdicts, np.concatenate(where))
 
 
-def weigh(pairs: Pairs, patterns: Patterns, model: Model) -> Scored:
-    """Score and decide every pair by its pattern."""
-    levels, where = _unpack(patterns.numbers), patterns.where
-    bits = np.full(len(patterns.numbers), model.prior)
+def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
+    """Score and decide patterns of levels."""
+    bits = np.full(len(levels["surname"]), model.prior)
     for trait, column in levels.items():
         bits += np.array([model.levels[trait][level] for level in TERMS[trait]]).take(column)
     for pair in model.interactions:
@@ -90,15 +122,7 @@ def weigh(pairs: Pairs, patterns: Patterns, model: Model) -> Scored:
     contradicts = against & (bits < model.thresholds.link + model.caution)
     review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
     probability = 1 / (1 + np.exp2(-exponent))
-    return Scored(
-        pairs=pairs,
-        bits=look_up(bits, where),
-        probability=look_up(probability, where),
-        vetoed=look_up(vetoed, where),
-        contradicts=look_up(contradicts, where),
-        link=look_up(link, where),
-        review=look_up(review, where),
-    )
+    return Verdicts(bits, probability, vetoed, contradicts, link, review)
 
 
 def _unpack(numbers: Longs) -> dict[str, Level]:

@@ -31,6 +31,7 @@ from identity.bulk.columns import (
     number_column,
     text_column,
 )
+from identity.hashing import SEED, WORD
 from identity.normalise import TYPOGRAPHY
 
 __all__ = ["MISSING", "Bytes", "Flags", "Ints", "Longs"]
@@ -40,7 +41,8 @@ _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in rang
 _GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
 _NEVER = ord("?")
 _EUROPEAN = 0x250
-_BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+# The first bytes of a word, by their number.
+_OPENING = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,29 +285,29 @@ def unique(values: Longs) -> tuple[Longs, Ints]:
 
 
 def stable_hashes(array: pa.StringArray) -> Longs:
-    """Return a 64-bit hash of each text, the same on every machine (FNV-1a over UTF-8, then mixed)."""
-    if len(array) == 0:
-        return np.zeros(0, np.int64)
+    """Return a 64-bit hash of each text, as `identity.hashing` makes one."""
     offsets, data = letters(array)
-    lengths = np.diff(offsets)
-    order = np.argsort(-lengths, kind="stable")
-    starts, ends = offsets[:-1][order], lengths[order]
-    state = np.full(len(array), _BASIS, np.uint64)
-    for position in range(int(lengths.max())):
-        # Longest first: those that still have a letter here are the first ones.
-        left = int(np.searchsorted(-ends, -position, side="left"))
-        state[:left] = (state[:left] ^ data[starts[:left] + position]) * _PRIME
-    result = np.empty_like(state)
-    result[order] = state
-    return mix(result).view(np.int64)
+    return _hash_stretches(offsets[:-1], np.diff(offsets), data)
 
 
 def hash_rows(table: Bytes) -> Longs:
     """Return the stable hash of each row of bytes."""
-    state = np.full(len(table), _BASIS, np.uint64)
-    for column in range(table.shape[1]):
-        state = (state ^ table[:, column]) * _PRIME
-    return mix(state).view(np.int64)
+    count, width = table.shape
+    starts = np.arange(0, count * width, width)
+    return _hash_stretches(starts, np.full(count, width), np.ascontiguousarray(table).reshape(-1))
+
+
+def _hash_stretches(starts: NDArray[np.integer], lengths: NDArray[np.integer], data: Bytes) -> Longs:
+    """Return the stable hash of stretches of bytes."""
+    state = np.uint64(SEED) ^ lengths.astype(np.uint64)
+    padded = np.append(data, np.zeros(WORD, np.uint8))
+    # Every eight bytes as one word, those that overlap included, to take each at once.
+    words = np.ndarray(len(data) + 1, "<u8", padded, strides=(1,))
+    for done in range(0, int(lengths.max(initial=0)), WORD):
+        rows = np.flatnonzero(lengths > done)
+        left = np.minimum(lengths[rows] - done, WORD)
+        state[rows] = mix(state[rows] ^ (words[starts[rows] + done] & _OPENING[left]))
+    return state.view(np.int64)
 
 
 def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -9,7 +9,7 @@ import pytest
 from identity import evaluation, model_comparison
 from identity.bulk import clusters
 from identity.bulk.comparison import Pairs
-from identity.bulk.scoring import Scored
+from identity.bulk.scoring import Scored, Verdicts
 from identity.evaluation import Cause, Figures, Truth
 from identity.model import TERMS, parse_model, write_model
 from tests.identity.factories import model
@@ -25,12 +25,15 @@ def scored(*pairs: tuple[int, int, float]) -> Scored:
     link = bits >= LINK
     return Scored(
         pairs=Pairs(left, right, {}, (left, left), (left, left)),
-        bits=bits,
-        probability=1 / (1 + np.exp2(-bits)),
-        vetoed=none,
-        contradicts=none,
-        link=link,
-        review=(bits >= REVIEW) & ~link,
+        verdicts=Verdicts(
+            bits=bits,
+            probability=1 / (1 + np.exp2(-bits)),
+            vetoed=none,
+            contradicts=none,
+            link=link,
+            review=(bits >= REVIEW) & ~link,
+        ),
+        where=np.arange(len(pairs), dtype=np.int32),
     )
 
 
