@@ -1,7 +1,7 @@
 """Stable 64-bit hashes of texts and of their combinations: the same on every machine, in every version.
 
-UTF-8 in words of eight bytes, each stirred in by the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). They
-are no secret and protect nothing: they only make texts fit for an indexed integer column. `identity.bulk.text`
+UTF-8 in words of eight bytes, each stirred in by the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+They are no secret and protect nothing: they only make texts fit for an indexed integer column. `identity.bulk.text`
 computes the same ones column by column.
 """
 

@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 
 from identity.bulk.columns import MISSING, Bytes, Flags, Ints, Levels, Longs, integers, text_column
 from identity.bulk.names import Marks
-from identity.bulk.text import Coded, Column, Counted, are_digits, distinct, number, some, table_of, take, unique
+from identity.bulk.text import (
+    Coded,
+    Column,
+    Counted,
+    are_digits,
+    distinct,
+    hash_rows,
+    number,
+    some,
+    stable_hashes,
+    table_of,
+    take,
+    unique,
+)
 from identity.comparable import is_fictitious
 from identity.ins import InsError, InsOid, parse_ins
 from identity.places import canonical_place, department, possible_places, stands_alone
@@ -48,6 +61,7 @@ class Births:
     dates: "Dates"
     sex: Levels
     place: Ints
+    place_hashes: Longs
     ins: "Matricules"
     places: Places
 
@@ -63,7 +77,7 @@ def read_births(column: Column, counted: Counted) -> Births:
     counted("sex", written_sex, ~said)
     counted("birth_place", written_place, place < 0)
     counted("ins", written_ins, ins.ids < 0)
-    return Births(dates, sex, place, ins, _take_places_apart(ins.places))
+    return Births(dates, sex, place, stable_hashes(text_column(ins.places)), ins, _take_places_apart(ins.places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,9 @@ class Matricules:
 
     ids: Ints
     values: NDArray[np.bytes_]
+    signs: Marks
+    """The signs of each, four bits each."""
+    hashes: Longs
     coherent: Flags
     place: Ints
     places: list[str]
@@ -129,6 +146,8 @@ def _matricules(column: Coded, dates: Dates, own_places: pa.StringArray) -> Matr
     return Matricules(
         ids=rows,
         values=values,
+        signs=_pack(values),
+        hashes=hash_rows(table),
         coherent=(rows >= 0) & (agrees | (dates.year == 0)),
         place=take(place_ids[len(own) :], rows),
         places=[code.to_bytes(5, "big").decode() if code else "" for code in known.tolist()],
@@ -183,7 +202,7 @@ def place_numbers(table: Bytes) -> Longs:
     return np.where(right, packed, 0)
 
 
-def signs(matricules: NDArray[np.bytes_]) -> Marks:
+def _pack(matricules: NDArray[np.bytes_]) -> Marks:
     """Pack the signs of each matricule, digits and the A or B of Corsica, four bits each."""
     packed = np.zeros(len(matricules), np.uint64)
     for column in matricules.view(np.uint8).reshape(-1, MATRICULE).T:

@@ -6,7 +6,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bulk.columns import MISSING, Ints, Longs, flag_column, flags, integers, letters, number_column, text_column
+from identity.bulk.columns import (
+    MISSING,
+    Ints,
+    Longs,
+    flag_column,
+    flags,
+    integers,
+    letters,
+    number_column,
+    text_column,
+)
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import (
     Coded,
@@ -39,7 +49,10 @@ class Contacts:
 
     street: Ints
     street_hashes: Longs
-    postcode: Coded
+    postcode: Ints
+    postcode_hashes: Longs
+    departments: Ints
+    """The department of each postcode, by the postcode's index."""
     phone: Longs
     email: Ints
     email_hashes: Longs
@@ -51,12 +64,22 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     """Read all that a file says of contacts."""
     line, written_phone, address = map(column, ("address", "phone", "email"))
     (street, street_hashes), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    postcode = _trimmed(column("postcode"))
     email = take(emails.ids, address.codes)
     counted("address", line, street < 0)
     counted("phone", written_phone, phone == 0)
     counted("email", address, email < 0)
-    opening = Coded(emails.opening, address.codes)
-    return Contacts(street, street_hashes, _trimmed(column("postcode")), phone, email, emails.hashes, opening)
+    return Contacts(
+        street=street,
+        street_hashes=street_hashes,
+        postcode=postcode.codes,
+        postcode_hashes=stable_hashes(postcode.values),
+        departments=distinct(text_column([*(code[:2] for code in postcode.texts), ""])).codes,
+        phone=phone,
+        email=email,
+        email_hashes=emails.hashes,
+        email_opening=Coded(emails.opening, address.codes),
+    )
 
 
 def opening_names(opening: Coded, names: Vocabulary) -> Ints:

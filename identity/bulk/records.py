@@ -12,11 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from identity.bulk.apart import apart
-from identity.bulk.births import MATRICULE, Places, read_births, signs
-from identity.bulk.columns import MISSING, Flags, Ints, Levels, Longs, text_column
+from identity.bulk.births import Places, read_births
+from identity.bulk.columns import MISSING, Flags, Ints, Levels, Longs
 from identity.bulk.contacts import opening_names, read_contacts
 from identity.bulk.names import Marks, Vocabulary, build_vocabulary, french_sounds, marks_of, take_apart
-from identity.bulk.text import Coded, distinct, encode, hash_rows, stable_hashes
+from identity.bulk.text import Coded, encode
 from identity.bulk.written_names import name_keys, number_names
 
 COLUMNS = (
@@ -120,10 +120,11 @@ def prepare(table: pa.Table) -> Records:
     ):
         contacts_to_come = pool.submit(read_contacts, column, counted)
         vocabulary = build_vocabulary(words, sounds)
-        names = number_names(keys, vocabulary, counted)
+        names_to_come = pool.submit(number_names, keys, vocabulary, counted)
         contacts = contacts_to_come.result()
+        opening = opening_names(contacts.email_opening, vocabulary)
+        names = names_to_come.result()
     dates, ins, head, used_head = births.dates, births.ins, names.head, names.used_head
-    opening = opening_names(contacts.email_opening, vocabulary)
     own_head = (opening >= 0) & (_compact(vocabulary, head, opening) | _compact(vocabulary, used_head, opening))
     marks: Marks = np.append(_marks(vocabulary.core_ids) | _marks(vocabulary.compact_ids), np.uint64(0))
     return Records(
@@ -144,11 +145,11 @@ def prepare(table: pa.Table) -> Records:
         fictitious=dates.fictitious,
         sex=births.sex,
         place=births.place,
-        place_hashes=stable_hashes(text_column(births.places.codes)),
+        place_hashes=births.place_hashes,
         ins=ins.ids,
         ins_values=ins.values,
-        ins_signs=signs(ins.values),
-        ins_hashes=hash_rows(ins.values.view(np.uint8).reshape(-1, MATRICULE)),
+        ins_signs=ins.signs,
+        ins_hashes=ins.hashes,
         ins_coherent=ins.coherent,
         ins_place=ins.place,
         ins_own_place=np.where(ins.coherent, ins.place, np.int32(MISSING)),
@@ -156,9 +157,9 @@ def prepare(table: pa.Table) -> Records:
         domain=column("source").codes,
         street=contacts.street,
         street_hashes=contacts.street_hashes,
-        postcode=contacts.postcode.codes,
-        postcode_hashes=stable_hashes(contacts.postcode.values),
-        departments=distinct(text_column([*(code[:2] for code in contacts.postcode.texts), ""])).codes,
+        postcode=contacts.postcode,
+        postcode_hashes=contacts.postcode_hashes,
+        departments=contacts.departments,
         phone=contacts.phone,
         email=contacts.email,
         email_hashes=contacts.email_hashes,
