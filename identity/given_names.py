@@ -60,11 +60,20 @@ def _families(text: str) -> list[list[str]]:
     return [line.split() for line in text.strip().splitlines()]
 
 
-def _spelling(word: str) -> str:
-    """Reduce a word to what its spellings share: CATHERINE and KATERINE, YOHANN and YOHAN."""
+def _reduce(words: str) -> str:
+    """Reduce words, one a line, to what their spellings share: CATHERINE and KATERINE, YOHANN and YOHAN."""
     for pattern, letters in _SPELLING:
-        word = pattern.sub(letters, word)
-    return word
+        words = pattern.sub(letters, words)
+    return words
+
+
+# All the words of the tables at once: one by one would take longer than all the rest of a short command's start.
+_LISTED = " ".join((VARIANTS, DIMINUTIVES, ABBREVIATIONS, TRANSLATIONS, MEN, WOMEN, EITHER)).split()
+_SPELLINGS = dict(zip(_LISTED, _reduce("\n".join(_LISTED)).split("\n"), strict=True))
+
+
+def _spelling(word: str) -> str:
+    return _SPELLINGS.get(word) or _reduce(word)
 
 
 def _keyed(words: str) -> frozenset[str]:

@@ -18,11 +18,11 @@ from identity.bulk.comparison import Pairs, compare
 from identity.bulk.memory import give_back
 from identity.bulk.records import Records
 from identity.bulk.scoring import Scored
-from identity.bulk.threads import spread
+from identity.bulk.threads import WORKERS, spread
 from identity.model import Model
 
 CHUNK = 1 << 19
-"""Pairs compared at once."""
+"""Pairs compared at once, at most."""
 
 
 class Stage(StrEnum):
@@ -79,10 +79,11 @@ def score_candidates(records: Records, candidates: Candidates, model: Model, rep
     total = len(candidates.left)
     found: list[Scored] = []
     report(Stage.COMPARE, 0, total)
-    chunks = (slice(start, start + CHUNK) for start in range(0, max(1, total), CHUNK))
+    size = min(CHUNK, total // WORKERS + 1)
+    chunks = (slice(start, start + size) for start in range(0, max(1, total), size))
     for scored in spread(partial(_score, records, candidates, model), chunks):
         found.append(scored)
-        report(Stage.COMPARE, min(len(found) * CHUNK, total), total)
+        report(Stage.COMPARE, min(len(found) * size, total), total)
     return scoring.join(_bare(candidates.left, candidates.right), found)
 
 
