@@ -68,17 +68,38 @@ def _vowels() -> Iterator[_Rule]:
     yield from (("AY", "E"), ("EY", "E"), ("y", "Y"), ("Y", "I"), ("#", ""))
 
 
-_RULES: tuple[_Rule, ...] = (*_consonants(), *_endings(), *_vowels())
+def _by_letter(rules: Iterable[_Rule]) -> Iterator[tuple[str, list[_Rule]]]:
+    """Put together rules that follow one another and share a sign: a text without it needs none of them."""
+    group: list[_Rule] = []
+    shared: set[str] = set()
+    for rule in rules:
+        signs = set(rule[0]) - {"\n"}
+        if group and not shared & signs:
+            yield min(shared), group
+            group = []
+        shared = shared & signs if group else signs
+        group.append(rule)
+    yield min(shared), group
+
+
+_RULES = tuple(_by_letter((*_consonants(), *_endings(), *_vowels())))
 
 
 def french_codes(names: Iterable[str]) -> list[str]:
     """Return how each name sounds in French. Names are compact match keys: letters A to Z only, no space."""
     text = "\n".join(names) + "\n"
-    keys = text.split("\n")[:-1]
-    for spelling, sound in _RULES:
-        text = text.replace(spelling, sound)
     # A name of silent letters alone (X, ES) is its own sound.
-    return [code or key for code, key in zip(text.split("\n")[:-1], keys, strict=True)]
+    codes = zip(_sounds(text).split("\n")[:-1], text.split("\n")[:-1], strict=True)
+    return [code or key for code, key in codes]
+
+
+def _sounds(text: str) -> str:
+    """Write each line as it sounds."""
+    for sign, rules in _RULES:
+        if sign in text:
+            for spelling, sound in rules:
+                text = text.replace(spelling, sound)
+    return text
 
 
 @lru_cache(maxsize=65536)
