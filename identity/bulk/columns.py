@@ -30,7 +30,12 @@ def integers(column: pa.Array) -> Ints:
 
 def longs(column: pa.Array) -> Longs:
     """Return 64-bit integers, of a column where none is missing."""
-    return np.frombuffer(column.buffers()[1] or b"", np.int64)[column.offset : column.offset + len(column)]
+    return numbers(column, np.int64)
+
+
+def numbers(column: pa.Array, kind: type[Number] | np.dtype[Number]) -> NDArray[Number]:
+    """Return numbers of this kind, of a column where none is missing."""
+    return np.frombuffer(column.buffers()[1] or b"", kind)[column.offset : column.offset + len(column)]
 
 
 def flags(column: pa.BooleanArray) -> Flags:

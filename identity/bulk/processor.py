@@ -9,20 +9,21 @@ import os
 import sys
 from pathlib import Path
 
-_SETTING = "NPY_DISABLE_CPU_FEATURES"
 _CPUS = Path("/proc/cpuinfo")
 _OPENING = 4096
 
 
 def choose_sort() -> None:
     """Have NumPy sort with AVX2 on an AMD processor; without effect once NumPy is imported."""
-    if "numpy" not in sys.modules and _is_amd():
-        os.environ.setdefault(_SETTING, "X86_V4")  # noqa: TID251  # NumPy is told; nothing of the hub is read
+    if "numpy" not in sys.modules and is_amd(_CPUS):
+        # NumPy is told; nothing that the hub needs is read.
+        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4")  # noqa: TID251
 
 
-def _is_amd() -> bool:
+def is_amd(cpus: Path) -> bool:
+    """Tell whether the first processor that the system describes in this file is AMD's."""
     try:
-        with _CPUS.open("rb") as stream:
+        with cpus.open("rb") as stream:
             return b"AuthenticAMD" in stream.read(_OPENING)
     except OSError:
         return False

@@ -121,8 +121,9 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     link = enough & ~vetoed
     contradicts = against & (bits < model.thresholds.link + model.caution)
     review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
-    probability = 1 / (1 + np.exp2(-exponent))
-    return Verdicts(bits, probability, vetoed, contradicts, link, review)
+    # In extended precision: NumPy's own powers of two differ in their last bit from one processor to another.
+    odds_against = np.exp2(-exponent.astype(np.longdouble)).astype(np.float64)
+    return Verdicts(bits, 1 / (1 + odds_against), vetoed, contradicts, link, review)
 
 
 def _unpack(numbers: Longs) -> dict[str, Level]:
