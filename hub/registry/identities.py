@@ -34,11 +34,10 @@ _TRAITS = (
 _AROUND = """
     SELECT i.id, person_id, regional_id, version, active, held, domain, status, attributes, TRAITS
     FROM source_identity i JOIN person p ON p.id = person_id
-    WHERE person_id IN (SELECT person_id FROM source_identity WHERE id IDS) ORDER BY i.id
+    WHERE person_id IN (PERSONS) ORDER BY i.id
 """.replace("TRAITS", _TRAITS)
-_SQLITE_IDS = "IN (SELECT value FROM json_each(?))"
-# Of an array PostgreSQL knows the length, and plans anew each time, for longer than it then reads.
-_POSTGRESQL_IDS = "IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(%s AS json)) AS value)"
+_OF_SQLITE = "SELECT person_id FROM source_identity WHERE id IN (SELECT value FROM json_each(?))"
+_OF_POSTGRESQL = "SELECT persons_of(CAST(%s AS bigint[]))"
 
 
 def by_id(session: Session, identity_id: int) -> StoredIdentity:
@@ -125,8 +124,8 @@ def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Mem
 def _around(session: Session, ids: list[int]) -> Sequence[Any]:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(_AROUND.replace("IDS", _POSTGRESQL_IDS), (json.dumps(ids),)).all()
-    return connection.exec_driver_sql(_AROUND.replace("IDS", _SQLITE_IDS), (json.dumps(ids),)).all()
+        return connection.exec_driver_sql(_AROUND.replace("PERSONS", _OF_POSTGRESQL), (ids,)).all()
+    return connection.exec_driver_sql(_AROUND.replace("PERSONS", _OF_SQLITE), (json.dumps(ids),)).all()
 
 
 def _member(
