@@ -109,10 +109,10 @@ def _read_parquet(path: Path) -> RegionalFile:
     try:
         # Nothing is fetched ahead: that is for files far away, and holds the whole of this one.
         file = parquet.ParquetFile(path, read_dictionary=texts, pre_buffer=False)
-        numbers = file.read(columns=["record_id"])
+        given = file.read(columns=["record_id"])
         with ThreadPoolExecutor(1) as pool:
             # Checked while the other columns are read.
-            record_ids = pool.submit(_record_ids, numbers["record_id"])
+            record_ids = pool.submit(_record_ids, given["record_id"])
             table = file.read(columns=list(COMPARED))
             return RegionalFile(_as_texts(table), record_ids.result(), 0)
     except pa.ArrowException as err:

@@ -4,12 +4,10 @@ RNIV 1 (search before creation, homonyms and doubles) over a Fellegi–Sunter sc
 record: every identity of the person must bear the link, and the person must stand clear of the next one.
 """
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from identity.comparable import comparable
+from identity.comparable import Comparable, comparable
 from identity.comparison import compare
 from identity.decision import (
     FICTITIOUS,
@@ -85,43 +83,43 @@ class _Weighed:
     obstacle: Reason | None
 
 
-class _Memory:
-    """What was weighed already by one model: pairs come in few thousand patterns of levels."""
-
-    MOST = 20_000
-
-    def __init__(self) -> None:
-        self._model: Model | None = None
-        self._weighed: dict[Pattern, _Weighed] = {}
-
-    def weigh(self, pattern: Pattern, model: Model) -> _Weighed:
-        if model is not self._model or len(self._weighed) > self.MOST:
-            self._model, self._weighed = model, {}
-        memory = self._weighed
-        found = memory.get(pattern)
-        if found is None:
-            seen = dict(zip(TERMS, pattern, strict=True))
-            found = _Weighed(
-                score(pattern, model), seen, gravest((NAMELESS,), seen) is not None, traits_obstacle(seen)
-            )
-            memory[pattern] = found
-        return found
+_Memory = dict[Pattern, _Weighed]
+_MOST_WEIGHED = 20_000
+_MOST_MODELS = 4
+_MEMORIES: dict[int, tuple[Model, _Memory]] = {}
 
 
-_MEMORY = threading.local()
+def _memory(model: Model) -> _Memory:
+    """Return what was weighed already by a model: pairs come in few thousand patterns of levels.
+
+    Threads share it: the worst that they do to one another is to weigh a pattern twice.
+    """
+    kept = _MEMORIES.get(id(model))
+    if kept is None or kept[0] is not model or len(kept[1]) > _MOST_WEIGHED:
+        if len(_MEMORIES) >= _MOST_MODELS:
+            _MEMORIES.clear()
+        kept = _MEMORIES[id(model)] = model, {}
+    return kept[1]
 
 
 def _weigh(pattern: Pattern, model: Model) -> _Weighed:
-    memory = getattr(_MEMORY, "memory", None)
-    if memory is None:
-        memory = _MEMORY.memory = _Memory()
-    return cast(_Memory, memory).weigh(pattern, model)
+    memory = _memory(model)
+    found = memory.get(pattern)
+    if found is None:
+        seen = dict(zip(TERMS, pattern, strict=True))
+        nameless = gravest((NAMELESS,), seen) is not None
+        found = memory[pattern] = _Weighed(score(pattern, model), seen, nameless, traits_obstacle(seen))
+    return found
 
 
 def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
     """Compare two records, for the officer's page and for every decision."""
-    first, second = comparable(a.traits), comparable(b.traits)
-    found = compare(first, second, same_domain=a.domain == b.domain, minor_from=model.minor_from)
+    return _compare(a, comparable(a.traits), b, model)
+
+
+def _compare(a: IdentityRecord, first: Comparable, b: IdentityRecord, model: Model) -> PairAssessment:
+    """Compare a record that was made comparable with another one."""
+    found = compare(first, comparable(b.traits), same_domain=a.domain == b.domain, minor_from=model.minor_from)
     weighed = _weigh(model.seen(found), model)
     forbidden = veto(a, b, weighed.seen, weighed.obstacle)
     return PairAssessment(weighed.score, forbidden, weighed.nameless, weighed.seen["ins"] == "same")
@@ -152,7 +150,8 @@ def rank(
 
 
 def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:
-    found = [person for candidate in candidates if (person := _person_score(incoming, candidate, model))]
+    traits = comparable(incoming.traits)
+    found = [person for candidate in candidates if (person := _person_score(incoming, traits, candidate, model))]
     return tuple(sorted(found, key=lambda person: (-_standing(person, model), person.person_id)))
 
 
@@ -160,10 +159,12 @@ def _standing(person: PersonScore, model: Model) -> float:
     return max(person.score.total, model.thresholds.review) if person.shares_ins else person.score.total
 
 
-def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
+def _person_score(
+    incoming: IdentityRecord, traits: Comparable, candidate: Candidate, model: Model
+) -> PersonScore | None:
     """Score a person by all its records: the best one counts, and one that disagrees lowers it."""
     compared = (
-        (record.record_id, compare_records(incoming, record, model))
+        (record.record_id, _compare(incoming, traits, record, model))
         for record in candidate.records
         if Attribute.FICTITIOUS not in record.attributes and record.record_id != incoming.record_id
     )

@@ -33,6 +33,7 @@ _TYPOGRAPHY = str.maketrans(TYPOGRAPHY)
 _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
+_PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
 EMPTY_EMAILS = frozenset(
     {"noreply", "no-reply", "nomail", "inconnu", "aucun", "pasdemail", "pasdadresse", "xx", "xxx"}
@@ -114,10 +115,10 @@ def is_placeholder_name(text: str) -> bool:
 
 def clean_phone(text: str) -> str | None:
     """Write a telephone number in E.164; None when it is not one. National numbers are read as French."""
-    compact = re.sub(r"[\s.\-/()\u00a0\u202f]", "", text.replace("(0)", ""))
+    compact = text if _are_digits(text) else _PHONE_SIGNS.sub("", text.replace("(0)", ""))
     if compact.startswith("00"):
         compact = "+" + compact[2:]
-    if not re.fullmatch(r"\+?\d{8,15}", compact, re.ASCII):
+    if not _are_digits(compact) or not 8 <= len(compact.removeprefix("+")) <= 15:
         return None
     if compact.startswith("+33") or (compact.startswith("33") and len(compact) == 11):
         national = compact.removeprefix("+")[2:].removeprefix("0")
@@ -134,6 +135,11 @@ def clean_phone(text: str) -> str | None:
     # 06 39 98 is Arcep's range for fiction, in the middle of Mayotte's numbers.
     is_fiction = national.startswith("63998")
     return f"+{'33' if is_fiction else _OVERSEAS_CODE.get(national[:3], '33')}{national}"
+
+
+def _are_digits(number: str) -> bool:
+    """Tell whether there are digits only, after a plus or not."""
+    return number.isascii() and number.removeprefix("+").isdigit()
 
 
 def clean_email(text: str) -> str | None:

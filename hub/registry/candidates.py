@@ -79,7 +79,7 @@ class Pool:
 
 def find(session: Session, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
     """Return the persons of which an active identity shares a key, as `Pool.find` does."""
-    return Pool(session, [keys]).find(keys, leave_out, every=every)
+    return Pool(session, ()).find(keys, leave_out, every=every)
 
 
 def separated_persons(session: Session, identity_ids: Collection[int]) -> frozenset[str]:

@@ -107,6 +107,7 @@ class Files:
         Of those who share nothing but a key that more than `MOST_ALONE` hold, none are returned unless `every` is
         asked for: they are not counted as left out.
         """
+        self._read(set(keys))
         crowded = keys & self._crowded
         alone = 0 if every or len(keys) < 2 else MOST_ALONE
         refined = pairs(crowded, keys)

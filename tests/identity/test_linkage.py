@@ -38,6 +38,15 @@ def test_a_link_names_the_person_and_the_best_record() -> None:
     assert decision.considered[0].record_id == "b"
 
 
+def test_models_used_in_turn_keep_their_own_scores() -> None:
+    models = [replace(model(), prior=model().prior - lower) for lower in range(6)]
+    ours, theirs = make_record(), make_record(domain="B", record_id="b")
+
+    scores = [compare_records(ours, theirs, each).score.total for _ in range(2) for each in models]
+
+    assert scores == pytest.approx([scores[0] - lower for _ in range(2) for lower in range(6)])
+
+
 def test_two_numbers_of_one_structure_are_one_person_of_the_region_like_any_other() -> None:
     assert reasons(make_record(), person(make_record(record_id="b"))) == (Outcome.LINK, {"score-link"})
 
