@@ -15,7 +15,6 @@ from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
 from identity.bulk.columns import Ints
 from identity.bulk.comparison import Pairs, compare
-from identity.bulk.memory import give_back
 from identity.bulk.records import Records
 from identity.bulk.scoring import Scored
 from identity.bulk.threads import WORKERS, spread
@@ -61,7 +60,6 @@ def score_pairs(records: Records, model: Model, report: Report) -> tuple[Scored,
     """Find and score the candidate pairs of a file; return also how many were left out, by kind of key."""
     report(Stage.PAIRS, 0, len(records))
     candidates = candidate_pairs(records)
-    give_back()
     report(Stage.PAIRS, len(records), len(records))
     return score_candidates(records, candidates, model, report), candidates.unexamined
 
