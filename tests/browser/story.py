@@ -236,6 +236,8 @@ class Story:
         self.patient.wait_for_url(re.compile(r"/portail/documents/\d+$"), timeout=15_000)
         picture = self.patient.get_by_role("img", name=re.compile("Page 1"))
         expect(picture).to_be_visible()
+        for image in self.patient.locator("img:not([loading=lazy])").all():
+            until(lambda image=image: image.evaluate("it => it.complete && it.naturalWidth > 0"), "a page drawn")
         shown = Image.open(io.BytesIO(picture.screenshot())).convert("L").getextrema()
         assert shown[0] != shown[1], "the page of the document is blank"
         self.demonstration.look(self.patient, "patient-document")
