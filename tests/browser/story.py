@@ -240,6 +240,8 @@ class Story:
             until(lambda image=image: image.evaluate("it => it.complete && it.naturalWidth > 0"), "a page drawn")
         shown = Image.open(io.BytesIO(picture.screenshot())).convert("L").getextrema()
         assert shown[0] != shown[1], "the page of the document is blank"
+        # To take the picture of one page has scrolled down to it.
+        self.patient.evaluate("scrollTo(0, 0)")
         self.demonstration.look(self.patient, "patient-document")
 
     def patient_downloads(self) -> None:
