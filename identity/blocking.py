@@ -14,11 +14,11 @@ from identity.names import Name, read_name
 from identity.traits import Sex, Traits
 
 KINDS = (
-    "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "date-postcode",
-    "day-place-given", "year-postcode-given", "home-year",
+    "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "day-place-given",
+    "home-day", "home-given", "home-year",
 )  # fmt: skip
-"""Kinds of key, in the order of their numbers: a number never changes its meaning."""
-MAX_KEYS = 23
+"""Kinds of key, in the order of their numbers: to change it makes other keys of all."""
+MAX_KEYS = 22
 _SEXES = {Sex.MALE: 1, Sex.FEMALE: 2}
 
 
@@ -34,7 +34,7 @@ def _keys(record: Comparable) -> Iterator[int]:
     when = record.birth_date.completed() if record.birth_date else None
     year, month, day = (when.year, when.month or 0, when.day or 0) if when else (0, 0, 0)
     place = _hash(record.birth_place)
-    postcode = _hash(record.postcode)
+    postcode, street = _hash(record.postcode), _hash(record.street)
     slots: list[tuple[str, tuple[int, ...]]] = []
     slots += [("date-name", (year * 10000 + month * 100 + day, sound)) for sound in (*surnames, *given)]
     slots += [("month-surname", (year * 100 + month, sound)) for sound in surnames]
@@ -44,10 +44,10 @@ def _keys(record: Comparable) -> Iterator[int]:
     slots += [("birth", parts) for parts in _births(record, year, month, place)]
     slots.append(("phone", (_phone(record.phone),)))
     slots.append(("email", (_hash(record.email),)))
-    slots.append(("date-postcode", (year * 10000 + month * 100 + day, postcode)))
     slots += [("day-place-given", (month * 100 + day, place, sound)) for sound in given[:1]]
-    slots += [("year-postcode-given", (year, postcode, sound)) for sound in given]
-    slots.append(("home-year", (year, postcode, _hash(record.street))))
+    slots.append(("home-day", (month * 100 + day, postcode, street)))
+    slots += [("home-given", (postcode, street, sound)) for sound in given]
+    slots.append(("home-year", (year, postcode, street)))
     for kind, parts in slots:
         if all(parts):
             yield combine(KINDS.index(kind) + 1, parts)

@@ -12,30 +12,13 @@ from typing import NamedTuple
 
 from identity.names import Name, read_name
 from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_name, match_key
+from identity.streets import street_key
 from identity.traits import BirthDate, Sex, Traits
 
 MOST_WORDS = 5
 """Given names looked at, in words."""
 
 _UNKNOWN_PLACE = "99999"
-STREETS = {
-    "AV": "AVENUE",
-    "AVE": "AVENUE",
-    "BD": "BOULEVARD",
-    "BLD": "BOULEVARD",
-    "BVD": "BOULEVARD",
-    "CH": "CHEMIN",
-    "CHE": "CHEMIN",
-    "R": "RUE",
-    "PL": "PLACE",
-    "ALL": "ALLEE",
-    "IMP": "IMPASSE",
-    "RTE": "ROUTE",
-    "LOT": "LOTISSEMENT",
-    "SQ": "SQUARE",
-    "ST": "SAINT",
-    "STE": "SAINTE",
-}
 
 
 class Comparable(NamedTuple):
@@ -67,7 +50,7 @@ class Comparable(NamedTuple):
 
     @property
     def street(self) -> str | None:
-        """The line of the address reduced by `street_key`."""
+        """The line of the address reduced by `identity.streets`."""
         return street_key(self.line) if self.line else None
 
     @property
@@ -111,13 +94,6 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
         return False
     month = int(matricule[3:5])
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
-
-
-@lru_cache(maxsize=65536)
-def street_key(line: str) -> str | None:
-    """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
-    words = re.findall(r"[A-Z]+|\d+", match_key(line))
-    return " ".join(STREETS.get(word, word) for word in words) or None
 
 
 def _given_name(text: str | None) -> Name | None:

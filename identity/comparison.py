@@ -15,6 +15,7 @@ from identity.comparable import Comparable
 from identity.given_names import Relation, known_given, related
 from identity.names import Name, NameRelation, read_name, relation
 from identity.places import PlaceAgreement, compare_places
+from identity.streets import same_street
 from identity.traits import BirthDate, Sex
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -393,8 +394,8 @@ def _address(a: Comparable, b: Comparable) -> str:
     if a.postcode is None or b.postcode is None:
         return "missing"
     if a.postcode == b.postcode:
-        street = a.street
-        return "same" if street and street == b.street else "postcode"
+        street, other = a.street, b.street
+        return "same" if street and other and same_street(street, other) else "postcode"
     return "department" if a.postcode[:2] == b.postcode[:2] else "different"
 
 

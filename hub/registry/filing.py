@@ -33,7 +33,7 @@ from identity.traits import Address, BirthDate, Sex, Traits
 MOST_HOLDERS = 200
 MOST_ALONE = 16
 """Holders of a key that are compared though they share nothing else: a large maternity's month says little."""
-# With its own keys, 24 at most, an identity stays under the 64 keys that SQLite's triggers cut.
+# With its own keys, 22 at most, an identity stays under the 64 keys that SQLite's triggers cut.
 MOST_PAIRED = 39
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
@@ -189,7 +189,7 @@ def definition() -> str:
             sex=Sex.FEMALE,
             birth_place="58194",
             ins=Ins("246035819499184", InsOid.NIR_TEST),
-            address=Address("3 RUE DES LILAS", "58000", "NEVERS"),
+            address=Address("3 BD DU GAL LECLERC, RES LES LILAS", "58000", "NEVERS"),
             phone="+33639980001",
             email="jeanne@patient.example",
         )

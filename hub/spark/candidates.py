@@ -9,7 +9,7 @@ from pyspark.sql import functions as sql
 from hub.spark import partitions
 from hub.spark.records import Keep
 from identity.blocking import KINDS
-from identity.bulk.blocking import MOST_REFINED, NEIGHBOURS, most_together
+from identity.bulk.blocking import ALL_KINDS, MOST_REFINED, NEIGHBOURS, kinds_for, most_together
 
 _KEY = ["kind", "value"]
 
@@ -22,9 +22,12 @@ class Candidates:
     unexamined: dict[str, int]
 
 
-def candidate_pairs(records: DataFrame, keep: Keep) -> Candidates:
-    """Pair the records that share a key; a key held by too many is refined, then cut to neighbours and told."""
-    blocks = keep(_blocks(records.mapInArrow(partitions.keys, partitions.ENTRIES)), "blocks")
+def candidate_pairs(records: DataFrame, count: int, keep: Keep) -> Candidates:
+    """Pair the records, so many, that share a key.
+
+    A key held by too many is refined, then cut to neighbours and told.
+    """
+    blocks = keep(_blocks(records.mapInArrow(partitions.keys(kinds_for(count)), partitions.ENTRIES)), "blocks")
     pairs = [_within(blocks, 0)]
     unexamined: dict[str, int] = {}
     for depth in range(MOST_REFINED):
@@ -34,7 +37,7 @@ def candidate_pairs(records: DataFrame, keep: Keep) -> Candidates:
         blocks = keep(_blocks(_refined(large, records)), f"blocks-{depth}")
         pairs.append(_within(blocks, depth + 1))
     else:
-        large = _larger(blocks, MOST_REFINED)
+        large = _larger(blocks, MOST_REFINED).where(f"kind < {len(KINDS)}")
         unexamined = _count_pairs(large)
         pairs.append(_neighbours(large))
     return Candidates(keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs"), unexamined)
@@ -69,7 +72,7 @@ def _refined(large: DataFrame, records: DataFrame) -> DataFrame:
 def _count_pairs(large: DataFrame) -> dict[str, int]:
     sizes = large.select(*_KEY, "size").distinct()
     missed = sizes.groupBy("kind").agg(sql.sum(sql.expr("size * (size - 1) div 2")).alias("pairs"))
-    return {KINDS[line["kind"]]: line["pairs"] for line in missed.sort("kind").collect()}
+    return {ALL_KINDS[line["kind"]]: line["pairs"] for line in missed.sort("kind").collect()}
 
 
 def _neighbours(large: DataFrame) -> DataFrame:

@@ -40,7 +40,7 @@ def run(order: Order, report: Report) -> Summary:
         unreadable = _unreadable(region.records)
         report(Stage.PREPARE, region.count, region.count)
         report(Stage.PAIRS, 0, region.count)
-        candidates = candidate_pairs(region.records, keep)
+        candidates = candidate_pairs(region.records, region.count, keep)
         count = candidates.pairs.count()
         report(Stage.PAIRS, region.count, region.count)
         report(Stage.COMPARE, 0, count)

@@ -4,14 +4,13 @@ Keys, refinement and scores are made by the very functions that work through a f
 depends on which other rows came along.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
-from identity.blocking import KINDS
-from identity.bulk.blocking import Keys, blocking_keys, refine, refining_parts
+from identity.bulk.blocking import ALL_KINDS, Keys, blocking_keys, refine, refining_parts
 from identity.bulk.comparison import compare
 from identity.bulk.records import prepare
 from identity.bulk.scoring import Scored, score
@@ -29,12 +28,16 @@ SCORES = "row_l long, row_r long, score double, probability double, link boolean
 """What is kept of a pair. `near`: the score alone asks for a link or for an officer."""
 
 
-def keys(batches: Batches) -> Batches:
-    """Turn records into the entries of their blocking keys."""
-    for batch in batches:
-        rows = batch["row"].to_numpy()
-        for found in blocking_keys(prepare(pa.Table.from_batches([batch]))):
-            yield _entries(found, rows)
+def keys(kinds: Sequence[str]) -> Callable[[Batches], Batches]:
+    """Return the function that turns records into the entries of these kinds of blocking keys."""
+
+    def work(batches: Batches) -> Batches:
+        for batch in batches:
+            rows = batch["row"].to_numpy()
+            for found in blocking_keys(prepare(pa.Table.from_batches([batch])), kinds):
+                yield _entries(found, rows)
+
+    return work
 
 
 def parts(batches: Batches) -> Batches:
@@ -55,14 +58,14 @@ def refined(batches: Batches) -> Batches:
         table = batch["parts"].flatten().to_numpy().reshape(len(batch), -1)
         for kind, part in sorted(set(zip(kinds.tolist(), refined_by.tolist(), strict=True))):
             entries = np.flatnonzero((kinds == kind) & (refined_by == part))
-            large = Keys(KINDS[kind], values[entries], entries.astype(np.int32), part)
+            large = Keys(ALL_KINDS[kind], values[entries], entries.astype(np.int32), part)
             for found in refine(large, list(table[entries].T)):
                 yield _entries(found, rows)
 
 
 def _entries(keys: Keys, rows: Longs) -> pa.RecordBatch:
     """Write keys down, their records by the rows of the file."""
-    kind, part = (np.full(len(keys.values), number, np.int8) for number in (KINDS.index(keys.kind), keys.part))
+    kind, part = (np.full(len(keys.values), number, np.int8) for number in (ALL_KINDS.index(keys.kind), keys.part))
     return _batch(kind=kind, value=keys.values, part=part, row=rows[keys.records])
 
 

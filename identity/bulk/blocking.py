@@ -1,10 +1,11 @@
 """Candidate pairs of a file: those that share a blocking key, each pair once.
 
-The keys are those of `identity.blocking`. A key held by too many records is refined by what else they agree on,
-never cut in silence: the pairs that cannot be examined are counted and told.
+The keys are those of `identity.blocking`, and a few that a file affords and an index does not. A key held by too many
+records is refined by what else they agree on, never cut in silence: the pairs that cannot be examined are counted and
+told.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,19 @@ MOST_REFINED = 2
 NEIGHBOURS = 8
 """What is still too large is examined only between records less than this far apart, in the order of the file."""
 
+_ANY_SIZE = 1 << 62
+# Kinds that come on top in files of at most so many records; what they find too often is left to the others.
+_FILE_KINDS = {
+    "date-postcode": _ANY_SIZE,
+    "year-place-surname": _ANY_SIZE,
+    "date": 50_000,
+    "street": 50_000,
+    "surname": 30_000,
+    "given": 30_000,
+    "postcode": 30_000,
+}
+ALL_KINDS = (*KINDS, *_FILE_KINDS)
+"""Kinds of key in the order of their numbers: those of the index, then those of files only."""
 _SAMPLE = 1 << 15
 # What a key says already, by its kind, as numbers of refining parts: to ask for it again would split nothing.
 _SAID = {
@@ -32,10 +46,16 @@ _SAID = {
     "day-surname": (1,),
     "birth": (0, 2),
     "names": (4, 5),
-    "date-postcode": (0, 1, 3),
     "day-place-given": (1, 2, 5),
-    "year-postcode-given": (3,),
+    "home-day": (1, 3),
+    "home-given": (3, 5),
     "home-year": (3,),
+    "date-postcode": (0, 1, 3),
+    "year-place-surname": (2, 4),
+    "date": (0, 1),
+    "surname": (4,),
+    "given": (5,),
+    "postcode": (3,),
 }
 # Pairs are sorted in so many pieces: as much less memory for each.
 _PIECES = 8
@@ -65,10 +85,15 @@ class Candidates:
     """Pairs left out, by kind of key."""
 
 
-def blocking_keys(records: Records) -> Iterator[Keys]:
-    """Yield every kind of key of a file."""
+def kinds_for(count: int) -> tuple[str, ...]:
+    """Return the kinds of key of a file of so many records: one trait alone sets few records apart in a large one."""
+    return (*KINDS, *(kind for kind, most in _FILE_KINDS.items() if count <= most))
+
+
+def blocking_keys(records: Records, kinds: Iterable[str] = KINDS) -> Iterator[Keys]:
+    """Yield some kinds of key of a file."""
     slots = _slots(_hash_traits(records))
-    return (_keys(kind, slots[kind]()) for kind in KINDS)
+    return (_keys(kind, slots[kind]()) for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +146,17 @@ def _slots(has: _Traits) -> dict[str, Callable[[], Slots]]:
         "birth": lambda: list(has.births),
         "phone": lambda: [(has.phone,)],
         "email": lambda: [(has.email,)],
-        "date-postcode": lambda: [(has.date, has.postcode)],
         "day-place-given": lambda: [(has.day_of_month, has.place, given[0])],
-        "year-postcode-given": lambda: [(has.year, has.postcode, sound) for sound in given],
+        "home-day": lambda: [(has.day_of_month, has.postcode, has.street)],
+        "home-given": lambda: [(has.postcode, has.street, sound) for sound in given],
         "home-year": lambda: [(has.year, has.postcode, has.street)],
+        "date-postcode": lambda: [(has.date, has.postcode)],
+        "year-place-surname": lambda: [(has.year, has.place, sound) for sound in names],
+        "date": lambda: [(has.date,)],
+        "street": lambda: [(has.street,)],
+        "surname": lambda: [(sound,) for sound in names],
+        "given": lambda: [(sound,) for sound in given],
+        "postcode": lambda: [(has.postcode,)],
     }
 
 
@@ -159,7 +191,7 @@ def _keys(kind: str, slots: Slots) -> Keys:
     values, holders = [], []
     for parts in slots:
         has = np.flatnonzero(np.logical_and.reduce([part != 0 for part in parts]))
-        state = np.full(len(has), KINDS.index(kind) + 1, np.uint64)
+        state = np.full(len(has), ALL_KINDS.index(kind) + 1, np.uint64)
         for part in parts:
             state = mix(state ^ part[has].astype(np.int64, copy=False).view(np.uint64))
         values.append(state.view(np.int64))
@@ -178,7 +210,8 @@ def candidate_pairs(records: Records) -> Candidates:
         pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
         return np.concatenate(pairs), finder.unexamined
 
-    found = dict(zip(KINDS, spread(find, KINDS), strict=True))
+    kinds = kinds_for(count)
+    found = dict(zip(kinds, spread(find, kinds), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
     left, right = _in_order([pairs for pairs, _ in found.values()], count)
     return Candidates(left, right, unexamined)
@@ -227,7 +260,7 @@ class _Finder:
             parts = [part[holders] for part in self._parts]
             for refined in refine(Keys(keys.kind, values, holders.astype(np.int32), keys.part), parts):
                 yield from self.pairs(refined, depth + 1)
-        else:
+        elif keys.kind in KINDS:
             self.unexamined += int((sizes[large] * (sizes[large] - 1) // 2).sum())
             # Who is whose neighbour must not depend on how equal keys were sorted.
             order = np.lexsort((holders, values))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
 from identity.bulk.births import Places
-from identity.bulk.columns import Flags, Ints, Levels, Number, either
+from identity.bulk.columns import Flags, Ints, Levels, Number, either, number_column
 from identity.bulk.records import Records
 from identity.bulk.relations import Relations
 from identity.bulk.text import unique
@@ -24,10 +24,12 @@ from identity.comparison import (
 )
 from identity.names import NameRelation
 from identity.places import compare_places
+from identity.streets import same_street
 
 Rows = NDArray[np.intp]
 
 _FEMALE = 2
+_LOW = 0xFFFFFFFF
 _SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
@@ -363,9 +365,21 @@ def _addresses(records: Records, left: Rows, right: Rows) -> Levels:
     level = either(department, index["department"], index["different"])
     near = np.flatnonzero(one == two)
     street, street2 = records.street[left[near]], records.street[right[near]]
-    level[near] = either((street == street2) & (street >= 0), index["same"], index["postcode"])
+    level[near] = either(_same_streets(records, street, street2), index["same"], index["postcode"])
     level[np.flatnonzero(np.minimum(one, two) < 0)] = index["missing"]
     return level
+
+
+def _same_streets(records: Records, one: Ints, two: Ints) -> Flags:
+    """Tell which pairs of lines of one postcode are one place; each two lines are read once."""
+    same: Flags = (one == two) & (one >= 0)
+    differ = np.flatnonzero((np.minimum(one, two) >= 0) & ~same)
+    first, second = (records.street_numbers[street[differ]] for street in (one, two))
+    differ = differ[(first == second) | (np.minimum(first, second) == 0)]
+    pairs, where = unique(one[differ].astype(np.int64) << 32 | two[differ])
+    first, second = (records.streets.take(number_column(rows)).to_pylist() for rows in (pairs >> 32, pairs & _LOW))
+    same[differ] = np.fromiter(map(same_street, first, second), np.bool_, len(pairs))[where]
+    return same
 
 
 def _emails(records: Records, left: Rows, right: Rows) -> Levels:

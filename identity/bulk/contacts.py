@@ -35,11 +35,12 @@ from identity.bulk.text import (
     stable_hashes,
     take,
 )
-from identity.comparable import STREETS, street_key
 from identity.normalise import EMPTY_EMAILS, clean_phone
+from identity.streets import in_full, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
 _PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
+_LONGEST_NUMBER = 6
 _STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
 
 
@@ -48,6 +49,10 @@ class Contacts:
     """How each record is reached, as numbers."""
 
     street: Ints
+    streets: pa.StringArray
+    """The streets that `street` numbers, as `identity.streets.street_key` writes them."""
+    street_numbers: Longs
+    """The number that each street opens with: two that differ are two places; 0 for none, or a very long one."""
     street_hashes: Longs
     postcode: Ints
     postcode_hashes: Longs
@@ -63,7 +68,7 @@ class Contacts:
 def read_contacts(column: Column, counted: Counted) -> Contacts:
     """Read all that a file says of contacts."""
     line, written_phone, address = map(column, ("address", "phone", "email"))
-    (street, street_hashes), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    (street, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
     postcode = _trimmed(column("postcode"))
     email = take(emails.ids, address.codes)
     counted("address", line, street < 0)
@@ -71,7 +76,9 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     counted("email", address, email < 0)
     return Contacts(
         street=street,
-        street_hashes=street_hashes,
+        streets=streets,
+        street_numbers=_opening_numbers(streets),
+        street_hashes=stable_hashes(streets),
         postcode=postcode.codes,
         postcode_hashes=stable_hashes(postcode.values),
         departments=distinct(text_column([*(code[:2] for code in postcode.texts), ""])).codes,
@@ -93,17 +100,33 @@ def _trimmed(column: Coded) -> Coded:
     return Coded(trimmed.values, take(trimmed.codes, column.codes))
 
 
-def _streets(column: Coded) -> tuple[Ints, Longs]:
-    """Number the lines of address, those alike but for signs and abbreviations as one, and hash each number's."""
+def _streets(column: Coded) -> tuple[Ints, pa.StringArray]:
+    """Number the lines of address, those alike but for signs and abbreviations as one; return also their keys."""
     coded = street_keys(column.values).dictionary_encode()
     empty = np.diff(letters(coded.dictionary)[0]) == 0
     ids = integers(coded.indices)
     codes = take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
-    return codes, stable_hashes(coded.dictionary)
+    return codes, coded.dictionary
+
+
+def _opening_numbers(streets: pa.StringArray) -> Longs:
+    """Return the number that each line opens with; 0 for none, or one longer than any in a street."""
+    ends, data = letters(streets)
+    starts, lengths = ends[:-1], np.diff(ends)
+    numbers = np.zeros(len(streets), np.int64)
+    running = np.arange(len(streets))
+    for place in range(_LONGEST_NUMBER + 1):
+        running = running[lengths[running] > place]
+        digit = data[starts[running] + place]
+        is_digit = (digit >= ord("0")) & (digit <= ord("9"))
+        running, digit = running[is_digit], digit[is_digit]
+        numbers[running] = numbers[running] * 10 + (digit - ord("0"))
+    numbers[running] = 0
+    return numbers
 
 
 def street_keys(values: pa.StringArray) -> pa.StringArray:
-    """Reduce lines of address as `identity.comparable.street_key` does one; empty when nothing is left."""
+    """Reduce lines of address as `identity.streets.street_key` does one; empty when nothing is left."""
     text = joined(values)
     if text is None:
         return text_column([street_key(line) or "" for line in values.to_pylist()])
@@ -125,7 +148,7 @@ def _in_full(keys: pa.StringArray) -> pa.StringArray:
     """Write the usual words in full."""
     lists = pc.split_pattern(keys, " ")
     words = distinct(lists.flatten())
-    full = text_column([STREETS.get(word, word) for word in words.texts]).take(number_column(words.codes))
+    full = text_column([in_full(word) for word in words.texts]).take(number_column(words.codes))
     return pc.binary_join(pa.ListArray.from_arrays(lists.offsets, full), text_column([" "])[0])
 
 

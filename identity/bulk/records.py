@@ -73,6 +73,10 @@ class Records:
     places: Places
     domain: Ints
     street: Ints
+    streets: pa.StringArray
+    """The streets that `street` numbers."""
+    street_numbers: Longs
+    """The number that each of these streets opens with: two that differ are two places; 0 when it is not known."""
     street_hashes: Longs
     postcode: Ints
     postcode_hashes: Longs
@@ -156,6 +160,8 @@ def prepare(table: pa.Table) -> Records:
         places=births.places,
         domain=column("source").codes,
         street=contacts.street,
+        streets=contacts.streets,
+        street_numbers=contacts.street_numbers,
         street_hashes=contacts.street_hashes,
         postcode=contacts.postcode,
         postcode_hashes=contacts.postcode_hashes,

@@ -170,12 +170,12 @@ def measure_accuracy(records: int, seeds: int, folder: Path) -> list[str]:
             peers.append(accuracy(peer, person, true))
             for path in (file, truth, pairs, clusters, peer):
                 path.unlink()
-        lines += [_accuracy_line(name, "hub", ours), _accuracy_line(name, "Splink 5", peers)]
+        lines += [accuracy_line(name, "hub", ours), accuracy_line(name, "Splink 5", peers)]
         decisions.append(_decision_line(name, outcomes))
     return [*lines, *decisions]
 
 
-def _accuracy_line(name: str, who: str, found: list[Accuracy]) -> str:
+def accuracy_line(name: str, who: str, found: list[Accuracy]) -> str:
     figures = np.mean([(item.blocking_recall, item.best_f1, *item.recalls) for item in found], axis=0)
     return f"| {name} | {who} | " + " | ".join(f"{figure:.4f}" for figure in figures) + " |"
 

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from hub import schema
 from tests import live, postgres
-from tests.bench import intake, matching
+from tests.bench import febrl, intake, matching
 from tests.conformance import software
 
 CLIENTS = 4
@@ -127,6 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     matched = matching.measure(options.records, options.files, options.speed)
     print("\n".join(matched), flush=True)
+    foreign = febrl.measure()
     indexed = intake.measure_all(5_000, 1_000, options.identities, 2_000, options.seed)
     lines = [
         "| engine | requests | floor /s | `POST /fhir/Patient` /s | ratio to floor | p50 ms | p95 ms |",
@@ -154,6 +155,8 @@ def main() -> None:
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} processors; PostgreSQL "
         f"with fsync, SQLite with synchronous=FULL.\n\n"
         "## Matching\n\n" + "\n".join(matched) + "\n\n"
+        "Files of another world (`python -m tests.bench.febrl`): FEBRL's Australians, with their number where a "
+        "telephone goes or without it.\n\n" + "\n".join(foreign) + "\n\n"
         "## Index\n\nOne process: a file loaded, identities one transaction each, searches in a large index "
         "by a process that has searched before.\n\n"
         + "\n".join(indexed)

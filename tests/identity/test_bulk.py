@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from identity.bulk import engine
-from identity.bulk.blocking import NEIGHBOURS
+from identity.bulk.blocking import ALL_KINDS, NEIGHBOURS, kinds_for
 from identity.bulk.engine import Match
 from identity.bulk.records import COLUMNS, prepare
 from tests.identity.factories import model
@@ -70,6 +70,7 @@ def people(count: int, seed: int = 5) -> list[Line]:
             "sex": rng.choice("MF"),
             "phone": f"06{rng.randrange(10**7, 10**7 + 40):08d}",
             "email": None,
+            "address": f"{rng.randrange(1, 200)} rue des Lilas",
         }
         lines += [line, line | {"birth_family": str(line["birth_family"]).replace("T", "TT", 1)}]
     return lines[:count]
@@ -143,15 +144,15 @@ def test_a_hundred_records_of_one_name_and_nothing_else_are_bounded_and_told() -
 def test_homonyms_are_compared_only_where_they_agree_on_something_else() -> None:
     bare: Line = {"birth_family": "DURAND", "given_names": "JEANNE"}
     lines = [
-        bare | {"birth_date": f"{1940 + rank}-{1 + rank % 12:02d}-10", "postcode": f"{rank:05d}"}
-        for rank in range(30)
+        bare | {"birth_date": f"{1920 + rank}-{1 + rank % 12:02d}-10", "postcode": f"{rank:05d}"}
+        for rank in range(80)
     ]
     lines += [bare | {"birth_date": "1975-06-21", "postcode": "00007"}]
 
     pairs = match(lines).scored.pairs
 
-    assert (7, 30) in set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
-    assert len(pairs.left) < 31 * 30 // 2
+    assert (7, 80) in set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    assert len(pairs.left) < 81 * 80 // 2 // 2
 
 
 @pytest.mark.parametrize("dated", [True, False], ids=["with dates", "without any date"])
@@ -221,3 +222,17 @@ def test_what_cannot_be_read_is_counted_by_column() -> None:
 
     assert prepare(as_table(lines)).unreadable == dict.fromkeys(wrong, 1)
     assert np.isfinite(match(lines).scored.bits).all()
+
+
+def test_a_small_file_is_blocked_by_one_trait_alone() -> None:
+    one: Line = {"birth_family": "DURAND", "given_names": "JEANNE", "birth_date": "1946-03-14", "sex": "F"}
+    other: Line = {"birth_family": "VERDIER", "given_names": "PAULE", "birth_date": "1946-03-14", "sex": "F"}
+
+    pairs = match([one, other]).scored.pairs
+
+    assert (pairs.left.tolist(), pairs.right.tolist()) == ([0], [1])
+
+
+def test_a_large_file_is_not_blocked_by_one_trait_alone() -> None:
+    assert set(kinds_for(1_000_000)) < set(kinds_for(40_000)) < set(kinds_for(10)) == set(ALL_KINDS)
+    assert not {"date", "surname", "given", "street", "postcode"} & set(kinds_for(1_000_000))

@@ -194,7 +194,19 @@ LINES = st.fixed_dictionaries(
         "birth_place": PLACES | st.none(),
         "ins": INS | st.none(),
         "address": st.sampled_from(
-            ["12 R DES LILAS", "12, rue des Lilas", "12BIS AV FOCH", "12 bis avenue Foch", None]
+            [
+                "12 R DES LILAS",
+                "12, rue des Lilas",
+                "12BIS AV FOCH",
+                "12 bis avenue Foch",
+                "12 av Fosch",
+                "Res. Foch, 12 avenue Foch",
+                "1200000 rue Foch",
+                "1200001 rue Foch",
+                "Le Bourg",
+                "le bour",
+                None,
+            ]
         ),
         "postcode": st.sampled_from(["58000", "58000 ", "58200", "69003", "", None]),
         "phone": st.sampled_from(

@@ -1,0 +1,140 @@
+"""The line of an address: its usual words in full, and whether two lines name one place.
+
+Abbreviations after the French postal address standard (AFNOR XP Z 10-011) and the habits of practices. The same line
+is written in many ways (12 R. DU GAL LECLERC; RES LES PINS, 12 rue du Général Leclerc), so words are compared and not
+signs; the number in the street, its kind and its postcode are never taken for a slip.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from identity.names import is_abbreviated, is_typo
+from identity.normalise import match_key
+
+_WAYS = {
+    "ALLEE": "ALL ALLEES",
+    "AVENUE": "AV AVE AVN",
+    "BOULEVARD": "BD BLD BLVD BOUL BVD",
+    "CHEMIN": "CH CHE CHEM CHM",
+    "CITE": "",
+    "CLOS": "",
+    "COUR": "",
+    "COURS": "CRS",
+    "DOMAINE": "DOM",
+    "ESPLANADE": "ESP",
+    "FAUBOURG": "FG FBG",
+    "HAMEAU": "HAM",
+    "IMPASSE": "IMP",
+    "LIEU": "",
+    "LOTISSEMENT": "LOT",
+    "MONTEE": "MTE",
+    "PASSAGE": "PAS PASS",
+    "PLACE": "PL",
+    "PROMENADE": "PROM",
+    "QUAI": "",
+    "QUARTIER": "QRT QUA",
+    "RESIDENCE": "RES RESID",
+    "ROUTE": "RTE",
+    "RUE": "R",
+    "RUELLE": "RLE",
+    "SENTE": "",
+    "SENTIER": "SEN",
+    "SQUARE": "SQ",
+    "TRAVERSE": "TRA",
+    "VENELLE": "VEN",
+    "VILLA": "VLA",
+    "VOIE": "",
+}
+_OTHERS = {
+    "APPARTEMENT": "APP APPT APT",
+    "BATIMENT": "BAT BT",
+    "CAPITAINE": "CNE",
+    "COLONEL": "COL",
+    "COMMANDANT": "CDT",
+    "DOCTEUR": "DR",
+    "ESCALIER": "ESC",
+    "GENERAL": "GAL GEN",
+    "GRAND": "GD",
+    "GRANDE": "GDE",
+    "LIEU DIT": "LD LIEUDIT",
+    "LIEUTENANT": "LT",
+    "MARECHAL": "MAL",
+    "NOTRE DAME": "ND",
+    "PRESIDENT": "PDT",
+    "PROFESSEUR": "PR PROF",
+    "REPUBLIQUE": "REP",
+    "ROND POINT": "RPT",
+    "SAINT": "ST",
+    "SAINTE": "STE",
+    "VIEUX": "VX",
+}
+_IN_FULL = {short: full for full, shorts in (_WAYS | _OTHERS).items() for short in shorts.split()}
+_LITTLE = frozenset("A AU AUX D DE DES DU EN ET L LA LE LES SOUS SUR".split())  # noqa: SIM905
+_SUFFIXES = {"B": "BIS", "T": "TER", "Q": "QUATER"}
+_NUMBERED = re.compile(rf"(?:^|.* )(\d+)(?: (BIS|TER|QUATER|[A-Z]))? ({'|'.join(_WAYS)})(?: (.*))?")
+_OPENED = re.compile(rf"(\d+)(?: (BIS|TER|QUATER|[A-Z])(?= |$))?(?: ({'|'.join(_WAYS)})(?= |$))?(?: (.*))?")
+_TELLING = 4
+"""Letters and digits from which words tell a street from another."""
+
+
+def in_full(word: str) -> str:
+    """Write a usual abbreviation in full; return any other word as it is."""
+    return _IN_FULL.get(word, word)
+
+
+@lru_cache(maxsize=65536)
+def street_key(line: str) -> str | None:
+    """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
+    words = re.findall(r"[A-Z]+|\d+", match_key(line))
+    return " ".join(map(in_full, words)) or None
+
+
+class _Street(NamedTuple):
+    """What a line is compared on; empty for what it does not say."""
+
+    number: str
+    suffix: str
+    way: str
+    words: tuple[str, ...]
+
+
+@lru_cache(maxsize=65536)
+def _read(key: str) -> _Street:
+    found = _OPENED.match(key) or _NUMBERED.match(key)
+    if found:
+        number, suffix, way, rest = (part or "" for part in found.groups())
+    else:
+        number, suffix, (way, _, rest) = "", "", key.partition(" ")
+        if way not in _WAYS:
+            way, rest = "", key
+    words = tuple(word for word in rest.split() if word not in _LITTLE)
+    return _Street(number.lstrip("0"), _SUFFIXES.get(suffix, suffix), way, words)
+
+
+def same_street(one: str, other: str) -> bool:
+    """Tell whether two keys of one postcode are one place, written differently or with a slip; symmetric.
+
+    The number must be the same, and the kind of way and « bis » where both tell them. The name may have a slip, words
+    cut short, or what only one of them adds (a residence, a building).
+    """
+    if one == other:
+        return True
+    a, b = _read(one), _read(other)
+    if a.number != b.number or _contradict(a.suffix, b.suffix) or _contradict(a.way, b.way):
+        return False
+    first, second = " ".join(a.words), " ".join(b.words)
+    if first == second:
+        return bool(first)
+    if is_typo(first.replace(" ", ""), second.replace(" ", "")):
+        return True
+    if not a.number:
+        # A hamlet without numbers is many homes: only a slip is let pass.
+        return False
+    less, more = sorted((set(a.words), set(b.words)), key=len)
+    tells = len("".join(less)) >= _TELLING
+    return (tells and less <= more) or is_abbreviated(first, second)
+
+
+def _contradict(one: str, other: str) -> bool:
+    return one != other and bool(one and other)
