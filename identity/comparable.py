@@ -110,6 +110,11 @@ def _email_name(email: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def comparable(traits: Traits) -> Comparable:
+    """Reduce traits to their comparable form, or say again what they were reduced to lately."""
+    return reduce(traits)
+
+
+def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
     given = () if traits.given_names and _is_newborn(traits.given_names[0]) else traits.given_names

@@ -7,7 +7,6 @@ record: every identity of the person must bear the link, and the person must sta
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from identity.comparable import Comparable, comparable
 from identity.comparison import compare
 from identity.decision import (
     FICTITIOUS,
@@ -114,12 +113,7 @@ def _weigh(pattern: Pattern, model: Model) -> _Weighed:
 
 def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
     """Compare two records, for the officer's page and for every decision."""
-    return _compare(a, comparable(a.traits), b, model)
-
-
-def _compare(a: IdentityRecord, first: Comparable, b: IdentityRecord, model: Model) -> PairAssessment:
-    """Compare a record that was made comparable with another one."""
-    found = compare(first, comparable(b.traits), same_domain=a.domain == b.domain, minor_from=model.minor_from)
+    found = compare(a.comparable, b.comparable, same_domain=a.domain == b.domain, minor_from=model.minor_from)
     weighed = _weigh(model.seen(found), model)
     forbidden = veto(a, b, weighed.seen, weighed.obstacle)
     return PairAssessment(weighed.score, forbidden, weighed.nameless, weighed.seen["ins"] == "same")
@@ -150,8 +144,7 @@ def rank(
 
 
 def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:
-    traits = comparable(incoming.traits)
-    found = [person for candidate in candidates if (person := _person_score(incoming, traits, candidate, model))]
+    found = [person for candidate in candidates if (person := _person_score(incoming, candidate, model))]
     return tuple(sorted(found, key=lambda person: (-_standing(person, model), person.person_id)))
 
 
@@ -159,12 +152,10 @@ def _standing(person: PersonScore, model: Model) -> float:
     return max(person.score.total, model.thresholds.review) if person.shares_ins else person.score.total
 
 
-def _person_score(
-    incoming: IdentityRecord, traits: Comparable, candidate: Candidate, model: Model
-) -> PersonScore | None:
+def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
     """Score a person by all its records: the best one counts, and one that disagrees lowers it."""
     compared = (
-        (record.record_id, _compare(incoming, traits, record, model))
+        (record.record_id, compare_records(incoming, record, model))
         for record in candidate.records
         if Attribute.FICTITIOUS not in record.attributes and record.record_id != incoming.record_id
     )

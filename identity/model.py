@@ -138,6 +138,27 @@ class Model:
             if bits:
                 yield name, "×".join(levels), bits
 
+    def bits(self, pattern: Pattern) -> float:
+        """Return the sum of the prior and of every term."""
+        total = self.prior
+        for worth, level in zip(self._worths, pattern, strict=True):
+            total += worth[level]
+        for first, second, bits_together in self._grids:
+            row = bits_together.get(pattern[first])
+            if row is not None:
+                total += row.get(pattern[second], 0.0)
+        return total
+
+    @cached_property
+    def _worths(self) -> tuple[dict[str, float], ...]:
+        """The bits of the levels of each term: plain tables, as every pair is looked up in them."""
+        return tuple(dict(self.levels[trait]) for trait in TERMS)
+
+    @cached_property
+    def _grids(self) -> tuple[tuple[int, int, dict[str, dict[str, float]]], ...]:
+        """The interactions as plain tables: where their two traits stand, and their bits by the two levels."""
+        return tuple((first, second, _nested(bits)) for _, first, second, bits in self._pairs)
+
     @cached_property
     def _pairs(self) -> tuple[tuple[str, int, int, Mapping[tuple[str, str], float]], ...]:
         """The interactions: their name, and where their two traits stand in a pattern."""

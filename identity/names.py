@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.phonetics import french_code, sounds_alike
+from identity.phonetics import french_code, may_sound_alike, sounds_alike
 
 PARTICLES = frozenset(
     "D DE DU DES DEL DELLA DI DA DO DOS DAS LA LE LES L VAN VON DER DEN EL AL BEN BENT AIT".split()  # noqa: SIM905
@@ -89,8 +89,7 @@ def _relation(first: str, second: str) -> NameRelation:
         return NameRelation.SAME
     if one.parts & other.parts and (len(one.parts) > 1 or len(other.parts) > 1):
         return NameRelation.PART if one.parts <= other.parts or other.parts <= one.parts else NameRelation.OVERLAP
-    sound = one.code
-    if sound == other.code and len(sound) > 1:
+    if may_sound_alike(one.core, other.core) and one.code == other.code and len(one.code) > 1:
         return NameRelation.PHONETIC
     if is_typo(one.compact, other.compact):
         return NameRelation.TYPO

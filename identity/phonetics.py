@@ -6,9 +6,10 @@ region's names go through the very same rules, at the speed of `str.replace`. Je
 up for names of other origins.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 
 import jellyfish
 
@@ -118,6 +119,21 @@ def sounds_alike(a: str, b: str) -> bool:
     """Tell whether two match keys sound the same, by the French rules or else by Metaphone for long names."""
     first, second = a.replace(" ", ""), b.replace(" ", "")
     return alike(first, second, french_code(first), french_code(second))
+
+
+_OPENING_SOUNDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    dict.fromkeys("AEIOUY", frozenset("AEIOUWY1234"))
+    | {"B": frozenset("BV"), "C": frozenset("KS5"), "G": frozenset("GJ9"), "P": frozenset("PF")}
+    | {"Q": frozenset("K"), "S": frozenset("S5"), "W": frozenset("V")}
+    | {letter: frozenset(letter) for letter in "DFJKLMNRTVXZ"}
+)
+"""What the first letter of a name can sound; H can be followed by anything."""
+
+
+def may_sound_alike(a: str, b: str) -> bool:
+    """Tell, before any code is made, whether two compact keys can have one: by their first letters."""
+    first, second = _OPENING_SOUNDS.get(a[:1]), _OPENING_SOUNDS.get(b[:1])
+    return first is None or second is None or not first.isdisjoint(second)
 
 
 def alike(a: str, b: str, code_a: str, code_b: str) -> bool:

@@ -4,14 +4,13 @@ Fellegi and Sunter, JASA 1969. Traits that a household shares are not counted as
 weighs them together (`identity.model.Interaction`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from identity.decision import CAUTIONS, caution
-from identity.model import TERMS, Calibration, Model, Pattern
+from identity.decision import CAUTIONS, Reason, caution
+from identity.model import TERMS, Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
-Term = tuple[str, str, float]
 _RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
 
 
@@ -39,31 +38,38 @@ class Score:
     """
 
     total: float
-    terms: tuple[Term, ...]
-    calibration: Calibration
+    pattern: Pattern
+    model: Model
+    shortfall: float = 0.0
+    """What was taken away because another identity of the person disagrees."""
 
     @property
     def probability(self) -> float:
         """Return the probability of one person, from 0 to 1, as calibrated on pairs never learned from."""
-        return self.calibration.probability(self.total)
+        return self.model.calibration.probability(self.total)
 
     @property
     def contributions(self) -> tuple[Contribution, ...]:
         """Return what each trait adds, or two taken together, in the order of the model."""
-        return tuple(Contribution(*term) for term in self.terms)
+        found = [Contribution(*term) for term in self.model.terms(self.pattern)]
+        rule = _caution(self.pattern)
+        if rule is not None:
+            found.append(Contribution("rule", rule.code, self.model.caution))
+        if self.shortfall:
+            found.append(Contribution("records", "others", -self.shortfall))
+        return tuple(found)
 
 
 def score(pattern: Pattern, model: Model) -> Score:
-    """Weigh the levels of a pair and explain each term."""
-    terms = list(model.terms(pattern))
-    rule = caution(dict(zip(TERMS, pattern, strict=True)))
-    if rule is not None:
-        terms.append(("rule", rule.code, model.caution))
-    return Score(sum((bits for _, _, bits in terms), model.prior), tuple(terms), model.calibration)
+    """Weigh the levels of a pair."""
+    bits = model.bits(pattern)
+    return Score(bits if _caution(pattern) is None else bits + model.caution, pattern, model)
+
+
+def _caution(pattern: Pattern) -> Reason | None:
+    return caution(dict(zip(TERMS, pattern, strict=True)))
 
 
 def lowered(best: Score, shortfall: float) -> Score:
     """Lower a score because another identity of the same person disagrees."""
-    if shortfall <= 0:
-        return best
-    return Score(best.total - shortfall, (*best.terms, ("records", "others", -shortfall)), best.calibration)
+    return replace(best, total=best.total - shortfall, shortfall=shortfall) if shortfall > 0 else best
