@@ -39,6 +39,8 @@ class Order:
     clusters: Path | None
     model: Path | None
     engine: str
+    wide: bool = False
+    """Compare also who shares one trait alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def run(order: Order, report: Report) -> Summary:
     model = read_model(order.model)
     records, record_ids, torn = _prepare(order.file, report)
     unreadable = records.unreadable
-    scored, unexamined = engine.score_pairs(records, model, report)
+    scored, unexamined = engine.score_pairs(records, model, report, wide=order.wide)
     # Records weigh as much as their pairs: they go before the pairs are grouped.
     del records
     found = Match(scored, engine.group(scored, len(record_ids), report), unexamined)

@@ -23,6 +23,7 @@ _OUT = click.Path(path_type=Path)
 @click.option("--clusters", type=_OUT, help="Where the persons are written (Parquet).")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another linkage model.")
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", help="Here, or on a Spark cluster.")
+@click.option("--wide", is_flag=True, help="Compare also who shares one trait alone: slower, misses less.")
 @click.option("--registry", is_flag=True, help="The index itself, in place of a file: files review tasks.")
 @click.option("--link", is_flag=True, help="With --registry: link where the matching is sure, not only propose.")
 @click.option("--dry-run", is_flag=True, help="With --registry: say what would be done, write nothing.")
@@ -33,6 +34,7 @@ def dedupe(
     clusters: Path | None,
     model: Path | None,
     engine: str,
+    wide: bool,
     registry: bool,
     link: bool,
     dry_run: bool,
@@ -42,13 +44,14 @@ def dedupe(
 
     The columns are those of `hub identities load`. The file is only read and the index is left as it is: every
     candidate pair is written with its score, its probability and what would be decided, `link` or `review`.
+    A file of up to 30,000 identities is always compared as --wide does.
 
     With --registry, the doubles of the index: a task for each pair of persons, which an officer settles. Stopped at
     any point, the same command goes on where it was.
     """
     if registry:
         _dedupe_registry(
-            link, dry_run, batch, about_a_file=bool(file or out or clusters or model or engine != "local")
+            link, dry_run, batch, wide, about_a_file=bool(file or out or clusters or model or engine != "local")
         )
         return
     if file is None or out is None:
@@ -58,7 +61,7 @@ def dedupe(
     began = time.monotonic()
     stages = Stages()
     try:
-        order = Order(file, out, clusters, model, engine)
+        order = Order(file, out, clusters, model, engine, wide)
         summary = _run_on_spark(order, stages.report) if engine == "spark" else run(order, stages.report)
     except SparkMissing as err:
         stages.close()
@@ -71,14 +74,14 @@ def dedupe(
         click.echo(line)
 
 
-def _dedupe_registry(link: bool, dry_run: bool, batch: int | None, *, about_a_file: bool) -> None:
+def _dedupe_registry(link: bool, dry_run: bool, batch: int | None, wide: bool, *, about_a_file: bool) -> None:
     if about_a_file:
         raise click.UsageError("--registry lit l'index avec le modèle en vigueur : ni FILE ni ses options.")
     # Imported here: a file needs neither database nor settings.
     from hub.commands.registry_dedupe import dedupe_registry
     from hub.registry.dedupe import BATCH, Options
 
-    dedupe_registry(Options(link, batch or BATCH), dry_run=dry_run)
+    dedupe_registry(Options(link, batch or BATCH, wide), dry_run=dry_run)
 
 
 def _run_on_spark(order: Order, report: Report) -> Summary:

@@ -31,10 +31,11 @@ _ACTION = "identity.dedupe"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator chose: whether sure links are made, and how many pairs one transaction settles."""
+    """What the operator chose: whether sure links are made, the pairs of one transaction, how wide to look."""
 
     joins: bool = False
     batch: int = BATCH
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def run(ask: Callable[[], Registrar], actor: Actor, options: Options, report: Re
         registrar = ask()
         state = _open(session, registrar, options, actor)
     first = state.done_to
-    found = region.doubles(region.read(report), first, registrar.model, report)
+    found = region.doubles(region.read(report), first, registrar.model, report, wide=options.wide)
     near = _Near(found)
     done, total = 0, len(found.late)
     report(Stage.DECIDE, done, total)
@@ -119,7 +120,7 @@ def rehearse(ask: Callable[[], Registrar], options: Options, report: Report) -> 
     """Say what a whole run would do, and write nothing; a link is not seen by the batches after it."""
     with db.reading():
         model = ask().model
-    found = region.doubles(region.read(report), 0, model, report)
+    found = region.doubles(region.read(report), 0, model, report, wide=options.wide)
     near = _Near(found)
     done, total = 0, len(found.late)
     counts = Counts()

@@ -133,7 +133,7 @@ def _birth_date(text: str | None, presumed: bool) -> str | None:
     return text[:7] if text.endswith("-01") else text
 
 
-def doubles(region: Region, done_to: int, model: Model, report: Report) -> Doubles:
+def doubles(region: Region, done_to: int, model: Model, report: Report, *, wide: bool = False) -> Doubles:
     """Compare the region with itself; pairs of which the later identity is not after `done_to` are left out."""
     count = len(region.ids)
     none = np.zeros(0, np.int64)
@@ -143,7 +143,7 @@ def doubles(region: Region, done_to: int, model: Model, report: Report) -> Doubl
     records = prepare(region.table)
     report(Stage.PREPARE, count, count)
     report(Stage.PAIRS, 0, count)
-    found = candidate_pairs(records)
+    found = candidate_pairs(records, wide=wide)
     report(Stage.PAIRS, count, count)
     asked = (region.persons[found.left] != region.persons[found.right]) & (region.ids[found.right] > done_to)
     across = Candidates(found.left[asked], found.right[asked], found.unexamined)

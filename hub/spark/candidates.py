@@ -1,5 +1,6 @@
 """Candidate pairs as joins on the blocking keys, with the limits of `identity.bulk.blocking`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -9,7 +10,7 @@ from pyspark.sql import functions as sql
 from hub.spark import partitions
 from hub.spark.records import Keep
 from identity.blocking import KINDS
-from identity.bulk.blocking import ALL_KINDS, MOST_REFINED, NEIGHBOURS, kinds_for, most_together
+from identity.bulk.blocking import ALL_KINDS, MOST_REFINED, NEIGHBOURS, most_together
 
 _KEY = ["kind", "value"]
 
@@ -22,12 +23,12 @@ class Candidates:
     unexamined: dict[str, int]
 
 
-def candidate_pairs(records: DataFrame, count: int, keep: Keep) -> Candidates:
-    """Pair the records, so many, that share a key.
+def candidate_pairs(records: DataFrame, kinds: Sequence[str], keep: Keep) -> Candidates:
+    """Pair the records that share a key of one of these kinds.
 
     A key held by too many is refined, then cut to neighbours and told.
     """
-    blocks = keep(_blocks(records.mapInArrow(partitions.keys(kinds_for(count)), partitions.ENTRIES)), "blocks")
+    blocks = keep(_blocks(records.mapInArrow(partitions.keys(kinds), partitions.ENTRIES)), "blocks")
     pairs = [_within(blocks, 0)]
     unexamined: dict[str, int] = {}
     for depth in range(MOST_REFINED):

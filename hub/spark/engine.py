@@ -20,6 +20,7 @@ from hub.spark.candidates import candidate_pairs
 from hub.spark.persons import inside, persons
 from hub.spark.records import Keep, read, with_records
 from hub.spark.session import session
+from identity.bulk.blocking import kinds_for
 from identity.bulk.engine import Report, Stage
 from identity.bulk.records import COLUMNS
 from identity.model import write_model
@@ -40,7 +41,7 @@ def run(order: Order, report: Report) -> Summary:
         unreadable = _unreadable(region.records)
         report(Stage.PREPARE, region.count, region.count)
         report(Stage.PAIRS, 0, region.count)
-        candidates = candidate_pairs(region.records, region.count, keep)
+        candidates = candidate_pairs(region.records, kinds_for(region.count, wide=order.wide), keep)
         count = candidates.pairs.count()
         report(Stage.PAIRS, region.count, region.count)
         report(Stage.COMPARE, 0, count)

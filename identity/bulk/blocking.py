@@ -85,9 +85,12 @@ class Candidates:
     """Pairs left out, by kind of key."""
 
 
-def kinds_for(count: int) -> tuple[str, ...]:
-    """Return the kinds of key of a file of so many records: one trait alone sets few records apart in a large one."""
-    return (*KINDS, *(kind for kind, most in _FILE_KINDS.items() if count <= most))
+def kinds_for(count: int, *, wide: bool = False) -> tuple[str, ...]:
+    """Return the kinds of key of a file of so many records: one trait alone sets few records apart in a large one.
+
+    A `wide` search takes them all: ten times the pairs in a large file.
+    """
+    return (*KINDS, *(kind for kind, most in _FILE_KINDS.items() if wide or count <= most))
 
 
 def blocking_keys(records: Records, kinds: Iterable[str] = KINDS) -> Iterator[Keys]:
@@ -199,7 +202,7 @@ def _keys(kind: str, slots: Slots) -> Keys:
     return Keys(kind, np.concatenate(values), np.concatenate(holders))
 
 
-def candidate_pairs(records: Records) -> Candidates:
+def candidate_pairs(records: Records, *, wide: bool = False) -> Candidates:
     """Return every pair of records that share a key, each once, in the order of the file."""
     count = len(records)
     traits = _hash_traits(records)
@@ -210,7 +213,7 @@ def candidate_pairs(records: Records) -> Candidates:
         pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
         return np.concatenate(pairs), finder.unexamined
 
-    kinds = kinds_for(count)
+    kinds = kinds_for(count, wide=wide)
     found = dict(zip(kinds, spread(find, kinds), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
     left, right = _in_order([pairs for pairs, _ in found.values()], count)

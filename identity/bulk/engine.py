@@ -56,10 +56,12 @@ def match(records: Records, model: Model, report: Report) -> Match:
     return Match(scored, group(scored, len(records), report), unexamined)
 
 
-def score_pairs(records: Records, model: Model, report: Report) -> tuple[Scored, Mapping[str, int]]:
+def score_pairs(
+    records: Records, model: Model, report: Report, *, wide: bool = False
+) -> tuple[Scored, Mapping[str, int]]:
     """Find and score the candidate pairs of a file; return also how many were left out, by kind of key."""
     report(Stage.PAIRS, 0, len(records))
-    candidates = candidate_pairs(records)
+    candidates = candidate_pairs(records, wide=wide)
     report(Stage.PAIRS, len(records), len(records))
     return score_candidates(records, candidates, model, report), candidates.unexamined
 

@@ -127,7 +127,7 @@ def test_numbers_stay_numbers_and_dates_are_read(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     pairs = pq.read_table(tmp_path / "pairs.parquet")
     assert pairs.schema.field("id_l").type == pa.int64()
-    assert {"id_l": 10, "id_r": 30, "decision": "link"}.items() <= pairs.to_pylist()[0].items()
+    assert {(pair["id_l"], pair["id_r"]): pair["decision"] for pair in pairs.to_pylist()}[10, 30] == "link"
     assert pq.read_table(tmp_path / "persons.parquet")["person"].to_pylist() == [10, 20, 10, 40]
 
 
@@ -288,3 +288,28 @@ def test_the_command_imports_neither_the_application_nor_what_only_other_command
 
     heavy = {"flask", "sqlalchemy", "fhir", "cryptography", "tqdm", "scipy", "pandas", "polars", "pyspark"}
     assert set(done.stdout.splitlines()[-1].split()) & heavy == set()
+
+
+def test_a_wide_search_compares_who_shares_one_trait_alone(tmp_path: Path) -> None:
+    numbers = range(60_000)
+    strangers: list[Line] = [
+        {"record_id": f"s{number}", "source": "A", "birth_family": _name(number), "given_names": _name(number + 7)}
+        for number in numbers
+    ]
+    one: Line = {"record_id": "one", "source": "A", "birth_family": "ZWEIG", "given_names": "OTTO", "sex": "M"}
+    other = one | {"record_id": "other", "given_names": "PAUL"}
+    file = write_parquet(tmp_path / "region.parquet", [one, *strangers, other])
+
+    usual = run(file)
+    few = pq.read_table(tmp_path / "pairs.parquet").num_rows
+    done = run(file, "--wide")
+
+    assert (usual.exit_code, few, done.exit_code) == (0, 0, 0)
+    pairs = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
+    assert ("one", "other") in {(pair["id_l"], pair["id_r"]) for pair in pairs}
+
+
+def _name(number: int) -> str:
+    """Return a name that sounds like no other number's."""
+    sounds = ("BA", "KO", "DU", "FI", "LA", "MO", "NU", "PI", "RA", "VO", "TU", "ZI", "JA", "BRO", "KLU", "DRI")
+    return "".join(sounds[number >> shift & 15] for shift in (12, 8, 4, 0))

@@ -236,3 +236,4 @@ def test_a_small_file_is_blocked_by_one_trait_alone() -> None:
 def test_a_large_file_is_not_blocked_by_one_trait_alone() -> None:
     assert set(kinds_for(1_000_000)) < set(kinds_for(40_000)) < set(kinds_for(10)) == set(ALL_KINDS)
     assert not {"date", "surname", "given", "street", "postcode"} & set(kinds_for(1_000_000))
+    assert kinds_for(1_000_000, wide=True) == ALL_KINDS
