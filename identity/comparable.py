@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from identity.ins import WAITING
 from identity.names import Name, read_name
 from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_name, match_key
 from identity.streets import street_key
@@ -39,6 +40,8 @@ class Comparable(NamedTuple):
     ins: str | None
     ins_oid: str | None
     ins_is_coherent: bool
+    ins_is_waiting: bool
+    """It is a number to wait with (NIA), which another one replaces as the NIR is known."""
     line: str | None
     """The line of the address, as received: most are never compared."""
     postcode: str | None
@@ -140,6 +143,7 @@ def reduce(traits: Traits) -> Comparable:
         ins=matricule,
         ins_oid=traits.ins.oid if traits.ins else None,
         ins_is_coherent=matricule is not None and ins_agrees_with_date(matricule, when),
+        ins_is_waiting=matricule is not None and matricule[0] in WAITING,
         line=traits.address.line if traits.address else None,
         postcode=traits.address.postcode if traits.address else None,
         phone=clean_phone(traits.phone) if traits.phone else None,

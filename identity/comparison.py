@@ -387,7 +387,9 @@ def _ins(a: Comparable, b: Comparable) -> str:
     # The order number and key of brothers and sisters differ by several digits: one slip only is « near ».
     if OSA.distance(a.ins, b.ins, score_cutoff=1) <= 1:
         return "near"
-    return "different" if is_coherent and a.ins_oid == b.ins_oid else "different_incoherent"
+    # Who waits for a NIR is given another number: a NIA and a NIR are no two persons.
+    are_of_one_kind = a.ins_oid == b.ins_oid and a.ins_is_waiting == b.ins_is_waiting
+    return "different" if is_coherent and are_of_one_kind else "different_incoherent"
 
 
 def _address(a: Comparable, b: Comparable) -> str:

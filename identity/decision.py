@@ -123,6 +123,8 @@ SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une aut
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
 LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, FICTITIOUS_DATE, MANY_DIFFERENCES})
+ABSOLUTE = frozenset({INS_DIFFERENT})
+"""What no likeness outweighs, nor the company of other records: two matricules are two persons."""
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_DATE = "different same_year year"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _FORM = re.compile(r"[123478]\d{4}(?:\d{2}|2[AB])\d{8}", re.ASCII)
+WAITING = frozenset("78")
+"""What the number of somebody who waits for a NIR begins with, men and women (NIA)."""
 _CORSICA = {"2A": "19", "2B": "18"}
 
 

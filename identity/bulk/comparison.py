@@ -22,6 +22,7 @@ from identity.comparison import (
     SURNAME_LEVELS,
     WEAK_CORROBORATION,
 )
+from identity.ins import WAITING
 from identity.names import NameRelation
 from identity.places import compare_places
 from identity.streets import same_street
@@ -336,7 +337,10 @@ def _matricules(records: Records, left: Rows, right: Rows) -> Levels:
     both = np.flatnonzero(np.minimum(one, two) >= 0)
     one, two = one[both], two[both]
     coherent = records.ins_coherent[left[both]] & records.ins_coherent[right[both]]
-    found = either(coherent, index["different"], index["different_incoherent"])
+    # The first of fifteen signs of four bits: 7 or 8 of who waits for a NIR.
+    waiting = records.ins_signs >> np.uint64(56) >= np.uint64(int(min(WAITING)))
+    are_of_one_kind = waiting.take(one) == waiting.take(two)
+    found = either(coherent & are_of_one_kind, index["different"], index["different_incoherent"])
     found[_near_matricules(records, one, two)] = index["near"]
     same = np.flatnonzero(one == two)
     found[same] = either(coherent[same], index["same"], index["same_incoherent"])

@@ -11,7 +11,7 @@ from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import unique
 from identity.comparison import LEVELS
-from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
+from identity.decision import ABSOLUTE, CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
@@ -119,7 +119,10 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
     link = enough & ~vetoed
-    contradicts = against & (bits < model.thresholds.link + model.caution)
+    outweighed = bits >= model.thresholds.link + model.caution
+    contradicts = against & (
+        ~outweighed | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in ABSOLUTE])
+    )
     review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
     # In extended precision: NumPy's own powers of two differ in their last bit from one processor to another.
     odds_against = np.exp2(-exponent.astype(np.longdouble)).astype(np.float64)

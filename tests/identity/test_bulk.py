@@ -12,6 +12,7 @@ from identity.bulk import engine
 from identity.bulk.blocking import ALL_KINDS, NEIGHBOURS, kinds_for
 from identity.bulk.engine import Match
 from identity.bulk.records import COLUMNS, prepare
+from identity.ins import nir_key
 from tests.identity.factories import model
 
 Line = dict[str, str | None]
@@ -237,3 +238,25 @@ def test_a_large_file_is_not_blocked_by_one_trait_alone() -> None:
     assert set(kinds_for(1_000_000)) < set(kinds_for(40_000)) < set(kinds_for(10)) == set(ALL_KINDS)
     assert not {"date", "surname", "given", "street", "postcode"} & set(kinds_for(1_000_000))
     assert kinds_for(1_000_000, wide=True) == ALL_KINDS
+
+
+def test_two_matricules_are_two_persons_whoever_else_is_like_both() -> None:
+    home = {"address": "12 rue des Lilas", "birth_date": "1946-03-14", "birth_place": "58194"}
+    first, second = ("2460358194001" + nir_key("2460358194001"), "2460358194125" + nir_key("2460358194125"))
+    one, without, other = (
+        JEANNE | home | {"source": source, "ins": ins}
+        for source, ins in zip("ABC", (first, None, second), strict=True)
+    )
+
+    persons = match([one, without, other]).persons.person.tolist()
+
+    assert persons[0] != persons[2]
+    assert persons[1] in (persons[0], persons[2])
+
+
+def test_a_number_to_wait_with_and_a_nir_are_one_person() -> None:
+    waiting, nir = ("8460358194077" + nir_key("8460358194077"), "2460358194001" + nir_key("2460358194001"))
+
+    persons = match([JEANNE | {"ins": waiting}, JEANNE | {"source": "B", "ins": nir}]).persons.person.tolist()
+
+    assert persons == [0, 0]
