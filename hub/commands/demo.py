@@ -30,6 +30,7 @@ from hub.demonstration.mailbox import DemoLogin
 from hub.directory import organizations
 from hub.errors import Unavailable
 from hub.oidc import clients, keys
+from hub.registry import reindex
 
 READY = "demonstration.json"
 
@@ -72,6 +73,7 @@ def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
         with app.app_context():
             if (folder / READY).exists():
                 logins = [DemoLogin(**item) for item in json.loads((folder / READY).read_text(encoding="utf-8"))]
+                bring_up_to_date()
                 with db.transaction() as session:
                     clients.ensure_portal(session, settings.public_url)
                 children.append(_start(folder, variables, "serve", *_serve_options(settings.public_url)))
@@ -147,6 +149,14 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def bring_up_to_date() -> None:
+    """Bring a region that an earlier version built to this one: its tables, and its index when the keys changed."""
+    schema.upgrade(database.engine)
+    if reindex.is_needed():
+        with progress(reindex.count(), "identités", "Index") as bar:
+            reindex.rebuild(lambda done: bar.update(done - bar.n))
 
 
 def _build(

@@ -215,7 +215,7 @@ def _traits(
         used_name=used_name,
         given_names=tuple(given_names.split(" ")) if given_names else (),
         used_given_name=used_given_name,
-        birth_date=_birth_date(birth_date, birth_date_presumed) if birth_date else None,
+        birth_date=_birth_date(birth_date, bool(birth_date_presumed)) if birth_date else None,
         sex=_SEXES[sex],
         birth_place=birth_place,
         ins=Ins(ins_matricule, _OIDS[ins_oid]) if ins_matricule and ins_oid else None,

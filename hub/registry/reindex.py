@@ -37,6 +37,13 @@ def rebuild(report: Callable[[int], object]) -> int:
         report(done)
 
 
+def is_needed() -> bool:
+    """Tell whether identities are filed by another definition of the keys than this version's."""
+    with db.reading() as session:
+        state = session.get(KeyIndex, 1)
+        return state is not None and state.definition != definition()
+
+
 def count() -> int:
     """Return how many identities a rebuilding still has before it."""
     with db.reading() as session:

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from hub import db, schema
+from hub.commands.demo import bring_up_to_date
 from hub.db import database
 from hub.errors import Unavailable
 from hub.registry import candidates, filing, reindex
@@ -214,6 +215,21 @@ def test_an_index_of_other_keys_is_refused_until_it_is_rebuilt(app: Flask) -> No
 
     assert send(app, incoming(structure)).identity.person_id == known.identity.person_id
     assert _holders(app, _SHARED) == []
+
+
+def test_a_demonstration_of_an_earlier_version_is_brought_to_this_one(app: Flask) -> None:
+    known = send(app, incoming(make_structure(app)))
+    with app.app_context():
+        assert not reindex.is_needed()
+        with db.transaction() as session:
+            session.execute(sa.update(KeyIndex).values(definition="other"))
+            session.execute(sa.update(SourceIdentity).values(blocking_keys=[_SHARED]))
+        assert reindex.is_needed()
+
+        bring_up_to_date()
+
+        assert not reindex.is_needed()
+    assert send(app, incoming(make_structure(app))).identity.person_id == known.identity.person_id
 
 
 def test_a_database_of_the_first_schema_is_refused_until_it_is_rebuilt(app: Flask, database_url: str) -> None:
