@@ -68,7 +68,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "same": "Même matricule INS",
         "same_incoherent": "Même matricule INS, mais en désaccord avec une date de naissance",
         "near": "Matricules INS à un caractère près",
-        "different_incoherent": "Matricules INS différents, dont un contredit par la date ou d'une autre autorité",
+        "different_incoherent": "Matricules INS différents, l'un contredit par la date ou d'attente (NIA)",
         "different": "Matricules INS différents",
         "missing": "Matricule INS absent d'un côté",
     },

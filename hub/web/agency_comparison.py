@@ -276,6 +276,9 @@ def _known_nearness(name: str, levels: dict[str, str]) -> bool | None:
         return levels["birth_date"] not in ("different", "missing")
     if name == "birth_place":
         return levels["birth_place"] == "department"
+    if name == "address" and levels["address"] == "same":
+        # One place in two writings, though few letters may agree: RES LES PINS 12 R DU GAL LECLERC.
+        return True
     return False if name in _EXACT else None
 
 

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hub.audit.tables import AuditEvent
+from identity.traits import Address
 from tests.factories import make_structure
 from tests.functional.agency_pages import REASON, decide, new_officer, open_task
 from tests.hub.registry.people import (
@@ -56,6 +57,20 @@ def test_a_comparison_marks_what_differs_and_is_audited(app: Flask, officer: Fla
     assert "identique" in page
     event = rows(app, AuditEvent)[-1]
     assert (event.action, event.subject_id) == ("review.compare", str(pair.task.id))
+
+
+def test_a_home_in_two_writings_is_near_as_the_score_says(app: Flask, officer: FlaskClient) -> None:
+    home = Address("RESIDENCE DU PARC DES ROSES BAT B, 3 R DES LILAS", "69001", None)
+    send(app, incoming(make_structure(app)))
+    send(app, incoming(make_structure(app), traits=replace(SOLENE, given_names=("MARINE",), address=home)))
+    (task,) = open_tasks(app)
+
+    page = open_task(officer, task.id)
+
+    assert "Même adresse" in page
+    row = page[page.index(">Adresse<") : page.index(">Code postal<")]
+    assert "proche" in row
+    assert "≠" not in row
 
 
 def test_the_bits_shown_add_up_to_the_total(app: Flask, officer: FlaskClient) -> None:
