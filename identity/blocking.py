@@ -1,12 +1,13 @@
 """Blocking keys: two records that share one are compared; all others are never seen together.
 
-Several passes in the manner of Hernández and Stolfo (1995), so that any two defects (a slip in the name, a wrong
-day, a married name, names swapped, a house moved) leave at least one key in common. Keys are stable 64-bit hashes
-of a kind and some values, fit for an indexed integer column; `identity.bulk.blocking` makes the same ones for a
-file. Placeholders and unknown values give no key.
+Several passes in the manner of Hernández and Stolfo (1995), so that almost any two defects (a slip in the name, a
+wrong day, a married name, names swapped, a house moved) leave at least one key in common. Keys are stable 64-bit
+hashes of a kind and some values, fit for an indexed integer column; `identity.bulk.blocking` makes the same ones for
+a file. Placeholders and unknown values give no key.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
 
 from identity.comparable import Comparable, comparable
 from identity.hashing import combine, stable_hash
@@ -14,11 +15,15 @@ from identity.names import Name, read_name
 from identity.traits import Sex, Traits
 
 KINDS = (
-    "date-name", "month-surname", "day-surname", "names", "ins", "birth", "phone", "email", "day-place-given",
-    "home-day", "home-given", "home-year",
+    "date-name", "date-place", "month-place-given", "day-surname-initial", "year-surname-initial", "names",
+    "home-sex", "ins", "phone", "email",
 )  # fmt: skip
-"""Kinds of key, in the order of their numbers: to change it makes other keys of all."""
-MAX_KEYS = 22
+"""Kinds of key, in the order of their numbers: to change it makes other keys of all.
+
+No kind is of traits that many strangers share: a month of a large maternity finds a dozen of them for each person.
+"""
+MAX_KEYS = 26
+_Part = TypeVar("_Part", bound="int | _Birth")
 _SEXES = {Sex.MALE: 1, Sex.FEMALE: 2}
 
 
@@ -33,24 +38,34 @@ def _keys(record: Comparable) -> Iterator[int]:
     given = _sounds(first, record.used_head)
     when = record.birth_date.completed() if record.birth_date else None
     year, month, day = (when.year, when.month or 0, when.day or 0) if when else (0, 0, 0)
-    place = _hash(record.birth_place)
-    postcode, street = _hash(record.postcode), _hash(record.street)
+    date, month_and_day = year * 10000 + month * 100 + day, month * 100 + day
+    place, sex = _hash(record.birth_place), _SEXES.get(record.sex, 0)
+    inside = _inside(record.ins)
     slots: list[tuple[str, tuple[int, ...]]] = []
-    slots += [("date-name", (year * 10000 + month * 100 + day, sound)) for sound in (*surnames, *given)]
-    slots += [("month-surname", (year * 100 + month, sound)) for sound in surnames]
-    slots += [("day-surname", (month * 100 + day, sound)) for sound in surnames]
+    slots += [("date-name", (date, sound)) for sound in (*surnames, *given)]
+    slots += [("date-place", (date, where)) for where in _once(place, inside.place)]
+    told = _Birth(sex * 10000 + year % 100 * 100 + month if sex and year else 0, place)
+    slots += [("month-place-given", (*birth, sound)) for birth in _once(told, inside) for sound in given]
+    initials = _once(_initial(first), _initial(record.used_head))
+    slots += [("day-surname-initial", (month_and_day, sound, sign)) for sound in surnames for sign in initials]
+    slots += [("year-surname-initial", (year, sound, sign)) for sound in surnames for sign in initials]
     slots += [("names", _in_order(surname, name)) for surname in surnames for name in given]
+    slots.append(("home-sex", (_hash(record.postcode), _hash(record.street), sex)))
     slots.append(("ins", (_hash(record.ins),)))
-    slots += [("birth", parts) for parts in _births(record, year, month, place)]
     slots.append(("phone", (_phone(record.phone),)))
     slots.append(("email", (_hash(record.email),)))
-    slots += [("day-place-given", (month * 100 + day, place, sound)) for sound in given[:1]]
-    slots.append(("home-day", (month * 100 + day, postcode, street)))
-    slots += [("home-given", (postcode, street, sound)) for sound in given]
-    slots.append(("home-year", (year, postcode, street)))
     for kind, parts in slots:
         if all(parts):
             yield combine(KINDS.index(kind) + 1, parts)
+
+
+def _once(one: _Part, other: _Part) -> list[_Part]:
+    return [one] if one == other else [one, other]
+
+
+def _initial(name: Name | None) -> int:
+    """Return the first letter of a name as a number; 0 for none."""
+    return ord(name.key[0]) if name else 0
 
 
 def _sounds(first: Name | None, second: Name | None) -> list[int]:
@@ -76,14 +91,16 @@ def _phone(number: str | None) -> int:
     return int(number[-9:] if is_french else number[1:])
 
 
-def _births(record: Comparable, year: int, month: int, place: int) -> Iterator[tuple[int, int]]:
-    """Yield sex, month and place of birth, as told and as the matricule tells them."""
-    sex = _SEXES.get(record.sex, 0)
-    told = ((sex * 100 + year % 100) * 100 + month if sex and year else 0, place)
-    yield told
-    matricule = record.ins
-    if matricule is not None and matricule[5:10] != "99999":
-        inside_sex = 1 if matricule[0] in "137" else 2
-        inside = ((inside_sex * 100 + int(matricule[1:3])) * 100 + int(matricule[3:5]), _hash(matricule[5:10]))
-        if inside != told:
-            yield inside
+class _Birth(NamedTuple):
+    """Sex, year and month of a birth as one number, and its place; 0 for what is not known."""
+
+    month: int
+    place: int
+
+
+def _inside(matricule: str | None) -> _Birth:
+    """Return the birth that a matricule tells."""
+    if matricule is None or matricule[5:10] == "99999":
+        return _Birth(0, 0)
+    sex = 1 if matricule[0] in "137" else 2
+    return _Birth(sex * 10000 + int(matricule[1:5]), _hash(matricule[5:10]))

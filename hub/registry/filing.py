@@ -31,10 +31,10 @@ from identity.status import Attribute
 from identity.traits import Address, BirthDate, Sex, Traits
 
 MOST_HOLDERS = 200
-MOST_ALONE = 16
-"""Holders of a key that are compared though they share nothing else: a large maternity's month says little."""
-# With its own keys, 22 at most, an identity stays under the 64 keys that SQLite's triggers cut.
-MOST_PAIRED = 39
+MOST_ALONE = 10
+"""Holders of a key that are compared though they share nothing else: two usual names say little."""
+# With its own keys, 26 at most, an identity stays at the 64 keys that SQLite's triggers cut.
+MOST_PAIRED = 38
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
 _POSTGRESQL = sa.text("""

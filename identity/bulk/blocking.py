@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identity.blocking import KINDS
+from identity.bulk.columns import Number
 from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, number, once
 from identity.bulk.threads import spread
@@ -29,7 +30,8 @@ _ANY_SIZE = 1 << 62
 # Kinds that come on top in files of at most so many records; what they find too often is left to the others.
 _FILE_KINDS = {
     "date-postcode": _ANY_SIZE,
-    "year-place-surname": _ANY_SIZE,
+    "year-place-given": _ANY_SIZE,
+    "day-place-given": _ANY_SIZE,
     "date": 50_000,
     "street": 50_000,
     "surname": 30_000,
@@ -42,16 +44,15 @@ _SAMPLE = 1 << 15
 # What a key says already, by its kind, as numbers of refining parts: to ask for it again would split nothing.
 _SAID = {
     "date-name": (0, 1),
-    "month-surname": (0,),
-    "day-surname": (1,),
-    "birth": (0, 2),
+    "date-place": (0, 1, 2),
+    "month-place-given": (0, 2, 5),
+    "day-surname-initial": (1,),
+    "year-surname-initial": (),
     "names": (4, 5),
-    "day-place-given": (1, 2, 5),
-    "home-day": (1, 3),
-    "home-given": (3, 5),
-    "home-year": (3,),
+    "home-sex": (3,),
     "date-postcode": (0, 1, 3),
-    "year-place-surname": (2, 4),
+    "year-place-given": (2, 5),
+    "day-place-given": (1, 2, 5),
     "date": (0, 1),
     "surname": (4,),
     "given": (5,),
@@ -105,6 +106,8 @@ class _Traits:
 
     surnames: list[Longs]
     givens: list[Longs]
+    initials: list[Ints]
+    """The first letters of both given names."""
     date: Ints
     month_of_year: Ints
     day_of_month: Ints
@@ -113,6 +116,10 @@ class _Traits:
     postcode: Longs
     street: Longs
     births: list[tuple[Longs, Longs]]
+    """Sex, month and place of birth, as told and as the matricule tells them."""
+    places: list[Longs]
+    """The place of birth, as told and as the matricule tells it."""
+    sex: Longs
     ins: Longs
     phone: Longs
     email: Longs
@@ -123,6 +130,7 @@ def _hash_traits(records: Records) -> _Traits:
     return _Traits(
         surnames=_sounds(records, records.birth, records.used),
         givens=_sounds(records, records.words[0], records.used_head),
+        initials=_initials(records),
         date=records.date,
         month_of_year=records.date // 100,
         day_of_month=records.date % 10000,
@@ -131,6 +139,8 @@ def _hash_traits(records: Records) -> _Traits:
         postcode=_hashed(records.postcode, records.postcode_hashes),
         street=_hashed(records.street, records.street_hashes),
         births=list(_births(records, place)),
+        places=_once(place, _hashed(records.ins_place, records.place_hashes)),
+        sex=records.sex.astype(np.int64),
         ins=_hashed(records.ins, records.ins_hashes),
         phone=records.phone,
         email=_hashed(records.email, records.email_hashes),
@@ -142,19 +152,20 @@ def _slots(has: _Traits) -> dict[str, Callable[[], Slots]]:
     names, given = has.surnames, has.givens
     return {
         "date-name": lambda: [(has.date, sound) for sound in (*names, *given)],
-        "month-surname": lambda: [(has.month_of_year, sound) for sound in names],
-        "day-surname": lambda: [(has.day_of_month, sound) for sound in names],
+        "date-place": lambda: [(has.date, place) for place in has.places],
+        "month-place-given": lambda: [(*birth, sound) for birth in has.births for sound in given],
+        "day-surname-initial": lambda: [
+            (has.day_of_month, sound, initial) for sound in names for initial in has.initials
+        ],
+        "year-surname-initial": lambda: [(has.year, sound, initial) for sound in names for initial in has.initials],
         "names": lambda: [(np.minimum(s, g), np.maximum(s, g)) for s in names for g in given],
+        "home-sex": lambda: [(has.postcode, has.street, has.sex)],
         "ins": lambda: [(has.ins,)],
-        "birth": lambda: list(has.births),
         "phone": lambda: [(has.phone,)],
         "email": lambda: [(has.email,)],
-        "day-place-given": lambda: [(has.day_of_month, has.place, given[0])],
-        "home-day": lambda: [(has.day_of_month, has.postcode, has.street)],
-        "home-given": lambda: [(has.postcode, has.street, sound) for sound in given],
-        "home-year": lambda: [(has.year, has.postcode, has.street)],
         "date-postcode": lambda: [(has.date, has.postcode)],
-        "year-place-surname": lambda: [(has.year, has.place, sound) for sound in names],
+        "year-place-given": lambda: [(has.year, has.place, sound) for sound in given],
+        "day-place-given": lambda: [(has.day_of_month, has.place, sound) for sound in given],
         "date": lambda: [(has.date,)],
         "street": lambda: [(has.street,)],
         "surname": lambda: [(sound,) for sound in names],
@@ -165,8 +176,18 @@ def _slots(has: _Traits) -> dict[str, Callable[[], Slots]]:
 
 def _sounds(records: Records, first: Ints, second: Ints) -> list[Longs]:
     """Return the hashed sounds of one or two names, 0 for none or when the second repeats the first."""
-    one, two = (_hashed(name, records.names.code_hashes) for name in (first, second))
-    return [one, np.where(two == one, 0, two)]
+    return _once(*(_hashed(name, records.names.code_hashes) for name in (first, second)))
+
+
+def _initials(records: Records) -> list[Ints]:
+    """Return the first letters of the first and of the used given name as numbers, as `_sounds` does."""
+    letters = np.append(records.names.spelling.opening >> np.uint32(24), np.uint32(0)).astype(np.int32)
+    return _once(letters[records.words[0]], letters[records.used_head])
+
+
+def _once(one: NDArray[Number], other: NDArray[Number]) -> list[NDArray[Number]]:
+    """Return two columns, 0 in the second where it repeats the first."""
+    return [one, np.where(other == one, one.dtype.type(0), other)]
 
 
 def _hashed(codes: Ints, hashes: Longs) -> Longs:

@@ -29,7 +29,7 @@ def test_keys_are_bounded_signed_64_bit_integers() -> None:
 
 def test_keys_do_not_change_from_one_version_to_the_next() -> None:
     # Keys are stored: changing a rule asks to compute them all again, knowingly.
-    assert blocking_keys(Traits(ins=make_ins("2790351215189"))) == {-546458710586927006, 2552360353737850711}
+    assert blocking_keys(Traits(ins=make_ins("2790351215189"))) == {5693212045466251658}
 
 
 def test_nothing_known_gives_no_key() -> None:
@@ -54,6 +54,24 @@ def test_nothing_known_gives_no_key() -> None:
 )
 def test_one_defect_leaves_a_key_in_common(other: Traits) -> None:
     assert blocking_keys(make_traits()) & blocking_keys(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        make_traits("BODRILAR", born="1985-05-17"),
+        make_traits(given="SOLANE", born="1984-05-18"),
+        make_traits("VERDIER", "MARTHE"),
+        make_traits("VERDIER", born="1984-05-18"),
+    ],
+    ids=["sound and year", "given and day", "both names", "surname and day"],
+)
+def test_two_defects_leave_a_key_in_common(other: Traits) -> None:
+    assert blocking_keys(make_traits()) & blocking_keys(other)
+
+
+def test_strangers_born_in_one_place_in_one_month_share_no_key() -> None:
+    assert not blocking_keys(make_traits()) & blocking_keys(make_traits("VERDIER", "MARTHE", born="1984-05-18"))
 
 
 def test_day_and_month_swapped_leave_a_key_in_common() -> None:
