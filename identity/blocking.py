@@ -24,6 +24,7 @@ No kind is of traits that many strangers share: a month of a large maternity fin
 """
 MAX_KEYS = 26
 _Part = TypeVar("_Part", bound="int | _Birth")
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}
 _SEXES = {Sex.MALE: 1, Sex.FEMALE: 2}
 
 
@@ -55,8 +56,8 @@ def _keys(record: Comparable) -> Iterator[int]:
     slots.append(("phone", (_phone(record.phone),)))
     slots.append(("email", (_hash(record.email),)))
     for kind, parts in slots:
-        if all(parts):
-            yield combine(KINDS.index(kind) + 1, parts)
+        if 0 not in parts:
+            yield combine(_NUMBERS[kind], parts)
 
 
 def _once(one: _Part, other: _Part) -> list[_Part]:

@@ -7,12 +7,11 @@ values become missing, so that two unknowns never agree.
 import re
 from datetime import date
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 from identity.ins import WAITING
 from identity.names import Name, read_name
-from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_name, match_key
+from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_key, match_key
 from identity.streets import street_key
 from identity.traits import BirthDate, Sex, Traits
 
@@ -20,6 +19,7 @@ MOST_WORDS = 5
 """Given names looked at, in words."""
 
 _UNKNOWN_PLACE = "99999"
+_OPENING = re.compile(r"[a-z]+")
 
 
 class Comparable(NamedTuple):
@@ -67,21 +67,31 @@ class Comparable(NamedTuple):
         return (head is not None and head.compact == compact) or (used is not None and used.compact == compact)
 
 
+class _Written(NamedTuple):
+    """A name as somebody wrote it: what it is, its words, and whether it says of whom a newborn is."""
+
+    name: Name | None
+    words: tuple[str | None, ...]
+    """None for a placeholder."""
+    is_newborn: bool
+
+
+_NOTHING = _Written(None, (), is_newborn=False)
+
+
 @lru_cache(maxsize=65536)
+def _read(text: str) -> _Written:
+    key = match_key(text)
+    words = key.split()
+    return _Written(
+        None if is_placeholder_key(key) else read_name(key),
+        tuple(None if is_placeholder_key(word) else word for word in words),
+        is_newborn=bool(words) and words[0] in NEWBORN_WORDS,
+    )
+
+
 def _name(text: str | None) -> Name | None:
-    return None if text is None or is_placeholder_name(text) else read_name(match_key(text))
-
-
-@lru_cache(maxsize=65536)
-def _words(given: str) -> tuple[str | None, ...]:
-    """Return the words of a birth given name, None for a placeholder."""
-    return tuple(None if is_placeholder_name(word) else word for word in match_key(given).split())
-
-
-@lru_cache(maxsize=65536)
-def _is_newborn(given: str) -> bool:
-    """Tell whether it says of whom the child is rather than its name."""
-    return not NEWBORN_WORDS.isdisjoint(match_key(given).split()[:1])
+    return _read(text).name if text else None
 
 
 def is_fictitious(when: BirthDate) -> bool:
@@ -99,15 +109,10 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
 
 
-def _given_name(text: str | None) -> Name | None:
-    name = _name(text)
-    return None if name is not None and _is_newborn(name.key) else name
-
-
 def _email_name(email: str | None) -> str | None:
     if email is None:
         return None
-    found = re.match(r"[a-z]+", email.partition("@")[0])
+    found = _OPENING.match(email)
     return found.group().upper() if found else None
 
 
@@ -120,10 +125,13 @@ def comparable(traits: Traits) -> Comparable:
 def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
-    given = () if traits.given_names and _is_newborn(traits.given_names[0]) else traits.given_names
-    words = list(chain.from_iterable(map(_words, given)))
-    head = _name(given[0]) if given else None
-    used_head = _given_name(traits.used_given_name)
+    given = [_read(name) for name in traits.given_names]
+    if given and given[0].is_newborn:
+        given = []
+    words = [word for name in given for word in name.words]
+    head = given[0].name if given else None
+    written = _read(traits.used_given_name) if traits.used_given_name else _NOTHING
+    used_head = None if written.is_newborn else written.name
     if not words or words[0] is None:
         words[:1] = [used_head.key if used_head else None]
     when = traits.birth_date
@@ -134,7 +142,7 @@ def reduce(traits: Traits) -> Comparable:
         used=used or birth,
         head=head or used_head,
         used_head=used_head or head,
-        head_words=len(head.key.split()) if head else 1,
+        head_words=len(given[0].words) if head else 1,
         words=tuple(words[:MOST_WORDS]),
         birth_date=when,
         date_is_fictitious=when is not None and is_fictitious(when),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from identity.model import TERMS
+from identity.model import TERMS, Pattern
 from identity.records import IdentityRecord
 from identity.status import Attribute, IdentityStatus
 
@@ -32,26 +32,21 @@ class Reason:
 
 Levels = Mapping[str, frozenset[str]]
 _SIGNS = {(trait, level): 1 << rank for rank, (trait, level) in enumerate((t, v) for t in TERMS for v in TERMS[t])}
+_SIGNS_BY_TERM = tuple({level: _SIGNS[trait, level] for level in levels} for trait, levels in TERMS.items())
+_INS, _BIRTH_DATE = (list(TERMS).index(trait) for trait in ("ins", "birth_date"))
 
 
-def _signs(seen: Mapping[str, str]) -> int:
-    """Return one bit for the level of each trait."""
-    return sum(map(_SIGNS.__getitem__, seen.items()))
+def signs_of(pattern: Pattern) -> int:
+    """Return one bit for the level of each term: what rules are read on."""
+    signs = 0
+    for bits, level in zip(_SIGNS_BY_TERM, pattern, strict=True):
+        signs |= bits[level]
+    return signs
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """Levels as bits. Every trait shows one bit, so all traits are at a level of theirs when as many bits are met."""
-
-    signs: int
-    traits: int
-
-    @classmethod
-    def of(cls, levels: Levels) -> "_Test":
-        return cls(sum(_SIGNS[trait, level] for trait in levels for level in levels[trait]), len(levels))
-
-    def passes(self, signs: int) -> bool:
-        return (self.signs & signs).bit_count() == self.traits
+def _against(levels: Levels) -> int:
+    """Return the signs of all other levels of these traits: one of them is enough not to be at these levels."""
+    return sum(_SIGNS[trait, level] for trait in levels for level in TERMS[trait] if level not in levels[trait])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +56,20 @@ class Rule:
     reason: Reason
     when: Levels
     unless: tuple[Levels, ...] = field(default=())
-    _when: _Test = field(init=False, repr=False, compare=False)
-    _unless: tuple[_Test, ...] = field(init=False, repr=False, compare=False)
+    against: int = field(init=False, repr=False, compare=False)
+    """The signs of which one is enough for the rule not to hold."""
+    exceptions: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The signs that keep each exception from holding."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_when", _Test.of(self.when))
-        object.__setattr__(self, "_unless", tuple(map(_Test.of, self.unless)))
-
-    def holds(self, signs: int) -> bool:
-        """Tell whether the rule forbids a link between two records compared as these `signs` show."""
-        when = self._when
-        if (when.signs & signs).bit_count() != when.traits:
-            return False
-        return not any(test.passes(signs) for test in self._unless)
+        object.__setattr__(self, "against", _against(self.when))
+        object.__setattr__(self, "exceptions", tuple(map(_against, self.unless)))
 
 
-def gravest(rules: Iterable[Rule], seen: Mapping[str, str]) -> Reason | None:
-    """Return the reason of the first rule that holds for two records compared as `seen`; None when none does."""
-    signs = _signs(seen)
+def gravest(rules: Iterable[Rule], signs: int) -> Reason | None:
+    """Return the reason of the first rule that holds for two records that show these signs; None when none does."""
     for rule in rules:
-        if rule.holds(signs):
+        if not signs & rule.against and all(signs & exception for exception in rule.exceptions):
             return rule.reason
     return None
 
@@ -188,38 +177,38 @@ CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason n
 """Rules that make a pair less likely to be one person, besides forbidding a link."""
 
 
-def caution(seen: Mapping[str, str]) -> Reason | None:
+def caution(signs: int) -> Reason | None:
     """Return the gravest rule that lowers the score of a pair, given every term's level; None when none does."""
-    return gravest(CAUTIONS, seen)
+    return gravest(CAUTIONS, signs)
 
 
-def traits_obstacle(seen: Mapping[str, str]) -> Reason | None:
+def traits_obstacle(signs: int) -> Reason | None:
     """Return the gravest rule on traits that forbids to link, given every term's level; None when none holds."""
-    return gravest(TRAIT_RULES, seen)
+    return gravest(TRAIT_RULES, signs)
 
 
-def veto(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str], obstacle: Reason | None) -> Reason | None:
+def veto(a: IdentityRecord, b: IdentityRecord, pattern: Pattern, obstacle: Reason | None) -> Reason | None:
     """Say why two records may not be linked automatically; None when nothing forbids it.
 
-    `seen` is every term's level and `obstacle` what they forbid (`traits_obstacle`). Rules of standing (attributes,
-    INS) come before rules on traits, the gravest first.
+    `pattern` is every term's level and `obstacle` what they forbid (`traits_obstacle`). Rules of standing
+    (attributes, INS) come before rules on traits, the gravest first.
     """
-    standing = _standing_veto(a, b, seen["ins"])
+    standing = _standing_veto(a, b, pattern[_INS])
     if standing is not None:
         return standing
-    if obstacle in (TWINS, GIVEN_DIFFERENT) and _is_certified(a, b, seen):
-        obstacle = _but_for_given(seen)
+    if obstacle in (TWINS, GIVEN_DIFFERENT) and _is_certified(a, b, pattern):
+        obstacle = _but_for_given(signs_of(pattern))
     if obstacle is not None:
         return obstacle
-    deaths = {record.traits.death_date for record in (a, b)} - {None}
-    return DEATH_CONFLICT if len(deaths) > 1 else None
+    first, second = a.traits.death_date, b.traits.death_date
+    return DEATH_CONFLICT if first is not None and second is not None and first != second else None
 
 
 def _standing_veto(a: IdentityRecord, b: IdentityRecord, ins: str) -> Reason | None:
     attributes = a.attributes | b.attributes
     if Attribute.FICTITIOUS in attributes:
         return FICTITIOUS
-    if _both_qualified(a, b) and ins in ("near", "different", "different_incoherent"):
+    if ins in ("near", "different", "different_incoherent") and _both_qualified(a, b):
         return INS_CONFLICT
     if Attribute.DOUBTFUL in attributes:
         return DOUBTFUL
@@ -230,10 +219,10 @@ def _both_qualified(a: IdentityRecord, b: IdentityRecord) -> bool:
     return a.status is IdentityStatus.QUALIFIED and b.status is IdentityStatus.QUALIFIED
 
 
-def _is_certified(a: IdentityRecord, b: IdentityRecord, seen: Mapping[str, str]) -> bool:
+def _is_certified(a: IdentityRecord, b: IdentityRecord, pattern: Pattern) -> bool:
     """Tell whether INSi vouches for the given names: two qualified identities under one INS."""
-    return _both_qualified(a, b) and seen["ins"] == "same" and seen["birth_date"] == "exact"
+    return _both_qualified(a, b) and pattern[_INS] == "same" and pattern[_BIRTH_DATE] == "exact"
 
 
-def _but_for_given(seen: Mapping[str, str]) -> Reason | None:
-    return gravest((rule for rule in TRAIT_RULES if rule.reason not in (TWINS, GIVEN_DIFFERENT)), seen)
+def _but_for_given(signs: int) -> Reason | None:
+    return gravest((rule for rule in TRAIT_RULES if rule.reason not in (TWINS, GIVEN_DIFFERENT)), signs)

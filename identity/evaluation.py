@@ -16,7 +16,7 @@ from identity.bulk.scoring import Bits, Scored
 from identity.bulk.text import Flags, Ints, Longs
 from identity.comparison import LEVELS
 from identity.cutoffs import interval
-from identity.decision import traits_obstacle
+from identity.decision import signs_of, traits_obstacle
 from identity.model import TERMS
 from identity.training import patterns
 
@@ -343,8 +343,9 @@ def _review_reasons(scored: Scored, levels: Mapping[str, NDArray[np.int8]], same
     pairs: dict[str, int] = {}
     right: dict[str, int] = {}
     for row, one, other in () if data is None else zip(data.levels.tolist(), data.same, data.other, strict=True):
-        seen = {trait: names[level] for (trait, names), level in zip(TERMS.items(), row, strict=True)}
-        rule = traits_obstacle(seen)
+        rule = traits_obstacle(
+            signs_of(tuple(names[level] for names, level in zip(TERMS.values(), row, strict=True)))
+        )
         code = rule.code if rule else _LOW_SCORE
         texts[code] = rule.text if rule else "Aucune règle : le score seul ne suffit pas à rapprocher."
         pairs[code] = pairs.get(code, 0) + int(one + other)

@@ -36,7 +36,11 @@ def combine(seed: int, parts: tuple[int, ...]) -> int:
     """Return the signed 64-bit hash of some signed parts in their order."""
     state = seed
     for part in parts:
-        state = mix(state ^ (part & _MASK))
+        # As `mix`, which to call would take longer than the mixing.
+        state ^= part & _MASK
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK
+        state ^= state >> 31
     return _signed(state)
 
 

@@ -4,7 +4,7 @@ RNIV 1 (search before creation, homonyms and doubles) over a Fellegi–Sunter sc
 record: every identity of the person must bear the link, and the person must stand clear of the next one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from identity.comparison import compare
@@ -17,6 +17,7 @@ from identity.decision import (
     Outcome,
     Reason,
     gravest,
+    signs_of,
     traits_obstacle,
     veto,
 )
@@ -77,11 +78,11 @@ class _Weighed:
     """What the levels of a pair are worth, whoever the two records are."""
 
     score: Score
-    seen: Mapping[str, str]
     nameless: bool
     obstacle: Reason | None
 
 
+_INS = list(TERMS).index("ins")
 _Memory = dict[Pattern, _Weighed]
 _MOST_WEIGHED = 20_000
 _MOST_MODELS = 4
@@ -105,18 +106,19 @@ def _weigh(pattern: Pattern, model: Model) -> _Weighed:
     memory = _memory(model)
     found = memory.get(pattern)
     if found is None:
-        seen = dict(zip(TERMS, pattern, strict=True))
-        nameless = gravest((NAMELESS,), seen) is not None
-        found = memory[pattern] = _Weighed(score(pattern, model), seen, nameless, traits_obstacle(seen))
+        signs = signs_of(pattern)
+        nameless = gravest((NAMELESS,), signs) is not None
+        found = memory[pattern] = _Weighed(score(pattern, model), nameless, traits_obstacle(signs))
     return found
 
 
 def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairAssessment:
     """Compare two records, for the officer's page and for every decision."""
     found = compare(a.comparable, b.comparable, same_domain=a.domain == b.domain, minor_from=model.minor_from)
-    weighed = _weigh(model.seen(found), model)
-    forbidden = veto(a, b, weighed.seen, weighed.obstacle)
-    return PairAssessment(weighed.score, forbidden, weighed.nameless, weighed.seen["ins"] == "same")
+    pattern = model.seen(found)
+    weighed = _weigh(pattern, model)
+    forbidden = veto(a, b, pattern, weighed.obstacle)
+    return PairAssessment(weighed.score, forbidden, weighed.nameless, pattern[_INS] == "same")
 
 
 def decide(

@@ -115,15 +115,14 @@ class Model:
     def _rarity(self, trait: str, level: str, names: tuple[str, str] | None) -> str:
         if names is None or level in OTHER_NAME:
             return "none"
-        table, (one, other) = self.frequencies[trait], names
+        ranks, (one, other) = self._ranks[trait], names
         if level not in SAME_NAME[trait]:
-            if one != other and one in table.values and other in table.values:
+            if one != other and one in ranks and other in ranks:
                 return "rivals"
             if level == "swapped":
                 return "none"
-        first, second = table.rarity(one), table.rarity(other)
         # A slip in a common name proves no more than the name itself.
-        return first if RARITIES.index(first) >= RARITIES.index(second) else second
+        return RARITIES[max(ranks.get(one, 0), ranks.get(other, 0))]
 
     def terms(self, pattern: Pattern) -> Iterator[tuple[str, str, float]]:
         """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.
@@ -148,6 +147,14 @@ class Model:
             if row is not None:
                 total += row.get(pattern[second], 0.0)
         return total
+
+    @cached_property
+    def _ranks(self) -> Mapping[str, Mapping[str, int]]:
+        """How far from rare each name of the tables is, by trait."""
+        return {
+            trait: {name: RARITIES.index(table.rarity(name)) for name in table.values}
+            for trait, table in self.frequencies.items()
+        }
 
     @cached_property
     def _worths(self) -> tuple[dict[str, float], ...]:

@@ -109,7 +109,11 @@ def match_key(text: str) -> str:
 
 def is_placeholder_name(text: str) -> bool:
     """Tell whether a name stands for « not known » and so must never match anything."""
-    key = match_key(text)
+    return is_placeholder_key(match_key(text))
+
+
+def is_placeholder_key(key: str) -> bool:
+    """Tell the same of a match key."""
     return key in PLACEHOLDERS or not key.replace("X", "").strip()
 
 

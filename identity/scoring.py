@@ -7,8 +7,8 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from identity.decision import CAUTIONS, Reason, caution
-from identity.model import TERMS, Model, Pattern
+from identity.decision import CAUTIONS, caution, signs_of
+from identity.model import Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
 _RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
@@ -52,7 +52,7 @@ class Score:
     def contributions(self) -> tuple[Contribution, ...]:
         """Return what each trait adds, or two taken together, in the order of the model."""
         found = [Contribution(*term) for term in self.model.terms(self.pattern)]
-        rule = _caution(self.pattern)
+        rule = caution(signs_of(self.pattern))
         if rule is not None:
             found.append(Contribution("rule", rule.code, self.model.caution))
         if self.shortfall:
@@ -63,11 +63,7 @@ class Score:
 def score(pattern: Pattern, model: Model) -> Score:
     """Weigh the levels of a pair."""
     bits = model.bits(pattern)
-    return Score(bits if _caution(pattern) is None else bits + model.caution, pattern, model)
-
-
-def _caution(pattern: Pattern) -> Reason | None:
-    return caution(dict(zip(TERMS, pattern, strict=True)))
+    return Score(bits if caution(signs_of(pattern)) is None else bits + model.caution, pattern, model)
 
 
 def lowered(best: Score, shortfall: float) -> Score:

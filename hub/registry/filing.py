@@ -37,12 +37,12 @@ MOST_ALONE = 10
 MOST_PAIRED = 38
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
-_POSTGRESQL = sa.text("""
-    SELECT key, identity_id FROM filed_under(CAST(:keys AS integer[]))
-    UNION ALL SELECT key, NULL FROM crowded_key WHERE key = ANY(CAST(:keys AS integer[]))
-    UNION ALL SELECT 0, -1 WHERE NOT EXISTS (SELECT 1 FROM key_index WHERE definition = :definition)
-""")
 # For the driver itself: naming the thousands of keys of a batch one by one would cost more than finding them.
+_POSTGRESQL = """
+    SELECT key, identity_id FROM filed_under(CAST(%s AS integer[]))
+    UNION ALL SELECT key, NULL FROM crowded_key WHERE key = ANY(CAST(%s AS integer[]))
+    UNION ALL SELECT 0, -1 WHERE NOT EXISTS (SELECT 1 FROM key_index WHERE definition = %s)
+"""
 _SQLITE = """
     SELECT key, source_identity_id FROM blocking_key WHERE key IN (KEYS)
     UNION ALL SELECT key, NULL FROM crowded_key WHERE key IN (KEYS)
@@ -162,14 +162,11 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
     if not keys:
         return []
     if session.get_bind().dialect.name == "postgresql":
-        result = session.connection().execute(_POSTGRESQL, {"keys": keys, "definition": filed_by})
-        found = [(key, identity_id) for key, identity_id in result.all()]
+        found = db.rows(session, _POSTGRESQL, (keys, keys, filed_by))
     else:
         statement = _SQLITE.replace("KEYS", ",".join("?" * len(keys)))
-        result = session.connection().exec_driver_sql(statement, (*map(pack_key, keys), *keys, filed_by))
-        found = [
-            (unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in result.all()
-        ]
+        told = db.rows(session, statement, (*map(pack_key, keys), *keys, filed_by))
+        found = [(unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in told]
     if found and found[-1][1] == _OTHER_DEFINITION:
         found.pop()
         _begin(session)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub import db
 from hub.directory import organizations
 from hub.errors import NotFound
 from hub.registry.tables import Person, SourceIdentity
@@ -36,8 +37,10 @@ _AROUND = """
     FROM source_identity i JOIN person p ON p.id = person_id
     WHERE person_id IN (PERSONS) ORDER BY i.id
 """.replace("TRAITS", _TRAITS)
-_OF_SQLITE = "SELECT person_id FROM source_identity WHERE id IN (SELECT value FROM json_each(?))"
-_OF_POSTGRESQL = "SELECT persons_of(CAST(%s AS bigint[]))"
+_AROUND_SQLITE = _AROUND.replace(
+    "PERSONS", "SELECT person_id FROM source_identity WHERE id IN (SELECT value FROM json_each(?))"
+)
+_AROUND_POSTGRESQL = _AROUND.replace("PERSONS", "SELECT persons_of(CAST(%s AS bigint[]))")
 
 
 def by_id(session: Session, identity_id: int) -> StoredIdentity:
@@ -121,11 +124,10 @@ def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Mem
     return {person_id: tuple(group.values()) for person_id, group in groups.items()}
 
 
-def _around(session: Session, ids: list[int]) -> Sequence[Any]:
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(_AROUND.replace("PERSONS", _OF_POSTGRESQL), (ids,)).all()
-    return connection.exec_driver_sql(_AROUND.replace("PERSONS", _OF_SQLITE), (json.dumps(ids),)).all()
+def _around(session: Session, ids: list[int]) -> list[tuple[Any, ...]]:
+    if session.get_bind().dialect.name == "postgresql":
+        return db.rows(session, _AROUND_POSTGRESQL, (ids,))
+    return db.rows(session, _AROUND_SQLITE, (json.dumps(ids),))
 
 
 def _member(

@@ -21,7 +21,7 @@ from identity.bulk.scoring import Scored, term_levels
 from identity.bulk.scoring import score as score_columns
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import NAMELESS, gravest, traits_obstacle
+from identity.decision import NAMELESS, gravest, signs_of, traits_obstacle
 from identity.ins import Ins, InsError, InsOid, nir_key, parse_ins
 from identity.model import TERMS
 from identity.normalise import check_birth_place, clean_email, clean_phone, split_given_names, write_name
@@ -119,9 +119,9 @@ def differences(lines: Sequence[Line], pairs: Sequence[tuple[int, int]]) -> list
         seen = dict(zip(TERMS, pattern, strict=True))
         told = score(pattern, model())
         limits = model().thresholds
-        link = told.total >= limits.link and traits_obstacle(seen) is None
+        link = told.total >= limits.link and traits_obstacle(signs_of(pattern)) is None
         is_near = told.total >= limits.review or seen["ins"] == "same"
-        review = is_near and not link and gravest((NAMELESS,), seen) is None
+        review = is_near and not link and gravest((NAMELESS,), signs_of(pattern)) is None
         online = (seen, told.total, told.probability, link, review)
         bulk = (
             levels[row],
