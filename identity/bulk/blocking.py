@@ -17,7 +17,7 @@ from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, number, once
 from identity.bulk.threads import spread
 
-MOST_TOGETHER = 16
+MOST_TOGETHER = 8
 """Records that may share a key before it is refined."""
 MOST_REFINED_TOGETHER = 64
 """Records that may share a key that was refined once or more."""
