@@ -107,11 +107,16 @@ DEATH_CONFLICT = Reason("death-conflict", "Les dates de décès diffèrent.")
 WEAK_EVIDENCE = Reason("weak-evidence", "Il manque un nom, un prénom ou une date de naissance pour conclure seul.")
 NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne les confirme.")
 COMMON_NAMES = Reason("common-names", "Noms courants, et rien que le lieu de naissance pour les confirmer.")
+SLIPPED_DATE = Reason(
+    "slipped-date", "Le mois ou l'année de naissance diffère, et rien que le lieu de naissance ne confirme."
+)
 FICTITIOUS_DATE = Reason("fictitious-date", "La date de naissance est fictive ou incomplète : elle prouve peu.")
 SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une autre personne.")
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
-LACKS_OF_EVIDENCE = frozenset({WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, FICTITIOUS_DATE, MANY_DIFFERENCES})
+LACKS_OF_EVIDENCE = frozenset(
+    {WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, SLIPPED_DATE, FICTITIOUS_DATE, MANY_DIFFERENCES}
+)
 ABSOLUTE = frozenset({INS_DIFFERENT})
 """What no likeness outweighs, nor the company of other records: two matricules are two persons."""
 
@@ -121,11 +126,16 @@ _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
 _NEAR_SURNAME = "phonetic typo truncated overlap similar"
 _NEAR_GIVEN = "phonetic typo initial short similar"
 _SAME_INS = _levels(ins="same")
-_CLOSE_GIVEN = _levels(ins="same", given="rival overlap")
+# Not of a child: twins are given close names, and one matricule is typed for both.
+_CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
+# In one home, or behind one telephone, nobody else has this given name and this day of birth.
+_AT_HOME = _levels(given="exact", birth_date="exact", address="same")
+_ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult")
+_ON_PHONE = _levels(given="exact", birth_date="exact", phone="same")
 _COMMON = "usual common"
 _KNOWN = "uncommon usual common"
 
@@ -134,14 +144,14 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
     Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
-    Rule(TWINS, _levels(given="listed", age="minor"), (_SAME_INS,)),
+    Rule(TWINS, _levels(given="listed similar", age="minor"), (_SAME_INS,)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
     Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
-    Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED,)),
-    Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT)),
+    Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
+    Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
-    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
+    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS, _AT_HOME, _ON_PHONE)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
@@ -153,6 +163,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL)),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname_rarity=_COMMON), (_SAME_INS, _OWN_EMAIL)),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
+    Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date="month_slip year_slip")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
     Rule(
@@ -219,9 +230,14 @@ def _both_qualified(a: IdentityRecord, b: IdentityRecord) -> bool:
     return a.status is IdentityStatus.QUALIFIED and b.status is IdentityStatus.QUALIFIED
 
 
+def share_ins(pattern: Pattern) -> bool:
+    """Tell whether two records compared so bear one coherent matricule."""
+    return pattern[_INS] == "same"
+
+
 def _is_certified(a: IdentityRecord, b: IdentityRecord, pattern: Pattern) -> bool:
     """Tell whether INSi vouches for the given names: two qualified identities under one INS."""
-    return _both_qualified(a, b) and pattern[_INS] == "same" and pattern[_BIRTH_DATE] == "exact"
+    return _both_qualified(a, b) and share_ins(pattern) and pattern[_BIRTH_DATE] == "exact"
 
 
 def _but_for_given(signs: int) -> Reason | None:

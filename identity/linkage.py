@@ -17,11 +17,12 @@ from identity.decision import (
     Outcome,
     Reason,
     gravest,
+    share_ins,
     signs_of,
     traits_obstacle,
     veto,
 )
-from identity.model import TERMS, Model, Pattern
+from identity.model import Model, Pattern
 from identity.records import Candidate, IdentityRecord
 from identity.scoring import Score, lowered, score
 from identity.status import Attribute, IdentityStatus
@@ -82,7 +83,6 @@ class _Weighed:
     obstacle: Reason | None
 
 
-_INS = list(TERMS).index("ins")
 _Memory = dict[Pattern, _Weighed]
 _MOST_WEIGHED = 20_000
 _MOST_MODELS = 4
@@ -118,7 +118,7 @@ def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairA
     pattern = model.seen(found)
     weighed = _weigh(pattern, model)
     forbidden = veto(a, b, pattern, weighed.obstacle)
-    return PairAssessment(weighed.score, forbidden, weighed.nameless, pattern[_INS] == "same")
+    return PairAssessment(weighed.score, forbidden, weighed.nameless, share_ins(pattern))
 
 
 def decide(

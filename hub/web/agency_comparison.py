@@ -201,6 +201,7 @@ _REASONS = {
     "birth-place-different": lazy_gettext("Lieux de naissance différents"),
     "others-differ": lazy_gettext("Prénoms suivants différents"),
     "common-names": lazy_gettext("Noms courants, peu de preuves"),
+    "slipped-date": lazy_gettext("Mois ou année de naissance différents, peu de preuves"),
     "fictitious-date": lazy_gettext("Date de naissance fictive ou incomplète"),
     "sample-different": lazy_gettext("Lien relu en aveugle : deux personnes"),
     "shared-ins": lazy_gettext("Même INS que l'autre personne"),
