@@ -132,10 +132,9 @@ _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(addr
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
-# In one home, or behind one telephone, nobody else has this given name and this day of birth.
+# In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult")
-_ON_PHONE = _levels(given="exact", birth_date="exact", phone="same")
 _COMMON = "usual common"
 _KNOWN = "uncommon usual common"
 
@@ -151,7 +150,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
-    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS, _AT_HOME, _ON_PHONE)),
+    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
