@@ -6,8 +6,8 @@ Every comparison is symmetric. `identity.bulk.comparison` finds the same levels 
 two together.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -133,8 +133,7 @@ GENERATION = 15
 _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The level found for each trait, in the order of `LEVELS`, and the two names whose rarity then counts."""
 
     levels: tuple[str, ...]

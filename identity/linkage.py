@@ -4,8 +4,10 @@ RNIV 1 (search before creation, homonyms and doubles) over a Fellegi–Sunter sc
 record: every identity of the person must bear the link, and the person must stand clear of the next one.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from identity.comparison import compare
 from identity.decision import (
@@ -40,8 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class PairAssessment:
+class PairAssessment(NamedTuple):
     """Two records side by side: their score, and what forbids linking them automatically."""
 
     score: Score
@@ -51,8 +52,7 @@ class PairAssessment:
     shares_ins: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PersonScore:
+class PersonScore(NamedTuple):
     """How well a person fits: the best of its records, the score of the whole person, the gravest veto."""
 
     person_id: str
@@ -74,8 +74,7 @@ class Decision:
     model_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighed:
+class _Weighed(NamedTuple):
     """What the levels of a pair are worth, whoever the two records are."""
 
     score: Score
@@ -108,7 +107,7 @@ def _weigh(pattern: Pattern, model: Model) -> _Weighed:
     if found is None:
         signs = signs_of(pattern)
         nameless = gravest((NAMELESS,), signs) is not None
-        found = memory[pattern] = _Weighed(score(pattern, model), nameless, traits_obstacle(signs))
+        found = memory[pattern] = _Weighed(score(pattern, signs, model), nameless, traits_obstacle(signs))
     return found
 
 
@@ -156,22 +155,26 @@ def _standing(person: PersonScore, model: Model) -> float:
 
 def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
     """Score a person by all its records: the best one counts, and one that disagrees lowers it."""
-    compared = (
-        (record.record_id, compare_records(incoming, record, model))
-        for record in candidate.records
-        if Attribute.FICTITIOUS not in record.attributes and record.record_id != incoming.record_id
-    )
-    pairs = [(record_id, pair) for record_id, pair in compared if not pair.nameless]
-    if not pairs:
+    best_id, best, least, count = "", None, math.inf, 0
+    forbidden, shares_ins = None, False
+    for record in candidate.records:
+        if Attribute.FICTITIOUS in record.attributes or record.record_id == incoming.record_id:
+            continue
+        pair = compare_records(incoming, record, model)
+        if pair.nameless:
+            continue
+        total, count = pair.score.total, count + 1
+        if best is None or (total, record.record_id) > (best.score.total, best_id):
+            best_id, best = record.record_id, pair
+        least = min(least, total)
+        # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
+        if forbidden is None and pair.veto is not None and pair.veto not in LACKS_OF_EVIDENCE:
+            forbidden = pair.veto
+        shares_ins = shares_ins or pair.shares_ins
+    if best is None:
         return None
-    record_id, best = max(pairs, key=lambda pair: (pair[1].score.total, pair[0]))
-    worst = min(pair.score.total for _, pair in pairs)
-    total = lowered(best.score, model.thresholds.review - worst) if len(pairs) > 1 else best.score
-    # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
-    contradictions = (pair.veto for _, pair in pairs if pair.veto and pair.veto not in LACKS_OF_EVIDENCE)
-    forbidden = next(contradictions, best.veto)
-    shares_ins = any(pair.shares_ins for _, pair in pairs)
-    return PersonScore(candidate.person_id, record_id, total, forbidden, shares_ins)
+    whole = lowered(best.score, model.thresholds.review - least) if count > 1 else best.score
+    return PersonScore(candidate.person_id, best_id, whole, forbidden or best.veto, shares_ins)
 
 
 def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome, tuple[Reason, ...]]:

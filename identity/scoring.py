@@ -60,10 +60,10 @@ class Score:
         return tuple(found)
 
 
-def score(pattern: Pattern, model: Model) -> Score:
-    """Weigh the levels of a pair."""
+def score(pattern: Pattern, signs: int, model: Model) -> Score:
+    """Weigh the levels of a pair, given also as signs (`identity.decision.signs_of`)."""
     bits = model.bits(pattern)
-    return Score(bits if caution(signs_of(pattern)) is None else bits + model.caution, pattern, model)
+    return Score(bits if caution(signs) is None else bits + model.caution, pattern, model)
 
 
 def lowered(best: Score, shortfall: float) -> Score:

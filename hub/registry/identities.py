@@ -25,6 +25,7 @@ from identity.traits import Address, BirthDate, Sex, Traits
 _COLUMNS: tuple[Any, ...] = tuple(
     attribute for name, attribute in sa.inspect(SourceIdentity).all_orm_descriptors.items() if name != "blocking_keys"
 )
+_WHOLE_DATE = len("AAAA-MM-JJ")
 # SQLite takes 32,766 parameters at most.
 _MOST_IDS = 10_000
 _TRAITS = (
@@ -180,6 +181,9 @@ def _attributes(codes: str) -> frozenset[Attribute]:
 
 @lru_cache(maxsize=65_536)
 def _birth_date(text: str, presumed: bool) -> BirthDate:
+    if len(text) == _WHOLE_DATE:
+        # What the index holds was checked when it came.
+        return BirthDate(int(text[:4]), int(text[5:7]), int(text[8:]), presumed)
     return BirthDate.parse(text, presumed=presumed)
 
 

@@ -117,7 +117,7 @@ def differences(lines: Sequence[Line], pairs: Sequence[tuple[int, int]]) -> list
             )
         )
         seen = dict(zip(TERMS, pattern, strict=True))
-        told = score(pattern, model())
+        told = score(pattern, signs_of(pattern), model())
         limits = model().thresholds
         link = told.total >= limits.link and traits_obstacle(signs_of(pattern)) is None
         is_near = told.total >= limits.review or seen["ins"] == "same"
