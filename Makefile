@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 NODE_MODULES := tests/conformance/node_modules
-# A path that Python reads at its start, and no finder, which takes longer than the rest of that start.
 INSTALL_HUB := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps \
-	--no-build-isolation --config-settings editable_mode=compat -e .
+	--no-build-isolation -e .
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check test stateful check bench screenshots format clean
