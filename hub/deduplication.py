@@ -136,8 +136,9 @@ def _prepare(path: Path, report: Report) -> tuple[Records, pa.Array, int]:
 
 def decide(found: Match) -> Levels:
     """Return what becomes of each pair: a link when both are one person, else a review when it is near enough."""
-    decisions = either(found.scored.link | found.scored.review, _REVIEW, _NOTHING)
-    decisions[np.flatnonzero(found.persons.inside)] = _LINK
+    link, review = found.persons.decide(found.scored)
+    decisions = either(review, _REVIEW, _NOTHING)
+    decisions[np.flatnonzero(link)] = _LINK
     return decisions
 
 

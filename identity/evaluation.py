@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identity.bulk.clusters import Persons
+from identity.bulk.comparison import Pairs
 from identity.bulk.scoring import Bits, Scored
 from identity.bulk.text import Flags, Ints, Longs
 from identity.comparison import LEVELS
@@ -71,7 +72,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What the model's own thresholds and the rules decide."""
+    """What the model's own thresholds, the rules and the company of other records decide."""
 
     wrong: Share
     recall: float
@@ -150,6 +151,19 @@ class Figures:
     review_reasons: tuple[ReviewReason, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What became of each candidate pair."""
+
+    right: Flags
+    """Linked, of one person."""
+    wrong: Flags
+    """Linked, of two persons."""
+    review: Flags
+    apart: Flags
+    """Of one person, and neither linked nor shown."""
+
+
 def evaluate(scored: Scored, persons: Persons, levels: Mapping[str, NDArray[np.int8]], truth: Truth) -> Figures:
     """Compare what was decided with the truth; `levels` are those of every term (`bulk.scoring.term_levels`)."""
     pairs = scored.pairs
@@ -157,8 +171,8 @@ def evaluate(scored: Scored, persons: Persons, levels: Mapping[str, NDArray[np.i
     every = true_pairs(truth.person)
     curve = _curve(scored.bits, same, len(every[0]))
     f1, best = _best(curve)
-    wrong = scored.link & ~same
-    apart = same & ~scored.link & ~scored.review
+    link, review = persons.decide(scored)
+    decided = _Decided(link & same, link & ~same, review, same & ~link & ~review)
     return Figures(
         records=len(truth.person),
         people=len(np.unique(truth.person)),
@@ -170,12 +184,12 @@ def evaluate(scored: Scored, persons: Persons, levels: Mapping[str, NDArray[np.i
         at_precision={wanted: _at_precision(curve, wanted) for wanted in PRECISIONS},
         points=tuple(_every_half_bit(curve)),
         bins=tuple(_bins(scored.probability, same)),
-        shipped=_shipped(scored, same, len(every[0]), len(truth.person)),
+        shipped=_shipped(decided, same, len(every[0]), len(truth.person)),
         grouped=_grouped(persons.person, truth.person, len(every[0])),
-        causes=tuple(_causes(scored, same, every, truth)),
-        wrong_patterns=_error_patterns(levels, wrong),
-        apart_patterns=_error_patterns(levels, apart),
-        review_reasons=_review_reasons(scored, levels, same),
+        causes=tuple(_causes(pairs, decided, same, every, truth)),
+        wrong_patterns=_error_patterns(levels, decided.wrong),
+        apart_patterns=_error_patterns(levels, decided.apart),
+        review_reasons=_review_reasons(review, levels, same),
     )
 
 
@@ -261,12 +275,11 @@ def _bins(probability: Bits, same: Flags) -> Iterator[Bin]:
             yield Bin(low, high, float(probability[inside].mean()), share(int(same[inside].sum()), count))
 
 
-def _shipped(scored: Scored, same: Flags, true_count: int, records: int) -> Shipped:
-    links, reviews = int(scored.link.sum()), int(scored.review.sum())
-    linked = int((scored.link & same).sum())
-    shown = int((scored.review & same).sum())
+def _shipped(decided: _Decided, same: Flags, true_count: int, records: int) -> Shipped:
+    linked, wrong, reviews = (int(flags.sum()) for flags in (decided.right, decided.wrong, decided.review))
+    shown = int((decided.review & same).sum())
     return Shipped(
-        wrong=share(links - linked, links),
+        wrong=share(wrong, linked + wrong),
         recall=_ratio(linked, true_count),
         with_review=_ratio(linked + shown, true_count),
         reviews=reviews,
@@ -293,19 +306,20 @@ def _grouped(person: Ints, truth: Ints, true_count: int) -> Grouped:
     )
 
 
-def _causes(scored: Scored, same: Flags, every: tuple[Longs, Longs], truth: Truth) -> Iterator[Cause]:
+def _causes(
+    pairs: Pairs, decided: _Decided, same: Flags, every: tuple[Longs, Longs], truth: Truth
+) -> Iterator[Cause]:
     """Yield what became of the pairs with each label; labels with more errors than their part come first."""
-    wrong = scored.link & ~same
-    apart, review, met = same & ~scored.link & ~scored.review, same & scored.review, same
+    wrong, apart, review = decided.wrong, decided.apart, decided.review & same
     none = np.ones(len(truth.person), np.bool_)
     for bears in truth.cases.values():
         none &= ~bears
     found = []
     for label, bears in [*truth.cases.items(), (NO_CAUSE, none)]:
         join = np.logical_and if label == NO_CAUSE else np.logical_or
-        among = join(bears[scored.pairs.left], bears[scored.pairs.right])
+        among = join(bears[pairs.left], bears[pairs.right])
         total = int(join(bears[every[0]], bears[every[1]]).sum())
-        unblocked = total - int((among & met).sum())
+        unblocked = total - int((among & same).sum())
         found.append(
             Cause(
                 label=label,
@@ -316,7 +330,7 @@ def _causes(scored: Scored, same: Flags, every: tuple[Longs, Longs], truth: Trut
                 wrong=int((among & wrong).sum()),
             )
         )
-    errors = int(wrong.sum()) + len(every[0]) - int((met & ~apart).sum())
+    errors = int(wrong.sum()) + len(every[0]) - int((same & ~apart).sum())
     usual = _ratio(errors, len(every[0]))
     yield from sorted(found, key=lambda cause: (usual * cause.true_pairs - cause.wrong - cause.apart, cause.label))
 
@@ -335,10 +349,10 @@ def _named(row: NDArray[np.int8]) -> tuple[tuple[str, str], ...]:
     return tuple((trait, level) for trait, level in levels if level != "missing")
 
 
-def _review_reasons(scored: Scored, levels: Mapping[str, NDArray[np.int8]], same: Flags) -> tuple[ReviewReason, ...]:
+def _review_reasons(review: Flags, levels: Mapping[str, NDArray[np.int8]], same: Flags) -> tuple[ReviewReason, ...]:
     """Tell which rule sends pairs to officers; without any, their score does."""
-    shown = {trait: column[scored.review] for trait, column in levels.items()}
-    data = patterns(shown, same[scored.review]) if scored.review.any() else None
+    shown = {trait: column[review] for trait, column in levels.items()}
+    data = patterns(shown, same[review]) if review.any() else None
     texts: dict[str, str] = {}
     pairs: dict[str, int] = {}
     right: dict[str, int] = {}

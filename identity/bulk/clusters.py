@@ -17,6 +17,10 @@ class Persons:
     person: Ints
     inside: Flags
 
+    def decide(self, scored: Scored) -> tuple[Flags, Flags]:
+        """Return which pairs are linked, whatever joined their person, and which others an officer looks at."""
+        return self.inside, scored.near & ~self.inside
+
 
 def group(scored: Scored, records: int) -> Persons:
     """Group records into persons along the links, the surest first.

@@ -260,3 +260,18 @@ def test_a_number_to_wait_with_and_a_nir_are_one_person() -> None:
     persons = match([JEANNE | {"ins": waiting}, JEANNE | {"source": "B", "ins": nir}]).persons.person.tolist()
 
     assert persons == [0, 0]
+
+
+@pytest.mark.parametrize(("family", "together"), [("ABITBON", True), ("DURAND", False)])
+def test_a_record_that_bears_both_given_names_joins_them_where_the_family_name_is_rare(
+    family: str, together: bool
+) -> None:
+    both = JEANNE | {"birth_family": family, "given_names": "PHOENIX MELANIE", "sex": "M", "phone": None}
+    both |= {"used_family": None, "email": None}
+    moved = {"source": "A", "given_names": "PHOENIX", "address": "3 place du Marché", "postcode": "58200"}
+    found = match([both | moved, both | {"source": "B"}, both | {"source": "C", "given_names": "MELANIE"}])
+    link, review = found.persons.decide(found.scored)
+
+    # Twins by the rule: what is near by its score alone is no contradiction, what is far keeps them apart.
+    assert found.persons.person.tolist() == ([0, 0, 0] if together else [0, 0, 2])
+    assert (link.sum(), review.sum()) == ((3, 0) if together else (1, 1))
