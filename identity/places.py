@@ -23,7 +23,7 @@ class PlaceAgreement(StrEnum):
     SAME = "same"
     """One place under one code, or under a former code and the code that took it over."""
     SAME_CITY = "same_city"
-    """Two parts of one place of today: arrondissements, a city and its arrondissement, communes since merged."""
+    """A city and its arrondissement, or communes since merged. Two arrondissements are two places."""
     COMPATIBLE = "compatible"
     """One code may be read as the place of the other: USSR and Ukraine, 92012 for Boulogne or for Oran in 1950."""
     SAME_DEPARTMENT = "department"
@@ -198,7 +198,7 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
     if one.today == other.today:
         # 01018 and 01033: the one became a part of the other. 01018 and 01205: two parts of what is now 01033.
         return PlaceAgreement.SAME if one.today in (one.own, other.own) else PlaceAgreement.SAME_CITY
-    if one.city == other.city:
+    if one.city == other.city and one.city in (one.today, other.today):
         return PlaceAgreement.SAME_CITY
     if not one.possible.isdisjoint(other.possible):
         return PlaceAgreement.COMPATIBLE

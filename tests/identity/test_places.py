@@ -27,7 +27,7 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("two parts of one new commune", "01018", "01205", 1950, CITY),
     ("associated commune now under another one", "55273", "55386", 1990, SAME),
     ("arrondissement and city", "75112", "75056", 1984, CITY),
-    ("two arrondissements", "13201", "13216", 1984, CITY),
+    ("two arrondissements", "13201", "13216", 1984, DEPARTMENT),
     ("commune merged into a city and its arrondissement", "69232", "69385", 1950, CITY),
     ("arrondissements of two cities", "69381", "13201", 1984, DIFFERENT),
     ("Ajaccio before 1976", "20004", "2A004", 1960, SAME),
