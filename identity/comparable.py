@@ -19,7 +19,7 @@ MOST_WORDS = 5
 """Given names looked at, in words."""
 
 _UNKNOWN_PLACE = "99999"
-_OPENING = re.compile(r"[a-z]+")
+_OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
 
 class Comparable(NamedTuple):
@@ -49,17 +49,14 @@ class Comparable(NamedTuple):
     email: str | None
     email_name: str | None
     """The letters that the address opens with, in capitals: a given name, when the person chose it so."""
+    email_is_own: bool
+    """The address opens with the person's own given name, in one word or in two: jean-paul.roux@."""
     death_date: date | None
 
     @property
     def street(self) -> str | None:
         """The line of the address reduced by `identity.streets`."""
         return street_key(self.line) if self.line else None
-
-    @property
-    def email_is_own(self) -> bool:
-        """Tell whether the address opens with the person's own given name."""
-        return self.email_name is not None and self.opens_with(self.email_name)
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
@@ -109,11 +106,13 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
 
 
-def _email_name(email: str | None) -> str | None:
-    if email is None:
-        return None
-    found = _OPENING.match(email)
-    return found.group().upper() if found else None
+def _email_names(email: str | None) -> tuple[str, ...]:
+    """Return the word that an address opens with, in capitals, and that word with the next one."""
+    found = _OPENING.match(email) if email else None
+    if not found:
+        return ()
+    first, second = found.groups()
+    return (first.upper(), (first + second).upper()) if second else (first.upper(),)
 
 
 @lru_cache(maxsize=4096)
@@ -137,6 +136,7 @@ def reduce(traits: Traits) -> Comparable:
     when = traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = clean_email(traits.email) if traits.email else None
+    email_names = _email_names(email)
     return Comparable(
         birth=birth or used,
         used=used or birth,
@@ -156,6 +156,7 @@ def reduce(traits: Traits) -> Comparable:
         postcode=traits.address.postcode if traits.address else None,
         phone=clean_phone(traits.phone) if traits.phone else None,
         email=email,
-        email_name=_email_name(email),
+        email_name=email_names[0] if email_names else None,
+        email_is_own=any(name is not None and name.compact in email_names for name in (head, used_head)),
         death_date=traits.death_date,
     )

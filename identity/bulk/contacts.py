@@ -61,8 +61,8 @@ class Contacts:
     phone: Longs
     email: Ints
     email_hashes: Longs
-    email_opening: Coded
-    """The letters that each address opens with, in capitals."""
+    email_openings: tuple[Coded, Coded]
+    """The word that each address opens with, in capitals, and that word with the next one; empty for none."""
 
 
 def read_contacts(column: Column, counted: Counted) -> Contacts:
@@ -71,6 +71,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     (street, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
     postcode = _trimmed(column("postcode"))
     email = take(emails.ids, address.codes)
+    known = np.where(email < 0, np.int32(MISSING), address.codes)
     counted("address", line, street < 0)
     counted("phone", written_phone, phone == 0)
     counted("email", address, email < 0)
@@ -85,7 +86,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
         phone=phone,
         email=email,
         email_hashes=emails.hashes,
-        email_opening=Coded(emails.opening, address.codes),
+        email_openings=(Coded(emails.first, known), Coded(emails.two, known)),
     )
 
 
@@ -187,7 +188,8 @@ class _Emails:
     """The addresses as they come in the file: a number, `MISSING` for none, what each opens with, a stable hash."""
 
     ids: Ints
-    opening: pa.StringArray
+    first: pa.StringArray
+    two: pa.StringArray
     hashes: Longs
 
 
@@ -196,5 +198,8 @@ def _emails(values: pa.StringArray) -> _Emails:
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
     coded = distinct(lowered)
-    opening = pc.utf8_upper(pc.extract_regex(lowered, r"^(?P<letters>[a-z]*)").field("letters"))
-    return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), opening, stable_hashes(coded.values))
+    words = pc.extract_regex(lowered, r"^(?P<one>[a-z]*)(?:[-._](?P<two>[a-z]+))?")
+    one, other = pc.utf8_upper(words.field("one")), pc.utf8_upper(words.field("two"))
+    is_one = pc.or_(pc.equal(one, ""), pc.equal(other, ""))
+    two = pc.if_else(is_one, "", pc.binary_join_element_wise(one, other, ""))
+    return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), one, two, stable_hashes(coded.values))

@@ -89,7 +89,7 @@ class Records:
     email_name: Ints
     """The compact name that the address opens with."""
     email_is_own: Flags
-    """The address opens with the person's own given name."""
+    """The address opens with the person's own given name, in one word or in two."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """Values that say nothing or cannot be read, by column: they count as missing."""
 
@@ -126,10 +126,12 @@ def prepare(table: pa.Table) -> Records:
         vocabulary = build_vocabulary(words, sounds)
         names_to_come = pool.submit(number_names, keys, vocabulary, counted)
         contacts = contacts_to_come.result()
-        opening = opening_names(contacts.email_opening, vocabulary)
+        opening, opening_two = (opening_names(opening, vocabulary) for opening in contacts.email_openings)
         names = names_to_come.result()
     dates, ins, head, used_head = births.dates, births.ins, names.head, names.used_head
-    own_head = (opening >= 0) & (_compact(vocabulary, head, opening) | _compact(vocabulary, used_head, opening))
+    own_head = np.zeros(len(head), np.bool_)
+    for found in (opening, opening_two):
+        own_head |= (found >= 0) & (_compact(vocabulary, head, found) | _compact(vocabulary, used_head, found))
     marks: Marks = np.append(_marks(vocabulary.core_ids) | _marks(vocabulary.compact_ids), np.uint64(0))
     return Records(
         names=vocabulary,

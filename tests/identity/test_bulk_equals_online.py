@@ -225,7 +225,18 @@ LINES = st.fixed_dictionaries(
             ]
         ),
         "email": st.sampled_from(
-            ["jean.morel@a.fr", "Jean.Morel@a.fr", "paul@a.fr", "inconnu@a.fr", "marie-helene@b.fr", "a@b", None]
+            [
+                "jean.morel@a.fr",
+                "Jean.Morel@a.fr",
+                "paul@a.fr",
+                "_paul@a.fr",
+                "paul@a",
+                "inconnu@a.fr",
+                "marie-helene@b.fr",
+                "marie.helene.durand@b.fr",
+                "a@b",
+                None,
+            ]
         ),
     }
 )
