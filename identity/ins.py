@@ -61,8 +61,8 @@ def nir_key(body: str) -> str:
 
 
 def parse_ins(matricule: str, oid: str | None) -> Ins:
-    """Check a matricule (spaces and dots are dropped) and its OID (`urn:oid:` prefix allowed)."""
-    compact = re.sub(r"[ .\u00a0\u202f]", "", matricule).upper()
+    """Check a matricule (spaces, dots and hyphens are dropped) and its OID (`urn:oid:` prefix allowed)."""
+    compact = re.sub(r"[\s.\-]", "", matricule).upper()
     if not _FORM.fullmatch(compact):
         raise InsError("ins-format", "Le matricule INS doit compter 13 caractères et une clé de 2 chiffres.")
     if nir_key(compact[:13]) != compact[13:]:

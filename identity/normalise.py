@@ -30,6 +30,7 @@ TYPOGRAPHY = {
 }
 """Signs that stand for one another in names, and letters that no decomposition splits."""
 _TYPOGRAPHY = str.maketrans(TYPOGRAPHY)
+_JOINT = re.compile(r" *([-']) *")
 _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
@@ -95,8 +96,8 @@ def _check_signs(name: str, field: str) -> None:
 
 
 def split_given_names(text: str) -> tuple[str, ...]:
-    """Split the space-separated list of birth given names."""
-    return tuple(text.split())
+    """Split the space-separated list of birth given names; JEAN - PIERRE is one of them."""
+    return tuple(_JOINT.sub(r"\1", text.translate(_TYPOGRAPHY)).split())
 
 
 def match_key(text: str) -> str:

@@ -35,7 +35,7 @@ from identity.bulk.text import (
     stable_hashes,
     take,
 )
-from identity.normalise import EMPTY_EMAILS, clean_phone
+from identity.normalise import EMPTY_EMAILS, clean_email, clean_phone
 from identity.streets import in_full, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
@@ -195,6 +195,13 @@ class _Emails:
 
 def _emails(values: pa.StringArray) -> _Emails:
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
+    # Arrow has spaces and small letters of its own beyond ASCII.
+    odd = np.flatnonzero(~flags(pc.string_is_ascii(values)))
+    if len(odd):
+        is_odd = np.zeros(len(values), np.bool_)
+        is_odd[odd] = True
+        cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
+        lowered = pc.replace_with_mask(lowered, flag_column(is_odd), text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
     coded = distinct(lowered)

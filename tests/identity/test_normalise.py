@@ -80,6 +80,8 @@ def test_hyphen_apostrophe_and_space_are_alike_in_a_match_key(text: str, key: st
 
 def test_given_names_are_split_at_spaces_only() -> None:
     assert split_given_names(" JEAN-PAUL  MARC ") == ("JEAN-PAUL", "MARC")
+    assert split_given_names("JEAN – PIERRE MARC") == ("JEAN-PIERRE", "MARC")
+    assert split_given_names("N’ GOLO JEAN") == ("N'GOLO", "JEAN")
 
 
 @pytest.mark.parametrize(
