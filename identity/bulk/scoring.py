@@ -119,7 +119,7 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     enough = bits >= model.thresholds.link
     exponent = np.clip(model.calibration.slope * bits + model.calibration.offset, -1000, 1000)
     link = enough & ~vetoed
-    # In company, near enough to be shown to an officer by the score alone is no contradiction: of 1,900 links that
+    # In company, near enough to be shown to an officer by the score alone is no contradiction: of 1,800 links that
     # five files gained so (1.4 million records), none was wrong; a bit lower, some were.
     outweighed = bits >= model.thresholds.review
     contradicts = against & (
