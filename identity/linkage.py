@@ -6,7 +6,7 @@ record: every identity of the person must bear the link, and the person must sta
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from identity.comparison import compare
@@ -72,6 +72,12 @@ class Decision:
     considered: tuple[PersonScore, ...]
     reasons: tuple[Reason, ...]
     model_version: str
+    said: Outcome | None = None
+    """What the matching said, whatever the index then made of it; None for what it was not asked."""
+
+    def for_officer(self, *reasons: Reason) -> "Decision":
+        """Return the decision left to an officer, for these reasons."""
+        return replace(self, outcome=Outcome.REVIEW, reasons=reasons)
 
 
 class _Weighed(NamedTuple):
@@ -125,11 +131,11 @@ def decide(
 ) -> Decision:
     """Decide where an identity goes. Persons in `separated` were told apart by an officer: never proposed."""
     if Attribute.FICTITIOUS in incoming.attributes:
-        return Decision(Outcome.NEW, None, (), (FICTITIOUS,), model.version)
+        return Decision(Outcome.NEW, None, (), (FICTITIOUS,), model.version, Outcome.NEW)
     considered = _assess(incoming, (c for c in candidates if c.person_id not in separated), model)
     outcome, reasons = _outcome(considered, model)
     person_id = None if outcome is Outcome.NEW else considered[0].person_id
-    return Decision(outcome, person_id, considered, reasons, model.version)
+    return Decision(outcome, person_id, considered, reasons, model.version, outcome)
 
 
 def rank(

@@ -5,7 +5,7 @@ the database, and each identity meets those of the batch before it: a batch deci
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,7 +127,7 @@ def _decide(arrival: Arrival, pool: Pool, sought: frozenset[int], model: Model) 
     decision = decisions.decide(record, found, model, frozenset())
     if decision.outcome is Outcome.LINK and int(decision.person_id or 0) in incoming.told_apart:
         # The professional saw that person and said no: model and human disagree, an officer settles it.
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(_TOLD_APART,))
+        decision = decision.for_officer(_TOLD_APART)
     return found, decision
 
 

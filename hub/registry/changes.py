@@ -5,7 +5,6 @@ be somebody else, it is held (no document leaves on it) until an officer looks.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -147,7 +146,7 @@ def find_person(
     decision = decisions.decide(record, found, model, separated)
     if decision.outcome is Outcome.LINK and links.are_placed_by_hand(session, [row.id]):
         # Somebody put it there: only somebody may move it.
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
+        decision = decision.for_officer(*decision.reasons, decisions.PROPOSED)
     return follow(session, row, decision, found, actor)
 
 
@@ -179,7 +178,7 @@ def ask_next(session: Session, identity_id: int, model: Model, actor: Actor) -> 
     if tasks.are_compared(session, [item.id for item in own], others):
         return None
     if decision.outcome is Outcome.LINK:
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
+        decision = decision.for_officer(*decision.reasons, decisions.PROPOSED)
     decisions.keep(session, row, row.person_id, decision, actor, found)
     return tasks.open_from_decision(session, row.id, decision, found.groups)
 

@@ -25,7 +25,7 @@ def decide(record: IdentityRecord, found: Candidates, model: Model, separated: f
     """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's."""
     decision = linkage.decide(record, found.persons, model, separated)
     if decision.outcome is Outcome.LINK and any(item.held for item in found.groups[int(decision.person_id or 0)]):
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(HELD,))
+        decision = decision.for_officer(HELD)
     return replace(decision, reasons=(*decision.reasons, tasks.LIMITED)) if found.limited else decision
 
 
@@ -86,6 +86,7 @@ def explain(decision: Decision) -> dict[str, Any]:
     """Return the decision's explanation as it is stored: the best candidates with each term of their score."""
     return {
         "reasons": [{"code": reason.code, "text": reason.text} for reason in decision.reasons],
+        "said": decision.said.value if decision.said else None,
         "considered": [
             {
                 "person_id": item.person_id,

@@ -6,7 +6,7 @@ moved here; what is not linked is asked of an officer, once for two persons.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -141,11 +141,11 @@ def judge(ground: Ground, pair: Pair, near: Callable[[int], Iterable[int]], mode
     if decision.outcome is Outcome.REVIEW:
         return Verdict(Case.ASK, incoming.id, target, decision, found)
     if any(item.held for item in ground.group(incoming.person_id)):
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(decisions.HELD,))
+        decision = decision.for_officer(decisions.HELD)
     elif joins and incoming in free:
         return Verdict(Case.LINK, incoming.id, target, decision, found)
     else:
-        decision = replace(decision, outcome=Outcome.REVIEW, reasons=(*decision.reasons, decisions.PROPOSED))
+        decision = decision.for_officer(*decision.reasons, decisions.PROPOSED)
     return Verdict(Case.ASK, incoming.id, target, decision, found)
 
 
@@ -157,7 +157,7 @@ def _meet(ground: Ground, incoming: Member, found: Candidates, target: int, mode
         return decision
     decision = decisions.decide(record, ground.candidates([target]), model, frozenset())
     if decision.outcome is Outcome.LINK:
-        return replace(decision, outcome=Outcome.REVIEW, reasons=(MARGIN,))
+        return decision.for_officer(MARGIN)
     return decision
 
 
@@ -169,7 +169,7 @@ def _between(ground: Ground, incoming: Member, found: Candidates, model: Model) 
     if best.outcome is Outcome.LINK:
         others = [reason for _, one in said if one.outcome is not Outcome.LINK for reason in one.reasons]
         if others:
-            best = replace(best, outcome=Outcome.REVIEW, reasons=tuple(dict.fromkeys(others)))
+            best = best.for_officer(*dict.fromkeys(others))
     return item, best
 
 

@@ -111,7 +111,11 @@ def replay(session: Session, decision_id: int, models: Mapping[str, Model]) -> R
 
 
 def _outcome(row: LinkageDecision) -> str:
-    """Return what the matching said, before a rule of the index (held, told apart) sent it to an officer."""
+    """Return what the matching said, before the index (held, told apart, a person's other identities) was asked."""
+    said = row.explanation.get("said")
+    if said is not None:
+        return str(said)
+    # Kept before it was noted.
     reasons = {reason["code"] for reason in row.explanation["reasons"]}
     return Outcome.LINK.value if reasons & {"held", "told-apart", "automatic-proposal"} else row.outcome
 

@@ -13,7 +13,7 @@ from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.db import Base
 from hub.errors import Conflict
-from hub.registry import dedupe, intake, region
+from hub.registry import dedupe, history, intake, region
 from hub.registry.dedupe import Options, Summary
 from hub.registry.intake import Registrar
 from hub.registry.tables import DedupeRun, LinkageDecision, LinkEvent, ReviewTask, SourceIdentity
@@ -328,6 +328,28 @@ def test_two_persons_of_several_identities_are_proposed_and_not_moved(app: Flask
     assert (summary.counts.filed, summary.counts.linked) == (1, 0)
     assert _persons(app, known + others) == before
     assert "automatic-proposal" in open_tasks(app)[0].reasons
+
+
+def test_what_two_persons_other_identities_forbid_is_asked_and_taken_again_comes_out_the_same(app: Flask) -> None:
+    structures = [make_structure(app) for _ in range(4)]
+    elsewhere = replace(SOLENE, phone="+33639980009", address=None)
+    known = [send(app, incoming(structure)) for structure in structures[:2]]
+    _hide(app)
+    nearly = replace(elsewhere, given_names=("SOLENE",), birth_date=BirthDate(1985, 5, 17), birth_place=None)
+    others = [send(app, incoming(structures[2], traits=elsewhere)), send(app, incoming(structures[3], traits=nearly))]
+    before = _persons(app, known + others)
+
+    summary = _run(app, LINKING)
+
+    model = _registrar(app).model
+    with app.app_context(), db.reading() as session:
+        ids = list(session.scalars(sa.select(LinkageDecision.id)))
+        replayed = [history.replay(session, decision_id, {model.version: model}) for decision_id in ids]
+    assert len(set(before)) == 2
+    assert (summary.counts.filed, summary.counts.linked) == (1, 0)
+    assert "automatic-proposal" not in open_tasks(app)[0].reasons
+    assert [item.decision_id for item in replayed if not item.is_same] == []
+    assert replayed[-1].kept[0] == "link"
 
 
 def test_an_identity_alone_joins_a_person_of_several_though_it_was_first(app: Flask) -> None:
