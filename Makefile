@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 NODE_MODULES := tests/conformance/node_modules
 INSTALL_HUB := PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps \
-	--no-build-isolation -e .
+	--no-build-isolation -e . && $(BIN)/python -m compileall -q identity fhir hub
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check test stateful check bench screenshots format clean
@@ -52,7 +52,6 @@ $(BIN)/python:
 	@echo "Installation…"
 	@test -e .make/test || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(INSTALL_HUB)
-	@$(BIN)/python -m compileall -q identity fhir hub
 	@touch $@
 
 .make/test: requirements-dev.lock pyproject.toml tests/conformance/package-lock.json tools/install-test-tools | $(BIN)/python
@@ -60,6 +59,5 @@ $(BIN)/python:
 	@echo "Installation…"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(INSTALL_HUB)
-	@$(BIN)/python -m compileall -q identity fhir hub
 	@tools/install-test-tools $(BIN)
 	@touch $@ .make/runtime

@@ -10,7 +10,6 @@ from identity.bulk.columns import (
     MISSING,
     Ints,
     Longs,
-    flag_column,
     flags,
     integers,
     letters,
@@ -28,6 +27,7 @@ from identity.bulk.text import (
     joined,
     lines,
     number,
+    put,
     rows_of,
     single_spaces,
     some,
@@ -138,11 +138,7 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
     keys = _in_full(lines(single_spaces(np.insert(data, joins + 1, ord(" ")).tobytes())))
     if not len(odd):
         return keys
-    is_odd = np.zeros(len(values), np.bool_)
-    is_odd[odd] = True
-    return pc.replace_with_mask(
-        keys, flag_column(is_odd), text_column([street_key(values[line].as_py()) or "" for line in odd.tolist()])
-    )
+    return put(keys, odd, text_column([street_key(values[line].as_py()) or "" for line in odd.tolist()]))
 
 
 def _in_full(keys: pa.StringArray) -> pa.StringArray:
@@ -198,10 +194,8 @@ def _emails(values: pa.StringArray) -> _Emails:
     # Arrow has spaces and small letters of its own beyond ASCII.
     odd = np.flatnonzero(~flags(pc.string_is_ascii(values)))
     if len(odd):
-        is_odd = np.zeros(len(values), np.bool_)
-        is_odd[odd] = True
         cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
-        lowered = pc.replace_with_mask(lowered, flag_column(is_odd), text_column(cleaned))
+        lowered = put(lowered, odd, text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
     coded = distinct(lowered)

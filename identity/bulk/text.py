@@ -218,10 +218,14 @@ def match_keys(values: pa.StringArray, *, hyphens: bool = False) -> pa.StringArr
         return keys
     mended = text.split("\n")
     strange = unicodedata.normalize("NFKD", _typed("\n".join(mended[line] for line in odd.tolist())))
-    is_odd = np.zeros(len(values), np.bool_)
-    is_odd[odd] = True
-    again = lines(_words_of_lines(strange.upper().encode("ascii", "ignore"), hyphens))
-    return pc.replace_with_mask(keys, flag_column(is_odd), again)
+    return put(keys, odd, lines(_words_of_lines(strange.upper().encode("ascii", "ignore"), hyphens)))
+
+
+def put(values: pa.StringArray, rows: Longs, texts: pa.StringArray) -> pa.StringArray:
+    """Return values with other texts in some rows, which rise."""
+    chosen = np.zeros(len(values), np.bool_)
+    chosen[rows] = True
+    return pc.replace_with_mask(values, flag_column(chosen), texts)
 
 
 def _words_of_lines(data: bytes, hyphens: bool) -> bytes:

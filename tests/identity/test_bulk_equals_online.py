@@ -285,7 +285,8 @@ def damaged(value: str | None, rng: random.Random) -> str | None:
     return "".join(signs)
 
 
-@pytest.mark.parametrize("seed", range(2))
+# Each of these seeds found a difference once.
+@pytest.mark.parametrize("seed", [2, 3, 7])
 def test_lines_with_any_sign_anywhere_are_compared_alike_in_both_ways(lines: list[Line], seed: int) -> None:
     rng = random.Random(seed)
     sound = rng.sample(lines[:RECORDS], 300)
