@@ -39,6 +39,7 @@ _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
 EMPTY_EMAILS = frozenset(
     {"noreply", "no-reply", "nomail", "inconnu", "aucun", "pasdemail", "pasdadresse", "xx", "xxx"}
 )
+_OVERSEAS_LENGTH = len("+262692123456")
 _OVERSEAS = {
     "262": ("262", "263", "269", "639", "692", "693"),
     "590": ("590", "690", "691"),
@@ -128,8 +129,9 @@ def clean_phone(text: str) -> str | None:
     if compact.startswith("+33") or (compact.startswith("33") and len(compact) == 11):
         national = compact.removeprefix("+")[2:].removeprefix("0")
     elif compact.startswith("+"):
-        # No country code begins with 0.
-        return compact if compact[1] != "0" else None
+        # No country code begins with 0; a number overseas has nine digits after its code.
+        is_cut = compact[1:4] in _OVERSEAS and len(compact) != _OVERSEAS_LENGTH
+        return None if compact[1] == "0" or is_cut else compact
     elif compact.startswith("0"):
         national = compact[1:]
     else:

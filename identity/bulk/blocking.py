@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from identity.blocking import KINDS
 from identity.bulk.columns import Number
+from identity.bulk.contacts import ABROAD
 from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, number, once
 from identity.bulk.threads import spread
@@ -142,7 +143,7 @@ def _hash_traits(records: Records) -> _Traits:
         places=_once(place, _hashed(records.ins_place, records.place_hashes)),
         sex=records.sex.astype(np.int64),
         ins=_hashed(records.ins, records.ins_hashes),
-        phone=records.phone,
+        phone=records.phone % ABROAD,
         email=_hashed(records.email, records.email_hashes),
     )
 

@@ -34,6 +34,7 @@ from identity.bulk.text import (
     split,
     stable_hashes,
     take,
+    trimmed,
 )
 from identity.normalise import EMPTY_EMAILS, clean_email, clean_phone
 from identity.streets import in_full, street_key
@@ -41,6 +42,8 @@ from identity.streets import in_full, street_key
 _FRENCH = frozenset({"262", "590", "594", "596"})
 _PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
 _LONGEST_NUMBER = 6
+ABROAD = 10**15
+"""What is added to the digits of a number that is not French: E.164 has fifteen of them at most."""
 _STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
 
 
@@ -97,8 +100,8 @@ def opening_names(opening: Coded, names: Vocabulary) -> Ints:
 
 
 def _trimmed(column: Coded) -> Coded:
-    trimmed = distinct(pc.utf8_trim_whitespace(column.values))
-    return Coded(trimmed.values, take(trimmed.codes, column.codes))
+    found = distinct(trimmed(column.values))
+    return Coded(found.values, take(found.codes, column.codes))
 
 
 def _streets(column: Coded) -> tuple[Ints, pa.StringArray]:
@@ -150,7 +153,7 @@ def _in_full(keys: pa.StringArray) -> pa.StringArray:
 
 
 def _phones(column: Coded) -> Longs:
-    """Return national numbers as nine digits, foreign ones as all their digits; 0 for none."""
+    """Return French numbers as nine digits, others as all their digits over `ABROAD`; 0 for none."""
     numbers = np.zeros(len(column.values) + 1, np.int64)
     others = np.ones(len(column.values), np.bool_)
     text = joined(column.values)
@@ -176,7 +179,7 @@ def _phone(text: str) -> int:
     if not phone:
         return 0
     is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
-    return int(phone[-9:] if is_french else phone[1:])
+    return int(phone[-9:]) if is_french else ABROAD + int(phone[1:])
 
 
 @dataclass(frozen=True, slots=True)

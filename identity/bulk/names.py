@@ -233,7 +233,7 @@ def _families(names: list[str], known: Longs) -> Ints:
     """Return the keys of each known given name, as numbers; 0 where there is none."""
     found = [sorted(known_given(names[index])) for index in known.tolist()]
     numbers: dict[str, int] = {}
-    table = np.zeros((len(names), max((len(keys) for keys in found), default=1)), np.int32)
+    table = np.zeros((len(names), max([1, *map(len, found)])), np.int32)
     for index, keys in zip(known.tolist(), found, strict=True):
         table[index, : len(keys)] = [numbers.setdefault(key, len(numbers) + 1) for key in keys]
     return table

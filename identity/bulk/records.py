@@ -83,7 +83,7 @@ class Records:
     departments: Ints
     """The department of each postcode, by the postcode's index."""
     phone: Longs
-    """A number in digits; 0 for none."""
+    """A French number as nine digits, another as `contacts.ABROAD` and its digits; 0 for none."""
     email: Ints
     email_hashes: Longs
     email_name: Ints

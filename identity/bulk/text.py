@@ -38,8 +38,10 @@ __all__ = ["MISSING", "Bytes", "Flags", "Ints", "Longs"]
 
 _ZERO, _NINE, _END, _SPACE, _HYPHEN = (ord(sign) for sign in "09\n -")
 _LETTERS = bytes(byte if 65 <= byte <= 90 or byte == 10 else 32 for byte in range(256))
-_GIVEN_LETTERS = bytes(45 if byte in b"-.'" else _LETTERS[byte] for byte in range(256))
+_GIVEN_LETTERS = bytes(45 if byte in b"-.'`" else _LETTERS[byte] for byte in range(256))
 _NEVER = ord("?")
+# The first bytes in UTF-8 of the spaces beyond ASCII.
+_OPENING_SPACES = np.frombuffer(b"\xc2\xe1\xe2\xe3", np.uint8)
 _EUROPEAN = 0x250
 # The first bytes of a word, by their number.
 _OPENING = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
@@ -91,10 +93,18 @@ def _blank(values: pa.StringArray) -> Flags:
     offsets, data = letters(values)
     blank = np.append(np.diff(offsets) == 0, False)
     starts = np.flatnonzero(~blank[:-1])
-    spaced = starts[data[offsets[starts]] <= _SPACE]
+    opening = data[offsets[starts]]
+    spaced = starts[(opening <= _SPACE) | np.isin(opening, _OPENING_SPACES)]
     for index in spaced.tolist():
         blank[index] = not values[index].as_py().strip()
     return blank
+
+
+def trimmed(values: pa.StringArray) -> pa.StringArray:
+    """Take the spaces off both ends of each text, as `str.strip` does: Arrow leaves some of those beyond ASCII."""
+    odd = np.flatnonzero(~flags(pc.string_is_ascii(values)))
+    texts = text_column([values[row].as_py().strip() for row in odd.tolist()])
+    return put(pc.utf8_trim_whitespace(values), odd, texts)
 
 
 def table_of(values: pa.StringArray, width: int) -> tuple[Longs, Bytes]:

@@ -169,7 +169,7 @@ GIVENS = st.sampled_from(
         "JEAN", "JEAN-PAUL", "JEAN PAUL", "J-P", "J", "PAUL", "MARIE", "Marie-Hélène", "M", "MARIE CLAIRE", "CLAIRE",
         "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "LEA", "LÉA", "LEO",
         "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR", "JEAN - PAUL",
-        "JEAN ´PAUL",
+        "JEAN ´PAUL", "J`EAN", "AL AIN",
     ]
 )  # fmt: skip
 DATES = st.sampled_from(
@@ -214,7 +214,7 @@ LINES = st.fixed_dictionaries(
                 None,
             ]
         ),
-        "postcode": st.sampled_from(["58000", "58000 ", "58200", "69003", "", None]),
+        "postcode": st.sampled_from(["58000", "58000 ", "\u00a058000", "58200", "69003", "", "\u00a0", None]),
         "phone": st.sampled_from(
             [
                 "0612345679",
@@ -222,6 +222,9 @@ LINES = st.fixed_dictionaries(
                 "0033612345679",
                 "0692123456",
                 "+262692123456",
+                "+2629612345679",
+                "+612345679",
+                "00612345679",
                 "0600000000",
                 "?",
                 None,
@@ -286,7 +289,7 @@ def damaged(value: str | None, rng: random.Random) -> str | None:
 
 
 # Each of these seeds found a difference once.
-@pytest.mark.parametrize("seed", [2, 3, 7])
+@pytest.mark.parametrize("seed", [3, 7, 12, 17, 69])
 def test_lines_with_any_sign_anywhere_are_compared_alike_in_both_ways(lines: list[Line], seed: int) -> None:
     rng = random.Random(seed)
     sound = rng.sample(lines[:RECORDS], 300)
