@@ -204,6 +204,8 @@ def _emails(values: pa.StringArray) -> _Emails:
     coded = distinct(lowered)
     words = pc.extract_regex(lowered, r"^(?P<one>[a-z]*)(?:[-._](?P<two>[a-z]+))?")
     one, other = pc.utf8_upper(words.field("one")), pc.utf8_upper(words.field("two"))
-    is_one = pc.or_(pc.equal(one, ""), pc.equal(other, ""))
-    two = pc.if_else(is_one, "", pc.binary_join_element_wise(one, other, ""))
+    # As Arrow's own value: to be given a text of Python's, Arrow imports pandas.
+    nothing = text_column([""])[0]
+    is_one = pc.or_(pc.equal(one, nothing), pc.equal(other, nothing))
+    two = pc.if_else(is_one, nothing, pc.binary_join_element_wise(one, other, nothing))
     return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), one, two, stable_hashes(coded.values))
