@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from identity.comparable import Comparable
 from identity.given_names import Relation, known_given, related
 from identity.names import Name, NameRelation, read_name, relation
-from identity.places import PlaceAgreement, compare_places
+from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places
 from identity.streets import same_street
 from identity.traits import BirthDate, Sex
 
@@ -66,7 +66,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "missing",
     ),
     "sex": ("same", "different", "missing"),
-    "birth_place": ("same", "in_ins", "city", "department", "different", "missing"),
+    "birth_place": ("same", "in_ins", "city", "department", "against_ins", "different", "missing"),
     "ins": ("same", "same_incoherent", "near", "different_incoherent", "different", "missing"),
     "address": ("same", "postcode", "department", "different", "missing"),
     "phone": ("same", "different", "missing"),
@@ -126,6 +126,13 @@ PLACE_LEVELS = {
     PlaceAgreement.SAME_DEPARTMENT: "department",
     PlaceAgreement.DIFFERENT: "different",
 }
+INS_PLACE_LEVELS = {
+    "same": "in_ins",
+    "city": "missing",
+    "department": "against_ins",
+    "different": "against_ins",
+}
+"""The level of a place that one record tells and one that only the matricule of the other does."""
 MARRIAGEABLE = 8
 """Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
@@ -357,18 +364,28 @@ def _birth_place(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_place, b.birth_place
     if one is not None and one == other:
         return "same"
-    level = "missing" if one is None or other is None else PLACE_LEVELS[_agreement(one, other)]
-    if level == "same":
-        return "same"
-    # The place inside a matricule may confirm the other record; it contradicts nothing.
     in_a, in_b = _place_in_ins(a), _place_in_ins(b)
     confirmed = (one is not None and one == in_b) or (other is not None and other == in_a) or (in_a and in_a == in_b)
-    return "in_ins" if confirmed else level
+    if one is not None and other is not None:
+        level = PLACE_LEVELS[_agreement(one, other, _is_born_early(a, b))]
+        return "in_ins" if confirmed and level != "same" else level
+    if confirmed:
+        return "in_ins"
+    # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.
+    told, inside = (one, in_b) if other is None else (other, in_a)
+    if told is None or inside is None or a.ins == b.ins:
+        return "missing"
+    return INS_PLACE_LEVELS[PLACE_LEVELS[_agreement(told, inside, _is_born_early(a, b))]]
+
+
+def _is_born_early(a: Comparable, b: Comparable) -> bool:
+    """Tell whether one was born when a code of today's Île-de-France also meant Algeria, Morocco or Tunisia."""
+    return any(when is not None and when.year <= LAST_COLONIAL_YEAR for when in (a.birth_date, b.birth_date))
 
 
 @lru_cache(maxsize=65536)
-def _agreement(one: str, other: str) -> PlaceAgreement:
-    return compare_places(one, other)
+def _agreement(one: str, other: str, is_early: bool) -> PlaceAgreement:
+    return compare_places(one, other, LAST_COLONIAL_YEAR if is_early else None)
 
 
 def _place_in_ins(record: Comparable) -> str | None:

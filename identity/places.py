@@ -200,7 +200,8 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
         return PlaceAgreement.SAME if one.today in (one.own, other.own) else PlaceAgreement.SAME_CITY
     if one.city == other.city and one.city in (one.today, other.today):
         return PlaceAgreement.SAME_CITY
-    if not one.possible.isdisjoint(other.possible):
+    # 92012 and 93005 of 1950 may both be Algeria, and say nothing for it: one of the two must be the place itself.
+    if one.today in other.possible or other.today in one.possible:
         return PlaceAgreement.COMPATIBLE
     if not one.departments.isdisjoint(other.departments):
         return PlaceAgreement.SAME_DEPARTMENT
@@ -214,6 +215,16 @@ def stands_alone(code: str) -> bool:
     """
     is_listed = code in _RENUMBERED or code in _MERGED or code in _CITIES or code in _STOOD_FOR
     return not is_listed and _colony(code, None) is None
+
+
+def may_be_colonial(code: str) -> bool:
+    """Tell a code whose département was also one of Algeria, Morocco or Tunisia until independence."""
+    return code[:2] in _COLONIES
+
+
+def was_colonial(code: str) -> bool:
+    """Tell a code that means one of these countries, for somebody born before."""
+    return canonical_place(code, LAST_COLONIAL_YEAR) in _COLONIES.values()
 
 
 def _has_form(code: str) -> bool:

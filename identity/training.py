@@ -78,7 +78,11 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
             ("exact", "year_slip", "year", "different"),
         ),
         "sex": (("same", "missing", "different"),),
-        "birth_place": (("same", "in_ins", "city", "department", "different"), ("in_ins", "missing", "different")),
+        "birth_place": (
+            ("same", "in_ins", "city", "department", "different"),
+            ("in_ins", "missing", "different"),
+            ("missing", "against_ins"),
+        ),
         "ins": (("same", "same_incoherent", "missing", "different"), ("same", "near", "different_incoherent")),
         "address": (("same", "postcode", "department", "different"), ("postcode", "missing", "different")),
         "phone": (("same", "missing", "different"),),

@@ -61,6 +61,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "in_ins": "Lieu de naissance confirmé par le matricule INS de l'autre identité",
         "city": "Lieux de naissance dans la même ville, ou un ancien code possible du même lieu",
         "department": "Lieux de naissance différents, dans le même département",
+        "against_ins": "Lieu de naissance contredit par le matricule INS de l'autre identité",
         "different": "Lieux de naissance différents",
         "missing": "Lieu de naissance inconnu d'un côté",
     },

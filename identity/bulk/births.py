@@ -27,7 +27,7 @@ from identity.bulk.text import (
 )
 from identity.comparable import is_fictitious
 from identity.ins import InsError, InsOid, parse_ins
-from identity.places import canonical_place, department, possible_places, stands_alone
+from identity.places import canonical_place, department, may_be_colonial, possible_places, stands_alone, was_colonial
 from identity.traits import BirthDate, TraitError
 
 MATRICULE = 15
@@ -50,6 +50,8 @@ class Places:
     """Places that the code alone tells all about (`identity.places.stands_alone`)."""
     marks: Marks
     """One bit for each place that the code may stand for and for each of its départements, some sharing a bit."""
+    may_be_colonial: Flags
+    was_colonial: Flags
     levels: dict[int, int] = field(default_factory=dict)
     """Levels found for pairs of places, kept from one chunk of pairs to the next."""
 
@@ -238,6 +240,8 @@ def _take_places_apart(codes: list[str]) -> Places:
         departments=np.where(is_abroad, np.int32(MISSING), departments.codes),
         is_alone=np.append(is_alone, False),
         marks=np.array([*marks, 0], np.uint64),
+        may_be_colonial=np.array([*map(may_be_colonial, codes), False], np.bool_),
+        was_colonial=np.array([*map(was_colonial, codes), False], np.bool_),
     )
 
 

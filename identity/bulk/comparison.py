@@ -16,6 +16,7 @@ from identity.bulk.written_names import MOST_WORDS
 from identity.comparison import (
     CORROBORATION,
     GENERATION,
+    INS_PLACE_LEVELS,
     LEVELS,
     MARRIAGEABLE,
     PLACE_LEVELS,
@@ -24,7 +25,7 @@ from identity.comparison import (
 )
 from identity.ins import WAITING
 from identity.names import NameRelation
-from identity.places import compare_places
+from identity.places import LAST_COLONIAL_YEAR, compare_places
 from identity.streets import same_street
 
 Rows = NDArray[np.intp]
@@ -34,6 +35,7 @@ _LOW = 0xFFFFFFFF
 _SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
+_BY_INS = np.array([_INDEX["birth_place"][INS_PLACE_LEVELS.get(name, name)] for name in LEVELS["birth_place"]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,34 +292,55 @@ _SLIPS = _slips()
 
 def _places(records: Records, left: Rows, right: Rows) -> Levels:
     index = _INDEX["birth_place"]
-    places = records.places
     own, other = records.place.take(left), records.place.take(right)
-    level = np.full(len(left), index["same"], np.int8)
-    unlike = np.flatnonzero(own != other)
-    one, two = own[unlike], other[unlike]
-    departments = places.departments.take(one)
-    same_department = (departments == places.departments.take(two)) & (departments >= 0)
-    found = either(same_department, index["department"], index["different"])
-    # Two places that each stand alone have at most a département in common; and places that share no mark, nothing.
-    related = np.flatnonzero(places.marks.take(one) & places.marks.take(two))
-    related = related[~(places.is_alone[one[related]] & places.is_alone[two[related]])]
-    found[related] = _known_places(places, one[related], two[related])
-    level[unlike] = found
-    level[np.flatnonzero((own < 0) | (other < 0))] = index["missing"]
     in_ins, other_ins = records.ins_own_place.take(left), records.ins_own_place.take(right)
+    level = np.full(len(left), index["same"], np.int8)
+    years = records.year.take(left), records.year.take(right)
+    is_early = _known_early(years[0]) | _known_early(years[1])
+    unlike = np.flatnonzero(own != other)
+    level[unlike] = _unlike_places(records.places, own[unlike], other[unlike], is_early[unlike])
+    level[np.flatnonzero((own < 0) | (other < 0))] = index["missing"]
+    # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.
+    alone = np.flatnonzero(((own >= 0) & (other < 0) & (other_ins >= 0)) | ((own < 0) & (other >= 0) & (in_ins >= 0)))
+    alone = alone[records.ins[left[alone]] != records.ins[right[alone]]]
+    told, inside = np.maximum(own, other)[alone], np.where(own < 0, in_ins, other_ins)[alone]
+    level[alone] = _BY_INS.take(_unlike_places(records.places, told, inside, is_early[alone]))
     crossed = ((own >= 0) & (own == other_ins)) | ((other >= 0) & (other == in_ins))
     crossed |= (in_ins >= 0) & (in_ins == other_ins)
     level[np.flatnonzero(crossed & (level != index["same"]))] = index["in_ins"]
     return level
 
 
-def _known_places(places: Places, one: Ints, two: Ints) -> Levels:
+def _known_early(year: Ints) -> Flags:
+    early: Flags = (year > 0) & (year <= LAST_COLONIAL_YEAR)
+    return early
+
+
+def _unlike_places(places: Places, one: Ints, two: Ints, is_early: Flags) -> Levels:
+    """Return the levels of pairs of places under two codes, some of people born when a code meant two countries."""
+    index = _INDEX["birth_place"]
+    departments = places.departments.take(one)
+    same_department = (departments == places.departments.take(two)) & (departments >= 0)
+    found = either(same_department, index["department"], index["different"])
+    # Two places that each stand alone have at most a département in common; and places that share no mark, nothing.
+    is_related = (places.marks.take(one) & places.marks.take(two)) != 0
+    is_related &= ~(places.is_alone.take(one) & places.is_alone.take(two))
+    was_one, was_two = places.was_colonial.take(one), places.was_colonial.take(two)
+    may_one, may_two = places.may_be_colonial.take(one), places.may_be_colonial.take(two)
+    is_related |= is_early & ((was_one & (may_two | was_two)) | (was_two & may_one))
+    related = np.flatnonzero(is_related)
+    found[related] = _known_places(places, one[related], two[related], is_early[related])
+    return found
+
+
+def _known_places(places: Places, one: Ints, two: Ints, is_early: Flags) -> Levels:
     """Return the levels of pairs of places that may be one under two codes, each pair looked up once."""
     width = len(places.codes)
-    pairs, where = unique(one.astype(np.int64) * width + two)
+    pairs, where = unique((one.astype(np.int64) * width + two) * 2 + is_early)
     for pair in pairs.tolist():
         if pair not in places.levels:
-            agreement = compare_places(*(places.codes[place] for place in divmod(pair, width)))
+            a, b = (places.codes[place] for place in divmod(pair // 2, width))
+            agreement = compare_places(a, b, LAST_COLONIAL_YEAR if pair % 2 else None)
             places.levels[pair] = _INDEX["birth_place"][PLACE_LEVELS[agreement]]
     return np.array([places.levels[pair] for pair in pairs.tolist()], np.int8)[where]
 

@@ -179,11 +179,24 @@ DATES = st.sampled_from(
         "1900-02-29", "14/03/1946",
     ]
 )  # fmt: skip
-PLACES = st.sampled_from(["58194", "69123", "69381", "2A004", "2a004", "20004", "99352", "92352", "99999", "5819"])
+PLACES = st.sampled_from(
+    [
+        "58194", "69123", "69381", "2A004", "2a004", "20004", "99352", "92352", "92012", "93008", "75012", "92500",
+        "99999", "5819",
+    ]
+)  # fmt: skip
 INS = st.sampled_from(
     [
         body + nir_key(body)
-        for body in ("2460358194001", "2460358194011", "1460358194001", "246032A004001", "8460358194077")
+        for body in (
+            "2460358194001",
+            "2460358194011",
+            "1460358194001",
+            "246032A004001",
+            "2460392012001",
+            "2460399352001",
+            "8460358194077",
+        )
     ]
     + [sign.join(["2", "46", "03", "58", "194", "001", nir_key("2460358194001")]) for sign in " \t-"]
     + ["246035819400199"]
@@ -261,6 +274,39 @@ def test_any_two_records_are_compared_alike_in_both_ways_and_both_directions(som
     turned = [pairs.index((other, one)) for one, other in pairs]
     assert [levels[row] for row in turned] == levels
     assert np.array_equal(scored.bits[turned], scored.bits)
+
+
+def test_any_two_places_are_compared_alike_told_or_inside_a_matricule() -> None:
+    codes = [
+        "69381",
+        "69382",
+        "69123",
+        "38185",
+        "20004",
+        "2A004",
+        "2B033",
+        "75012",
+        "92012",
+        "92050",
+        "93008",
+        "92500",
+    ]
+    codes += ["91352", "92352", "99352", "99350", "95350", "96001", "99123", "99155", "97302", "98302", "99999"]
+    same: Line = {"source": "A", "birth_family": "MOREL", "given_names": "PAUL", "sex": "M"}
+    some: list[Line] = []
+    for year in ("1946", "1964", "1990"):
+        for code in codes:
+            body = f"1{year[2:]}03{code}001"
+            some += [
+                same | {"birth_date": f"{year}-03-14", "birth_place": told, "ins": ins}
+                for told, ins in ((code, None), (None, body + nir_key(body)), ("33063", body + nir_key(body)))
+            ]
+    pairs = [(one, other) for one in range(len(some)) for other in range(one)]
+
+    _, levels = score_all(some, pairs)
+
+    assert differences(some, pairs) == []
+    assert {level["birth_place"] for level in levels} == set(TERMS["birth_place"])
 
 
 @settings(deadline=None, max_examples=100)

@@ -66,6 +66,51 @@ def test_one_matricule_is_always_worth_a_look() -> None:
     assert decision.outcome is Outcome.REVIEW
 
 
+@pytest.mark.parametrize(
+    ("told", "inside", "born", "level"),
+    [
+        pytest.param("69381", "69381", "1984-05-17", "in_ins", id="the same"),
+        pytest.param("92012", "75012", "1950-05-17", "in_ins", id="its former code"),
+        pytest.param("33063", "69381", "1984-05-17", "against_ins", id="another"),
+        pytest.param("69381", "69382", "1984-05-17", "against_ins", id="another arrondissement"),
+        pytest.param("69123", "69381", "1984-05-17", "missing", id="its city"),
+        pytest.param("99352", "92012", "1950-05-17", "missing", id="Oran before 1962"),
+        pytest.param("99352", "92012", "1990-05-17", "against_ins", id="Boulogne since"),
+        pytest.param("99123", "99155", "1950-05-17", "missing", id="USSR and Ukraine"),
+        pytest.param("69381", "99999", "1984-05-17", "missing", id="unknown"),
+        pytest.param(None, "69381", "1984-05-17", "missing", id="none told"),
+    ],
+)
+def test_the_place_inside_a_matricule_stands_for_the_one_that_is_not_told(
+    told: str | None, inside: str, born: str, level: str
+) -> None:
+    body = f"2{born[2:4]}{born[5:7]}{inside}001"
+    one = make_record(make_traits(born=born, place=told))
+    other = make_record(make_traits(born=born, place=None, ins=make_ins(body)), "B", "b")
+
+    for pair in ((one, other), (other, one)):
+        levels = {part.trait: part.level for part in compare_records(*pair, model()).score.contributions}
+        assert levels["birth_place"] == level
+
+
+def test_a_matricule_of_another_date_tells_no_place() -> None:
+    one = make_record(make_traits(place="33063"))
+    other = make_record(make_traits(place=None, ins=make_ins("2560869381001")), "B", "b")
+
+    levels = {part.trait: part.level for part in compare_records(one, other, model()).score.contributions}
+
+    assert levels["birth_place"] == "missing"
+
+
+def test_one_matricule_says_nothing_against_itself() -> None:
+    one = make_record(make_traits(place="33063", ins=OURS))
+    other = make_record(make_traits(place=None, ins=OURS), "B", "b")
+
+    levels = {part.trait: part.level for part in compare_records(one, other, model()).score.contributions}
+
+    assert levels["birth_place"] == "in_ins"
+
+
 def test_nobody_is_compared_without_any_name() -> None:
     one, other = (make_record(make_traits("SANS NOM", "INCONNU"), domain) for domain in "AB")
 

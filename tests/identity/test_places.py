@@ -12,8 +12,10 @@ from identity.places import (
     department,
     former_code,
     is_former_country,
+    may_be_colonial,
     possible_places,
     renumbered_code,
+    was_colonial,
 )
 
 COG = Path(__file__).parents[2] / "data" / "cog"
@@ -51,6 +53,8 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("Boulogne, or Oran in 1950", "92012", "99352", 1950, COMPATIBLE),
     ("Boulogne in 1990", "92012", "99352", 1990, DIFFERENT),
     ("Boulogne, year unknown", "92012", "99352", None, DIFFERENT),
+    ("Boulogne and Bobigny, which may each be Algeria in 1950", "92012", "93008", 1950, DIFFERENT),
+    ("two communes of one département that was Oran", "92012", "92050", 1950, DEPARTMENT),
     ("two départements of Algeria", "91352", "92352", 1950, CITY),
     ("Algeria is not Morocco", "91352", "99350", 1950, DIFFERENT),
     ("Morocco before 1956", "95350", "99350", 1950, SAME),
@@ -116,6 +120,13 @@ def test_a_code_with_two_readings_keeps_both() -> None:
     assert possible_places("92012", 1950) == {"92012", "99352"}
     assert possible_places("92012", 1990) == {"92012"}
     assert possible_places("") == frozenset()
+
+
+def test_a_code_of_ile_de_france_may_be_of_a_former_country_for_who_was_born_before() -> None:
+    codes = ("92012", "92500", "96001", "99352", "69381", "99109", "")
+
+    assert [code for code in codes if may_be_colonial(code)] == ["92012", "92500", "96001"]
+    assert [code for code in codes if was_colonial(code)] == ["92500", "96001", "99352"]
 
 
 @pytest.mark.parametrize(
