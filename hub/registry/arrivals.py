@@ -84,7 +84,7 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
         rows[ReviewTask] += tasks.new_tasks(identity.id, decision, found.groups, given.moment)
         results.append(Intake(identity, True, False, decision))
     db.insert_together(session, rows)
-    pool.files.keep_crowded()
+    pool.files.keep()
     return results
 
 

@@ -210,7 +210,7 @@ def _refile(session: Session, row: SourceIdentity, incoming: IncomingIdentity) -
     filed = files.file(row.id, keys, former)
     if frozenset(filed) != former:
         row.blocking_keys = filed or None
-    files.keep_crowded()
+    files.keep()
     session.flush()  # candidates are searched next
 
 

@@ -88,6 +88,7 @@ class Files:
         self._holders: dict[int, list[int]] = {}
         self._crowded: set[int] = set()
         self._newly_crowded: set[int] = set()
+        self._is_begun = True
         self._session = session
         self._read(set(chain.from_iterable(wanted)))
         self._read({key for keys in wanted for key in pairs(keys & self._crowded, keys)[:MOST_PAIRED]})
@@ -96,7 +97,10 @@ class Files:
         missing = sorted(key for key in keys if key not in self._holders)
         self._holders.update((key, []) for key in missing)
         for key, identity_id in _holders(self._session, missing, self._definition):
-            if identity_id is None:
+            if identity_id == _OTHER_DEFINITION:
+                self._is_begun = False
+                _check_empty(self._session, self._definition)
+            elif identity_id is None:
                 self._crowded.add(key)
             else:
                 self._holders[key].append(identity_id)
@@ -150,8 +154,13 @@ class Files:
             self._newly_crowded.add(key)
         return key not in self._crowded
 
-    def keep_crowded(self) -> None:
-        """Write the keys that became crowded."""
+    def keep(self) -> None:
+        """Write the keys that became crowded, and what the keys of an index that was empty are."""
+        if not self._is_begun:
+            self._session.execute(sa.delete(KeyIndex))
+            begun = {"id": 1, "definition": definition(), "rebuilt_to": 0}
+            db.insert_once(self._session, KeyIndex, begun, ["id"])
+            self._is_begun = True
         for key in sorted(self._newly_crowded):
             db.insert_once(self._session, CrowdedKey, {"key": key, "crowded_at": db.now(self._session)}, ["key"])
         self._newly_crowded.clear()
@@ -167,9 +176,6 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
         statement = _SQLITE.replace("KEYS", ",".join("?" * len(keys)))
         told = db.rows(session, statement, (*map(pack_key, keys), *keys, filed_by))
         found = [(unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in told]
-    if found and found[-1][1] == _OTHER_DEFINITION:
-        found.pop()
-        _begin(session)
     return found
 
 
@@ -196,12 +202,13 @@ def definition() -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
-def _begin(session: Session) -> None:
-    """Name the definition of an index that is empty; refuse one that was filed by another definition."""
+def _check_empty(session: Session, filed_by: str) -> None:
+    """Refuse an index that was filed by another definition, unless it is empty."""
     unfiled = sa.select(SourceIdentity.id).where(
         SourceIdentity.active, SourceIdentity.attributes.not_like(f"%{Attribute.FICTITIOUS.value}%")
     )
-    if session.scalar(unfiled.limit(1)) is not None:
+    if session.scalar(unfiled.limit(1)) is None:
+        return
+    # Asked again: the first arrivals of all may have come since the index was read.
+    if session.scalar(sa.select(KeyIndex.definition)) != filed_by:
         raise Unavailable("L'index des identités est à reconstruire : lancez « hub identities reindex ».")
-    session.execute(sa.delete(KeyIndex))
-    db.insert_once(session, KeyIndex, {"id": 1, "definition": definition(), "rebuilt_to": 0}, ["id"])

@@ -87,5 +87,5 @@ def _refile(session: Session, batch: dict[int, tuple[frozenset[int], frozenset[i
     if changes:
         row = sa.update(SourceIdentity).where(SourceIdentity.id == sa.bindparam("identity_id"))
         session.connection().execute(row.values(blocking_keys=sa.bindparam("keys")), changes)
-    files.keep_crowded()
+    files.keep()
     return len(changes)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,13 +58,12 @@ def measure(requests: int, send: Callable[[httpx.Client, int], None]) -> Figure:
                 with lock:
                     times.append(time.perf_counter() - began)
 
-    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
     began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        clients = [pool.submit(work) for _ in range(CLIENTS)]
     took = time.perf_counter() - began
+    for client in clients:
+        client.result()
     ordered = sorted(times)
     p95 = ordered[int(len(ordered) * 0.95) - 1]
     return Figure(len(times), len(times) / took, statistics.median(times) * 1000, p95 * 1000)

@@ -1,6 +1,7 @@
 """The index of blocking keys: kept by the database, crowded keys, rebuilding."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ from hub.registry.tables import CrowdedKey, KeyIndex, LinkageDecision, Person, R
 from hub.registry.tasks import TaskKind
 from identity.decision import Outcome
 from tests.factories import make_structure
-from tests.hub.registry.people import PAUL, SOLENE, crowd, incoming, rows, send
+from tests.hub.registry.people import PAUL, SOLENE, at_once, crowd, incoming, rows, send
 
 _SHARED, _OTHER = 7, -8
 
@@ -46,7 +47,7 @@ def _holders(app: Flask, *keys: int) -> list[int]:
 def _file(session: Session, keys: frozenset[int], identity_id: int = 1000) -> list[int]:
     files = Files(session, [keys])
     filed = files.file(identity_id, keys)
-    files.keep_crowded()
+    files.keep()
     return filed
 
 
@@ -199,6 +200,41 @@ def test_a_change_whose_search_was_limited_asks_once(app: Flask) -> None:
         send(app, incoming(structure, "S-1", replace(PAUL, used_given_name=name)))
 
     assert [(task.kind, task.state) for task in rows(app, ReviewTask)] == [(TaskKind.LIMITED, "open")]
+
+
+def test_a_search_in_an_empty_index_is_not_refused_by_the_first_arrival(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    structure, check, keys = make_structure(app), filing._check_empty, filing.sought(SOLENE)
+
+    def check_late(session: Session, filed_by: str) -> None:
+        """Let the first identity arrive between the search and what it makes of an empty index."""
+        monkeypatch.setattr(filing, "_check_empty", check)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(send, app, incoming(structure)).result()
+        check(session, filed_by)
+
+    monkeypatch.setattr(filing, "_check_empty", check_late)
+    with app.app_context(), db.reading() as session:
+        assert Files(session, [keys]).search(keys) == ([], False)
+
+    assert len(_holders(app, *keys)) == 1
+
+
+def test_the_first_arrivals_of_an_index_may_come_together(app: Flask) -> None:
+    structure = make_structure(app)
+    people = [replace(PAUL, birth_name=name) for name in ("ANDRIEU", "BOSSUET", "CARPENTIER", "DELMAS")]
+
+    results = at_once(
+        app,
+        *(
+            lambda traits=traits, number=number: send(app, incoming(structure, f"S-{number}", traits))
+            for number, traits in enumerate(people)
+        ),
+    )
+
+    assert [type(result).__name__ for result in results] == ["Intake"] * len(people)
+    assert [row.definition for row in rows(app, KeyIndex)] == [filing.definition()]
 
 
 def test_an_index_of_other_keys_is_refused_until_it_is_rebuilt(app: Flask) -> None:
