@@ -23,6 +23,7 @@ from hub.linkage import figures, models
 from hub.linkage.models import KnownModel, Proposal
 from hub.linkage.tables import LinkageModel
 from hub.registry.tables import LinkageDecision
+from identity.model import FORMAT
 from tests.factories import log_in, make_staff, make_structure, parts_of, token_of
 from tests.functional.agency_pages import hidden, new_officer, next_code, send_form
 from tests.hub.registry.people import PAUL, at_once, doubtful_pair, incoming, rows, send
@@ -152,7 +153,7 @@ def test_a_file_with_the_line_ends_of_windows_is_the_same_model(app: Flask, offi
         ("1" * 5000, 422, "ce n'est pas du JSON"),
         ("[]", 422, "ce fichier n'est pas un modèle"),
         ('{"resourceType": "Patient"}', 422, "ce fichier n'est pas un modèle"),
-        (make_text(format=1), 422, "cette version du hub lit le format 2"),
+        (make_text(format=FORMAT - 1), 422, f"cette version du hub lit le format {FORMAT}"),
         (make_text(levels={}), 422, "il est incomplet ou se contredit"),
         (make_text(prior=10**400), 422, "il est incomplet ou se contredit"),
         (make_text(how_made="\ud800"), 422, "fabrication"),
