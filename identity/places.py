@@ -217,13 +217,8 @@ def stands_alone(code: str) -> bool:
     return not is_listed and _colony(code, None) is None
 
 
-def may_be_colonial(code: str) -> bool:
-    """Tell a code whose département was also one of Algeria, Morocco or Tunisia until independence."""
-    return code[:2] in _COLONIES
-
-
 def was_colonial(code: str) -> bool:
-    """Tell a code that means one of these countries, for somebody born before."""
+    """Tell a code that means Algeria, Morocco or Tunisia for somebody born before independence."""
     return canonical_place(code, LAST_COLONIAL_YEAR) in _COLONIES.values()
 
 

@@ -27,7 +27,14 @@ from identity.bulk.text import (
 )
 from identity.comparable import is_fictitious
 from identity.ins import InsError, InsOid, parse_ins
-from identity.places import canonical_place, department, may_be_colonial, possible_places, stands_alone, was_colonial
+from identity.places import (
+    COLONIAL_DEPARTMENTS,
+    canonical_place,
+    department,
+    possible_places,
+    stands_alone,
+    was_colonial,
+)
 from identity.traits import BirthDate, TraitError
 
 MATRICULE = 15
@@ -51,7 +58,9 @@ class Places:
     marks: Marks
     """One bit for each place that the code may stand for and for each of its départements, some sharing a bit."""
     may_be_colonial: Flags
+    """Places whose département was also one of Algeria, Morocco or Tunisia."""
     was_colonial: Flags
+    """Places that are in one of these countries, for somebody born before independence."""
     levels: dict[int, int] = field(default_factory=dict)
     """Levels found for pairs of places, kept from one chunk of pairs to the next."""
 
@@ -240,7 +249,7 @@ def _take_places_apart(codes: list[str]) -> Places:
         departments=np.where(is_abroad, np.int32(MISSING), departments.codes),
         is_alone=np.append(is_alone, False),
         marks=np.array([*marks, 0], np.uint64),
-        may_be_colonial=np.array([*map(may_be_colonial, codes), False], np.bool_),
+        may_be_colonial=np.array([*(code[:2] in COLONIAL_DEPARTMENTS for code in codes), False], np.bool_),
         was_colonial=np.array([*map(was_colonial, codes), False], np.bool_),
     )
 

@@ -12,7 +12,6 @@ from identity.places import (
     department,
     former_code,
     is_former_country,
-    may_be_colonial,
     possible_places,
     renumbered_code,
     was_colonial,
@@ -122,10 +121,9 @@ def test_a_code_with_two_readings_keeps_both() -> None:
     assert possible_places("") == frozenset()
 
 
-def test_a_code_of_ile_de_france_may_be_of_a_former_country_for_who_was_born_before() -> None:
+def test_a_code_that_no_commune_bears_is_of_a_former_country_for_who_was_born_before() -> None:
     codes = ("92012", "92500", "96001", "99352", "69381", "99109", "")
 
-    assert [code for code in codes if may_be_colonial(code)] == ["92012", "92500", "96001"]
     assert [code for code in codes if was_colonial(code)] == ["92500", "96001", "99352"]
 
 
