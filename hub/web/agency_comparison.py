@@ -407,7 +407,7 @@ def _rank(part: Contribution) -> int:
 
 
 def _trait_words(trait: str) -> str:
-    return " × ".join(str(agency_words.TRAITS.get(name, name)) for name in trait.split(_COMBINED))
+    return " × ".join(str(agency_words.SCORED_TRAITS.get(name, name)) for name in trait.split(_COMBINED))
 
 
 def _around(bars: Sequence[Bar]) -> Bar:

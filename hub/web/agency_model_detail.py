@@ -93,7 +93,7 @@ def lay_out(model: Model, present: Model | None) -> Layout:
         groups,
         [WeightGroup([_line(weight, heaviest) for weight in interactions(model, _MOST_TOGETHER)])],
         (counts["surname"], counts["given"]),
-        [(str(agency_words.TRAITS[change.trait]), change) for change in changes],
+        [(str(agency_words.SCORED_TRAITS[change.trait]), change) for change in changes],
     )
 
 
@@ -167,7 +167,7 @@ def _line(weight: Weight, heaviest: float) -> WeightLine:
     half = WIDTH // 2
     width = round(min(1.0, abs(weight.bits) / heaviest) * half)
     kind = "for" if weight.bits > 0 else "against" if weight.bits < 0 else "none"
-    label = " + ".join(str(agency_words.TRAITS[name]) for name in weight.trait.split(_COMBINED))
+    label = " + ".join(str(agency_words.SCORED_TRAITS[name]) for name in weight.trait.split(_COMBINED))
     text = weight.text.removeprefix("Pris ensemble : ")
     return WeightLine(label, text, weight.bits, half if weight.bits >= 0 else half - width, width, kind)
 

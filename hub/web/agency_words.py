@@ -195,7 +195,7 @@ OUTCOMES = {
     "review": lazy_gettext("nouvelle personne, un officier doit comparer"),
 }
 
-TRAITS = {
+SCORED_TRAITS = {
     "surname": lazy_gettext("Noms"),
     "given": lazy_gettext("Prénoms"),
     "birth_date": lazy_gettext("Date de naissance"),
