@@ -81,10 +81,16 @@ def run(*command: object) -> Run:
     )
 
 
-def dedupe(file: Path, out: Path, clusters: Path) -> Run:
-    """Run the hub's command on a file."""
-    hub = Path(sys.executable).with_name("hub")
-    return run(hub, "identities", "dedupe", file, "--out", out, "--clusters", clusters)
+def hub(*order: object) -> Run:
+    """Run a command of the hub."""
+    return run(Path(sys.executable).with_name("hub"), *order)
+
+
+def dedupe(file: Path, out: Path, clusters: Path, *options: object) -> Run:
+    """Tell who is who in a file; what an earlier run wrote there goes."""
+    for written in (out, clusters):
+        written.unlink(missing_ok=True)
+    return hub("identities", "dedupe", file, "--out", out, "--clusters", clusters, *options)
 
 
 def splink(file: Path, out: Path) -> Run:
