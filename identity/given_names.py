@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
+from identity._births import BIRTHS
 from identity._given_names import ABBREVIATIONS, DIMINUTIVES, EITHER, MEN, TRANSLATIONS, VARIANTS, WOMEN
 
 _SPELLING = tuple(
@@ -35,6 +36,11 @@ _ARTICLES = frozenset({"EL", "AL"})
 _APART = frozenset({frozenset({"MAE", "MAHE"})})
 # Middle names of Vietnamese women and men, left out by many clerks.
 _VIETNAMESE = frozenset({"THI", "VAN"})
+# What transcriptions differ in, besides `_SPELLING`: which vowels, and a silent E at the end.
+_TRANSCRIBED = tuple(
+    (re.compile(pattern), letters)
+    for pattern, letters in (("DJ", "J"), ("SH", "CH"), ("Z", "S"), ("(?<=[^AEIOUW])E$", ""), ("[AEIOUW]+", "A"))
+)
 _CONTRACTION = re.compile(r"[^AEIOUY]{2,5}(?:ES?)?")
 
 
@@ -51,7 +57,8 @@ class Relation(StrEnum):
     TRANSLATION = "translation"
     """One saint's name in two languages: GIUSEPPE and JOSEPH."""
     DISTINCT = "distinct"
-    """Two names, each of them usual: MICHEL and MICHELE, JULIE and JULIA, however close they look."""
+    """Two names: usual ones, however close they look (MICHEL and MICHELE, JULIE and JULIA), and others that are known
+    unless they may be two ways to write one (MARWA and MARWAN, but not AYMAN and AYMEN)."""
     NONE = "none"
     """Nothing is known."""
 
@@ -145,14 +152,20 @@ def canonical_given(name: str) -> frozenset[str]:
     return frozenset({_key(joined), *short})
 
 
-KNOWN = _USUAL | frozenset(_DIMINUTIVES) | frozenset(_ABBREVIATIONS)
-"""Every usual given name and usual short form, of one word."""
+KNOWN = _USUAL.union(*(text.split() for text in (BIRTHS, DIMINUTIVES, ABBREVIATIONS, TRANSLATIONS)))
+"""Every given name and usual short form that is known, of one word."""
 
 
 @lru_cache(maxsize=65536)
 def known_given(name: str) -> frozenset[str]:
-    """Return the keys of a usual given name or of a usual short form; empty for a name that nobody knows."""
-    return canonical_given(name) if "".join(_words(name)) in KNOWN else frozenset()
+    """Return the keys of a known given name or short form; empty for a name that nobody knows.
+
+    Names that are one another's translations share a key too.
+    """
+    if "".join(_words(name)) not in KNOWN:
+        return frozenset()
+    keys = canonical_given(name)
+    return keys.union(*(family for family in _TRANSLATIONS if not family.isdisjoint(keys)))
 
 
 @lru_cache(maxsize=65536)
@@ -188,7 +201,22 @@ def _simple(one: str, other: str) -> Relation:
         return Relation.ABBREVIATION
     if any({_key(one), _key(other)} <= family for family in _TRANSLATIONS):
         return Relation.TRANSLATION
-    return Relation.DISTINCT if one in _USUAL and other in _USUAL else Relation.NONE
+    both_usual = one in _USUAL and other in _USUAL
+    return Relation.DISTINCT if both_usual or _are_two(one, other) else Relation.NONE
+
+
+def _are_two(one: str, other: str) -> bool:
+    """Tell two names that differ in more than transcriptions of one do: EDEN and EREN, NOUR and NOURA."""
+    return one in KNOWN and other in KNOWN and _sound(one) != _sound(other)
+
+
+def _sound(word: str) -> str:
+    """Return what transcriptions of a name have in common: its consonants, where vowels are, and how it opens."""
+    opening = _spelling(word)[0]
+    sound = _spelling(word)
+    for pattern, letters in _TRANSCRIBED:
+        sound = pattern.sub(letters, sound)
+    return opening + sound if opening in "AEIOU" else sound
 
 
 def _is_one_spelling(one: str, other: str) -> bool:
