@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from identity.ins import WAITING
-from identity.names import Name, read_name
+from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_key, match_key
-from identity.streets import street_key
+from identity.streets import is_shared, street_key
 from identity.traits import BirthDate, Sex, Traits
 
 MOST_WORDS = 5
@@ -55,8 +55,15 @@ class Comparable(NamedTuple):
 
     @property
     def street(self) -> str | None:
-        """The line of the address reduced by `identity.streets`."""
-        return street_key(self.line) if self.line else None
+        """The line of the address reduced by `identity.streets`; a home for many is nobody's."""
+        key = street_key(self.line) if self.line else None
+        return None if key is None or is_shared(key) else key
+
+    @property
+    def lives_in_shared_home(self) -> bool:
+        """The address is that of a home for many: its telephone is nobody's."""
+        key = street_key(self.line) if self.line else None
+        return key is not None and is_shared(key)
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
@@ -121,10 +128,18 @@ def comparable(traits: Traits) -> Comparable:
     return reduce(traits)
 
 
+def _joined(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Join the particles that open a list of given names to the name that they belong to."""
+    first = 0
+    while first < len(names) - 1 and match_key(names[first]) in GIVEN_PARTICLES:
+        first += 1
+    return (" ".join(names[: first + 1]), *names[first + 1 :]) if first else names
+
+
 def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
-    given = [_read(name) for name in traits.given_names]
+    given = [_read(name) for name in _joined(traits.given_names)]
     if given and given[0].is_newborn:
         given = []
     words = [word for name in given for word in name.words]

@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 from identity.comparable import Comparable
 from identity.given_names import Relation, known_given, related
 from identity.names import Name, NameRelation, read_name, relation
+from identity.normalise import is_landline
 from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places
 from identity.streets import same_street
 from identity.traits import BirthDate, Sex
@@ -133,6 +134,8 @@ INS_PLACE_LEVELS = {
     "different": "against_ins",
 }
 """The level of a place that one record tells and one that only the matricule of the other does."""
+IN_LAW = "overlap"
+"""The surest level of two used family names where each record tells another one at birth: two wives of one family."""
 MARRIAGEABLE = 8
 """Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
@@ -157,7 +160,7 @@ def compare(a: Comparable, b: Comparable, *, same_domain: bool, minor_from: int)
     if _may_be_swapped(surname, given) and _is_swapped(a, b):
         surname = given = "swapped"
     other_given, place, ins = _other_given(a, b), _birth_place(a, b), _ins(a, b)
-    address, phone, email = _address(a, b), _equality(a.phone, b.phone), _email(a, b)
+    address, phone, email = _address(a, b), _phone(a, b), _email(a, b)
     confirmed = (
         other_given in CORROBORATION["other_given"]
         or ins in CORROBORATION["ins"]
@@ -209,12 +212,19 @@ def _surname(a: Comparable, b: Comparable, minor_from: int) -> str:
     found = relation(a.birth, b.birth)
     best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
     if a.used is not a.birth or b.used is not b.birth:
-        for one, other in ((a.birth, b.used), (a.used, b.birth), (a.used, b.used)):
-            level = SURNAME_LEVELS[relation(one, other)]
-            if (one is not a.birth or other is not b.birth) and _RANK["surname"][level] < _RANK["surname"][best]:
-                best = level
+        crossed = relation(a.birth, b.used), relation(a.used, b.birth)
+        of_used = SURNAME_LEVELS[relation(a.used, b.used)]
+        if found is NameRelation.DIFFERENT and _tells_both(a) and _tells_both(b):
+            of_used = max(of_used, IN_LAW, key=_RANK["surname"].__getitem__)
+        others = *(SURNAME_LEVELS[relation] for relation in crossed), of_used
+        best = min(best, *others, key=_RANK["surname"].__getitem__)
     is_lone = a.birth.key == a.used.key and b.birth.key == b.used.key
     return "married" if best == "different" and is_lone and _are_women(a, b, minor_from) else best
+
+
+def _tells_both(record: Comparable) -> bool:
+    """Tell whether a record tells the name at birth apart from the one that is used."""
+    return record.birth is not None and record.used is not None and record.birth.key != record.used.key
 
 
 def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
@@ -325,7 +335,9 @@ def _birth_date(a: Comparable, b: Comparable) -> str:
     if one.year == other.year:
         return _same_year(one, other, fictitious)
     if (one.month, one.day) == (other.month, other.day):
-        return "year_slip" if _is_year_slip(one.year, other.year) else "year"
+        # Of two dates completed by rule, the year is all that is told.
+        slip = "presumed" if fictitious else "year_slip"
+        return slip if _is_year_slip(one.year, other.year) else "year"
     return "different"
 
 
@@ -415,6 +427,12 @@ def _address(a: Comparable, b: Comparable) -> str:
         street, other = a.street, b.street
         return "same" if street and other and same_street(street, other) else "postcode"
     return "department" if a.postcode[:2] == b.postcode[:2] else "different"
+
+
+def _phone(a: Comparable, b: Comparable) -> str:
+    level = _equality(a.phone, b.phone)
+    is_nobodys = level == "same" and is_landline(a.phone or "") and (a.lives_in_shared_home or b.lives_in_shared_home)
+    return "missing" if is_nobodys else level
 
 
 def _email(a: Comparable, b: Comparable) -> str:

@@ -121,6 +121,7 @@ ABSOLUTE = frozenset({INS_DIFFERENT})
 """What no likeness outweighs, nor the company of other records: two matricules are two persons."""
 
 _OTHER_GIVEN = "different rival overlap"
+_OTHER_TOWN = "department different"
 _OTHER_DATE = "different same_year year"
 _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
 _NEAR_SURNAME = "phonetic typo truncated overlap similar"
@@ -131,6 +132,7 @@ _CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
+_SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
@@ -143,7 +145,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
     Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
-    Rule(TWINS, _levels(given="listed similar", age="minor"), (_SAME_INS,)),
+    Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS,)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
     Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
@@ -156,13 +158,31 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     Rule(MANY_DIFFERENCES, _levels(surname="married", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(surname="overlap", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="different"), (_SAME_INS, _OWN_EMAIL)),
+    Rule(
+        MANY_DIFFERENCES,
+        _levels(surname="used", birth_date=_NEAR_DATE, birth_place="different department against_ins"),
+        (_SAME_INS, _OWN_EMAIL),
+    ),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL)),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname_rarity=_COMMON), (_SAME_INS, _OWN_EMAIL)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, _SAME_HOME)),
+    Rule(
+        FICTITIOUS_DATE,
+        _levels(birth_date="exact_fictitious", surname_rarity=_COMMON),
+        (_SAME_INS, _OWN_EMAIL, _SAME_HOME),
+    ),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", phone="different")),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", address=_OTHER_TOWN)),
+    Rule(
+        FICTITIOUS_DATE,
+        _levels(birth_date="exact_fictitious", corroboration="place", surname=f"{_NEAR_SURNAME} swapped"),
+    ),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", given=_NEAR_GIVEN)),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
-    Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date="month_slip year_slip")),
+    Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date="month_slip month year_slip")),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
     Rule(

@@ -50,8 +50,9 @@ _OVERSEAS_CODE = {prefix: code for code, prefixes in _OVERSEAS.items() for prefi
 PLACEHOLDERS = frozenset(
     """
     SANS|SANS NOM|SANS PRENOM|SANSNOM|SANSPRENOM|INCONNU|INCONNUE|NOM INCONNU|PRENOM INCONNU|NON RENSEIGNE|
-    NON RENSEIGNEE|NON COMMUNIQUE|NON CONNU|NON CONNUE|NON PRECISE|NR|NC|ND|NEANT|NOM|PRENOM|ANONYME|A RENSEIGNER|
-    A COMPLETER|INDETERMINE|INDETERMINEE|SOUS X|NE SOUS X|NEE SOUS X|UNKNOWN|BEBE|NOUVEAU NE|NOUVEAU NEE|ENFANT
+    NON RENSEIGNEE|NON|NN|SDF|A PRECISER|NON COMMUNIQUE|NON CONNU|NON CONNUE|NON PRECISE|NR|NC|ND|NEANT|NOM|PRENOM|
+    ANONYME|A RENSEIGNER|A COMPLETER|INDETERMINE|INDETERMINEE|SOUS X|NE SOUS X|NEE SOUS X|UNKNOWN|BEBE|NOUVEAU NE|
+    NOUVEAU NEE|ENFANT
     """.replace("\n", "")
     .replace("  ", "")
     .strip()
@@ -142,6 +143,12 @@ def clean_phone(text: str) -> str | None:
     # 06 39 98 is Arcep's range for fiction, in the middle of Mayotte's numbers.
     is_fiction = national.startswith("63998")
     return f"+{'33' if is_fiction else _OVERSEAS_CODE.get(national[:3], '33')}{national}"
+
+
+def is_landline(phone: str) -> bool:
+    """Tell whether a number in E.164 is French and no mobile's."""
+    is_french = phone.startswith("+33") or phone[1:4] in _OVERSEAS
+    return is_french and phone[-9] not in "67"
 
 
 def _are_digits(number: str) -> bool:

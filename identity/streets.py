@@ -74,6 +74,20 @@ _LITTLE = frozenset("A AU AUX D DE DES DU EN ET L LA LE LES SOUS SUR".split())  
 _SUFFIXES = {"B": "BIS", "T": "TER", "Q": "QUATER"}
 _NUMBERED = re.compile(rf"(?:^|.* )(\d+)(?: (BIS|TER|QUATER|[A-Z]))? ({'|'.join(_WAYS)})(?: (.*))?")
 _OPENED = re.compile(rf"(\d+)(?: (BIS|TER|QUATER|[A-Z])(?= |$))?(?: ({'|'.join(_WAYS)})(?= |$))?(?: (.*))?")
+_HOMES = (
+    "EHPAD", "EPHAD", "MAPAD", "USLD", "MAISON DE RETRAITE", "RESIDENCE AUTONOMIE", "RESIDENCE SENIORS?",
+    "RESIDENCE SERVICES", "FOYERS?", "FTM", "FJT", "ADOMA", "SONACOTRA", "ARALIS", "COALLIA", "RESIDENCE SOCIALE",
+    "CHRS", "CADA", "HUDA", "CAES", "CPH", "CCAS", "DOMICILIATION", "POSTE RESTANTE", "SANS DOMICILE", "SDF",
+    "SAMU SOCIAL", "HOPITAL", "HOSPICE", "CENTRE HOSPITALIER", "CHU", "MAISON D ARRET", "CENTRE PENITENTIAIRE",
+    "CENTRE DE DETENTION", "CASERNE", "INTERNAT", "CROUS", "CITE U", "CITE UNIVERSITAIRE",
+    "RESIDENCE UNIVERSITAIRE", "CAMPING", "AIRE DES GENS DU VOYAGE",
+)  # fmt: skip
+SHARED_HOME = rf"\b(?:{'|'.join(_HOMES)})\b"
+"""What the line of a home for many holds: people of every surname, under one telephone."""
+_SHARED = re.compile(SHARED_HOME)
+_STREETS = "|".join(_WAYS.keys() - {"CITE", "DOMAINE", "LIEU", "RESIDENCE"})
+# After these, a word is what a street is called: RUE DE L'HOPITAL.
+_CALLED = re.compile(rf"\b(?:{_STREETS})(?: (?:{'|'.join(_LITTLE)}|ANCIEN|ANCIENNE|GRAND|VIEUX))* $")
 _TELLING = 4
 """Letters and digits from which words tell a street from another."""
 
@@ -134,6 +148,12 @@ def same_street(one: str, other: str) -> bool:
     less, more = sorted((set(a.words), set(b.words)), key=len)
     tells = len("".join(less)) >= _TELLING
     return (tells and less <= more) or is_abbreviated(first, second)
+
+
+@lru_cache(maxsize=65536)
+def is_shared(key: str) -> bool:
+    """Tell whether a key is that of a home for many (a nursing home, a hostel): its telephone is nobody's."""
+    return any(not _CALLED.search(key[: found.start()]) for found in _SHARED.finditer(key))
 
 
 def _contradict(one: str, other: str) -> bool:

@@ -181,24 +181,26 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
 
 @cache
 def definition() -> str:
-    """Name what this version files by: a digest of the keys of one person, and of their pairs."""
-    keys = blocking_keys(
-        Traits(
-            birth_name="DUPONT-LE GUEN",
-            used_name="DE LA TOUR",
-            given_names=("JEANNE-MARIE", "ANNE"),
-            used_given_name="ANNE",
-            birth_date=BirthDate(1946, 3, 14),
-            sex=Sex.FEMALE,
-            birth_place="58194",
-            ins=Ins("246035819499184", InsOid.NIR_TEST),
-            address=Address("3 BD DU GAL LECLERC, RES LES LILAS", "58000", "NEVERS"),
-            phone="+33639980001",
-            email="jeanne@patient.example",
-        )
+    """Name what this version files by: a digest of the keys of two persons, and of their pairs."""
+    jeanne = Traits(
+        birth_name="DUPONT-LE GUEN",
+        used_name="DE LA TOUR",
+        given_names=("JEANNE-MARIE", "ANNE"),
+        used_given_name="ANNE",
+        birth_date=BirthDate(1946, 3, 14),
+        sex=Sex.FEMALE,
+        birth_place="58194",
+        ins=Ins("246035819499184", InsOid.NIR_TEST),
+        address=Address("3 BD DU GAL LECLERC, RES LES LILAS", "58000", "NEVERS"),
+        phone="+33639980001",
+        email="jeanne@patient.example",
     )
+    # What a first name of two words and a home for many are filed under.
+    home = Address("FOYER DES LILAS, 3 RUE NEUVE", "58000", "NEVERS")
+    mehdi = Traits(birth_name="ALAMI", given_names=("EL", "MEHDI"), sex=Sex.MALE, address=home)
+    keys = blocking_keys(jeanne)
     # Keys alone, then those of an identity of which one is crowded.
-    told = sorted(keys), pairs([fold(min(keys))], [fold(key) for key in keys])
+    told = sorted(keys | blocking_keys(mehdi)), pairs([fold(min(keys))], [fold(key) for key in keys])
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 

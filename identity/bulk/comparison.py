@@ -16,6 +16,7 @@ from identity.bulk.written_names import MOST_WORDS
 from identity.comparison import (
     CORROBORATION,
     GENERATION,
+    IN_LAW,
     INS_PLACE_LEVELS,
     LEVELS,
     MARRIAGEABLE,
@@ -78,7 +79,7 @@ def _levels(records: Records, left: Rows, right: Rows, minor_from: int) -> dict[
         "birth_place": _places(records, left, right),
         "ins": _matricules(records, left, right),
         "address": _addresses(records, left, right),
-        "phone": _equality("phone", records.phone, left, right, unknown=0),
+        "phone": _phones(records, left, right),
         "email": _emails(records, left, right),
         "domain": _equality("domain", records.domain, left, right, unknown=-1),
         "age": _ages(records, left, right, minor_from),
@@ -119,7 +120,11 @@ def _surnames(records: Records, relations: Relations, left: Rows, right: Rows, m
     found = relations.of(birth, birth2)
     best = table.take(found)
     best[np.flatnonzero(found == NameRelation.SAME)] = index["particle"]
-    for one, two, new in _others(birth, birth2, used, used2):
+    *crossed, (one, two, new) = _others(birth, birth2, used, used2)
+    in_law = (found == NameRelation.DIFFERENT) & (birth != used) & (birth2 != used2)
+    of_used = table.take(relations.of(one, two))
+    best[new] = np.minimum(best[new], np.where(in_law[new], np.maximum(of_used, index[IN_LAW]), of_used))
+    for one, two, new in crossed:
         best[new] = np.minimum(best[new], table.take(relations.of(one, two)))
     unlike = np.flatnonzero((best == index["different"]) & (birth == used) & (birth2 == used2))
     best[unlike[_are_women(records, a[unlike], b[unlike], minor_from + MARRIAGEABLE)]] = index["married"]
@@ -248,7 +253,8 @@ def _dates(records: Records, left: Rows, right: Rows) -> Levels:
     level[unlike[rows]] = _same_year(first[rows], second[rows], fictitious[unlike[rows]])
     # Two days of one name in the year: dates apart by whole years.
     rows = np.flatnonzero(first - second == (year - year2) * 10000)
-    level[unlike[rows]] = either(_is_year_slip(year[rows], year2[rows]), index["year_slip"], index["year"])
+    slip = either(fictitious[unlike[rows]], index["presumed"], index["year_slip"])
+    level[unlike[rows]] = np.where(_is_year_slip(year[rows], year2[rows]), slip, np.int8(index["year"]))
     level[np.flatnonzero((one == 0) | (other == 0))] = index["missing"]
     return level
 
@@ -407,6 +413,16 @@ def _same_streets(records: Records, one: Ints, two: Ints) -> Flags:
     first, second = (records.streets.take(number_column(rows)).to_pylist() for rows in (pairs >> 32, pairs & _LOW))
     same[differ] = np.fromiter(map(same_street, first, second), np.bool_, len(pairs))[where]
     return same
+
+
+def _phones(records: Records, left: Rows, right: Rows) -> Levels:
+    level = _equality("phone", records.phone, left, right, unknown=0)
+    shared = np.flatnonzero(records.in_shared_home.take(left) | records.in_shared_home.take(right))
+    opening = records.phone.take(left[shared]) // 10**8
+    is_landline = (opening > 0) & (opening < 10) & (opening != 6) & (opening != 7)
+    nobodys = shared[is_landline & (level[shared] == _INDEX["phone"]["same"])]
+    level[nobodys] = _INDEX["phone"]["missing"]
+    return level
 
 
 def _emails(records: Records, left: Rows, right: Rows) -> Levels:

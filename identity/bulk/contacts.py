@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from identity.bulk.columns import (
     MISSING,
+    Flags,
     Ints,
     Longs,
     flags,
@@ -37,7 +38,7 @@ from identity.bulk.text import (
     trimmed,
 )
 from identity.normalise import EMPTY_EMAILS, clean_email, clean_phone
-from identity.streets import in_full, street_key
+from identity.streets import SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
 _PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
@@ -54,6 +55,8 @@ class Contacts:
     street: Ints
     streets: pa.StringArray
     """The streets that `street` numbers, as `identity.streets.street_key` writes them."""
+    in_shared_home: Flags
+    """The address is that of a home for many; it has no street here."""
     street_numbers: Longs
     """The number that each street opens with: two that differ are two places; 0 for none, or a very long one."""
     street_hashes: Longs
@@ -71,16 +74,19 @@ class Contacts:
 def read_contacts(column: Column, counted: Counted) -> Contacts:
     """Read all that a file says of contacts."""
     line, written_phone, address = map(column, ("address", "phone", "email"))
-    (street, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    (lived, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
+    in_shared_home = take(_are_shared(streets), lived, missing=False)
+    street = np.where(in_shared_home, np.int32(MISSING), lived)
     postcode = _trimmed(column("postcode"))
     email = take(emails.ids, address.codes)
     known = np.where(email < 0, np.int32(MISSING), address.codes)
-    counted("address", line, street < 0)
+    counted("address", line, lived < 0)
     counted("phone", written_phone, phone == 0)
     counted("email", address, email < 0)
     return Contacts(
         street=street,
         streets=streets,
+        in_shared_home=in_shared_home,
         street_numbers=_opening_numbers(streets),
         street_hashes=stable_hashes(streets),
         postcode=postcode.codes,
@@ -111,6 +117,14 @@ def _streets(column: Coded) -> tuple[Ints, pa.StringArray]:
     ids = integers(coded.indices)
     codes = take(np.where(empty[ids], MISSING, ids).astype(np.int32), column.codes)
     return codes, coded.dictionary
+
+
+def _are_shared(streets: pa.StringArray) -> Flags:
+    """Tell which streets are homes for many."""
+    shared = flags(pc.match_substring_regex(streets, SHARED_HOME)).copy()
+    rows = np.flatnonzero(shared)
+    shared[rows] = [is_shared(streets[row].as_py()) for row in rows.tolist()]
+    return shared
 
 
 def _opening_numbers(streets: pa.StringArray) -> Longs:

@@ -75,6 +75,8 @@ class Records:
     street: Ints
     streets: pa.StringArray
     """The streets that `street` numbers."""
+    in_shared_home: Flags
+    """The address is that of a home for many: it has no street here, and its telephone is nobody's."""
     street_numbers: Longs
     """The number that each of these streets opens with: two that differ are two places; 0 when it is not known."""
     street_hashes: Longs
@@ -163,6 +165,7 @@ def prepare(table: pa.Table) -> Records:
         domain=column("source").codes,
         street=contacts.street,
         streets=contacts.streets,
+        in_shared_home=contacts.in_shared_home,
         street_numbers=contacts.street_numbers,
         street_hashes=contacts.street_hashes,
         postcode=contacts.postcode,

@@ -1,15 +1,17 @@
 """The names of a file: what is written in its four columns of names, as numbers in one vocabulary."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bulk.columns import MISSING, Ints, Levels, integers, letters, text_column
+from identity.bulk.columns import MISSING, Ints, Levels, flags, integers, letters, text_column
 from identity.bulk.names import Vocabulary
-from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, take
+from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
+from identity.names import GIVEN_PARTICLES
 from identity.normalise import NEWBORN_WORDS
 
 MOST_WORDS = 5
@@ -19,6 +21,7 @@ _COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
 # Whether the hyphens of a column's names tell where each name ends.
 _HYPHENS = (False, False, True, False)
 _LONGEST = 1000
+_PARTICLES = rf"^(?:(?:{'|'.join(sorted(GIVEN_PARTICLES))}) )+"
 _NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
 
 
@@ -53,7 +56,7 @@ def name_keys(column: Column) -> NameKeys:
     """Reduce all names of a file to match keys."""
     columns = [column(name) for name in _COLUMNS]
     family, used_family, given, used_given = spread(_match, zip(columns, _HYPHENS, strict=True))
-    given, used_given = _without_newborns(given), _without_newborns(used_given)
+    given, used_given = _with_particles(_without_newborns(given)), _without_newborns(used_given)
     heads = _first_words(given)
     words = pc.split_pattern(pc.replace_substring(given, "-", " "), " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
@@ -97,6 +100,15 @@ def _without_newborns(keys: pa.StringArray) -> pa.StringArray:
     """Blank what is written for a newborn without a given name."""
     is_newborn = pc.match_substring_regex(keys, _NEWBORN)
     return pc.replace_with_mask(keys, is_newborn, text_column([""] * is_newborn.true_count))
+
+
+def _with_particles(keys: pa.StringArray) -> pa.StringArray:
+    """Join the particles that open a list of given names to the name that they belong to, by hyphens."""
+    rows = np.flatnonzero(flags(pc.match_substring_regex(keys, _PARTICLES)))
+    joined = [
+        re.sub(_PARTICLES, lambda found: found[0].replace(" ", "-"), keys[row].as_py()) for row in rows.tolist()
+    ]
+    return put(keys, rows, text_column(joined)) if len(rows) else keys
 
 
 def _first_words(keys: pa.StringArray) -> pa.StringArray:

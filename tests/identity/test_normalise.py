@@ -9,6 +9,7 @@ from identity.normalise import (
     check_birth_place,
     clean_email,
     clean_phone,
+    is_landline,
     is_placeholder_name,
     match_key,
     split_given_names,
@@ -109,6 +110,25 @@ def test_a_phone_is_written_in_e164_or_dropped(text: str, number: str | None) ->
 
 
 @pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+33474111213", True),
+        ("+33974111213", True),
+        ("+262262123456", True),
+        ("+590590123456", True),
+        ("+33612345678", False),
+        ("+33712345678", False),
+        ("+262692123456", False),
+        ("+262639123456", False),
+        ("+32470123456", False),
+        ("+1202555010", False),
+    ],
+)
+def test_a_landline_is_told_from_a_mobile(number: str, expected: bool) -> None:
+    assert is_landline(number) is expected
+
+
+@pytest.mark.parametrize(
     ("text", "address"),
     [(" A.B@Exemple.FR ", "a.b@exemple.fr"), ("sans", None), ("a@b", None), ("inconnu@x.fr", None)],
 )
@@ -128,7 +148,10 @@ def test_anything_else_is_not_a_cog_code(code: str) -> None:
     assert caught.value.code == "cog-format"
 
 
-@pytest.mark.parametrize("name", ["SANS NOM", "sans prénom", "INCONNUE", "X", "XX", "Non renseigné", "né sous X"])
+@pytest.mark.parametrize(
+    "name",
+    ["SANS NOM", "sans prénom", "SDF", "NN", "à préciser", "INCONNUE", "X", "XX", "Non renseigné", "né sous X"],
+)
 def test_placeholders_are_recognised_and_never_compared(name: str) -> None:
     reduced = comparable(make_traits(birth_name=name))
 

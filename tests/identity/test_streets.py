@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.streets import same_street, street_key
+from identity.streets import is_shared, same_street, street_key
 
 ONE_PLACE = [
     ("12 R. du Gal Leclerc", "12, rue du Général Leclerc"),
@@ -32,6 +32,25 @@ TWO_PLACES = [
     ("Résidence du Parc", "Résidence du Parc Fleuri"),
     ("12 rue", "12 rue Pasteur"),
 ]
+FOR_MANY = [
+    "EHPAD Les Glycines, 127 rue Pasteur",
+    "Résidence sociale, 8 r. Challemel",
+    "Foyer Adoma",
+    "Hôpital local, 2 rue de l'Hôpital",
+    "Maison de retraite St Joseph",
+    "CCAS, 2 place de la Mairie",
+    "Aire des gens du voyage",
+    "SDF",
+]
+FOR_ANYBODY = [
+    "12 rue de l'Hôpital",
+    "3 r. du Foyer",
+    "5 place de la Caserne",
+    "12 chemin de la Maison de Retraite",
+    "1 rue de l'Ancien Hospice",
+    "RES LES LILAS 3 rue Neuve",
+    "Chufort",
+]
 LINES = st.lists(
     st.sampled_from("0 3 12 12B BIS R RUE AV AVENUE RES PARC FOCH FOCHE FO MAL MARECHAL DE LA".split()),  # noqa: SIM905
     min_size=1,
@@ -47,6 +66,11 @@ def test_one_place_is_known_however_it_is_written(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), TWO_PLACES)
 def test_a_number_a_kind_of_way_or_a_name_tells_two_places(one: str, other: str) -> None:
     assert not same_street(street_key(one) or "", street_key(other) or "")
+
+
+@pytest.mark.parametrize(("line", "expected"), [(x, True) for x in FOR_MANY] + [(x, False) for x in FOR_ANYBODY])
+def test_a_home_for_many_is_told_from_a_street_that_is_called_after_one(line: str, expected: bool) -> None:
+    assert is_shared(street_key(line) or "") is expected
 
 
 @given(LINES, LINES)
