@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from hub import csv_lines
 from hub.counting import counted
 from hub.errors import Invalid
 from identity.bulk.columns import integers, letters, numbers
@@ -33,6 +34,7 @@ SHOWN = 3
 _SHOWN_LENGTH = 40
 _BLOCK = 8 << 20
 _DAMAGED_PARQUET = "Le fichier commence comme un Parquet mais ne peut pas être lu comme tel."
+_NOT_CSV = "Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne."
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -67,8 +69,8 @@ def check_form(path: Path) -> str | None:
         raise Invalid("Le fichier est vide.")
     if start != b"PAR1":
         delimiter = _delimiter(path)
-        if line := _first_line_not_utf8(path):
-            raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.")
+        _check_utf8(path)
+        _check_quotes(csv_lines.first_broken(path, delimiter))
         return delimiter
     _texts_of_parquet(path)
     return None
@@ -84,6 +86,23 @@ def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:
             f"record_id doit être unique : {counted(double, 'numéro revient', 'numéros reviennent')} plusieurs fois, "
             f"dont {which}.",
             "record_id",
+        )
+
+
+def check_count(records: int, torn: int) -> None:
+    """Refuse a file without any identity."""
+    if not records and torn:
+        lines = counted(torn, "ligne du fichier n'a", "lignes du fichier n'ont")
+        raise Invalid(f"Aucune identité à lire : {lines} pas les colonnes de l'en-tête.")
+    if not records:
+        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
+
+
+def _check_quotes(broken: int | None) -> None:
+    if broken is not None:
+        raise Invalid(
+            f"Ligne {broken} du fichier : un guillemet y ouvre une valeur et ne la ferme pas à sa fin. Supprimez ce "
+            'guillemet ; dans une valeur entre guillemets, doublez-le (""). Une valeur tient sur une ligne.'
         )
 
 
@@ -145,23 +164,26 @@ def _read_csv(path: Path) -> RegionalFile:
         torn += 1
         return "skip"
 
-    try:
-        table = arrow_csv.read_csv(
-            path,
-            arrow_csv.ReadOptions(block_size=_BLOCK),
-            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=leave_out),
-            arrow_csv.ConvertOptions(
-                include_columns=["record_id", *COMPARED],
-                column_types={"record_id": pa.string()} | dict.fromkeys(COMPARED, _DICTIONARY),
-                strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowException as err:
-        line = _first_line_not_utf8(path)
-        if line is not None:
-            raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.") from err
-        raise Invalid("Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne.") from err
-    return RegionalFile(_as_texts(table), _record_ids(table["record_id"]), torn)
+    with ThreadPoolExecutor(1) as pool:
+        # Looked for while the file is read: what was read is of no use when one is found.
+        broken = pool.submit(csv_lines.first_broken, path, delimiter)
+        try:
+            table = arrow_csv.read_csv(
+                path,
+                arrow_csv.ReadOptions(block_size=_BLOCK),
+                arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=leave_out),
+                arrow_csv.ConvertOptions(
+                    include_columns=["record_id", *COMPARED],
+                    column_types={"record_id": pa.string()} | dict.fromkeys(COMPARED, _DICTIONARY),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowException as err:
+            _check_quotes(broken.result())
+            _check_utf8(path)
+            raise Invalid(_NOT_CSV) from err
+        _check_quotes(broken.result())
+    return RegionalFile(_as_texts(table), _record_ids(table["record_id"], torn), torn)
 
 
 def _delimiter(path: Path) -> str:
@@ -178,6 +200,11 @@ def _delimiter(path: Path) -> str:
     return delimiter
 
 
+def _check_utf8(path: Path) -> None:
+    if line := _first_line_not_utf8(path):
+        raise Invalid(f"Le fichier doit être en UTF-8 : sa ligne {line} ne l'est pas.")
+
+
 def _first_line_not_utf8(path: Path) -> int | None:
     decode = codecs.getincrementaldecoder("utf-8")().decode
     with path.open("rb") as stream:
@@ -189,10 +216,9 @@ def _first_line_not_utf8(path: Path) -> int | None:
     return None
 
 
-def _record_ids(column: pa.ChunkedArray) -> pa.Array:
+def _record_ids(column: pa.ChunkedArray, torn: int = 0) -> pa.Array:
     """Return the record numbers; refuse a file that has none, or where one lacks or comes twice."""
-    if not len(column):
-        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
+    check_count(len(column), torn)
     kind = column.type
     _check_ids_type(kind)
     array = column.cast(pa.string() if pa.types.is_large_string(kind) else kind).combine_chunks()

@@ -13,7 +13,6 @@ from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
 
 from hub import regional_file
-from hub.errors import Invalid
 from identity.bulk.records import COLUMNS
 
 Keep = Callable[[DataFrame, str], DataFrame]
@@ -46,7 +45,8 @@ def read(spark: SparkSession, path: Path, keep: Keep) -> Region:
     # A file comes in as few pieces as it was written: spread it over all workers.
     every = keep(numbered.repartition("row"), "records")
     records = every.where(~sql.col(_TORN)).drop(_TORN)
-    return Region(records, _check_ids(records), every.where(_TORN).count() if delimiter else 0)
+    left_out = every.where(_TORN).count() if delimiter else 0
+    return Region(records, _check_ids(records, left_out), left_out)
 
 
 def with_records(pairs: DataFrame, records: DataFrame) -> DataFrame:
@@ -74,14 +74,13 @@ def _csv_lines(spark: SparkSession, path: Path, delimiter: str) -> DataFrame:
     )
 
 
-def _check_ids(records: DataFrame) -> int:
+def _check_ids(records: DataFrame, left_out: int) -> int:
     """Return how many records there are, each with a number of its own."""
     number = sql.col("record_id").cast("string")
     lacks = sql.coalesce(number, sql.lit("")) == ""
     counts = sql.count("*"), sql.count_distinct("record_id"), sql.count_if(lacks)
     [(count, distinct, lacking)] = records.agg(*counts).collect()
-    if not count:
-        raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
+    regional_file.check_count(count, left_out)
     if lacking or distinct < count:
         double = records.groupBy("record_id").count().where("count > 1")
         shown = [str(line["record_id"]) for line in double.limit(regional_file.SHOWN).collect()]

@@ -108,7 +108,7 @@ def test_each_stage_is_one_line_where_nothing_can_be_drawn(tmp_path: Path) -> No
     ("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8-sig")], ids=["commas", "semicolons and a mark"]
 )
 def test_a_csv_gives_the_pairs_of_a_parquet(tmp_path: Path, delimiter: str, encoding: str) -> None:
-    lines = [*FILE, AGAIN | {"record_id": "5", "birth_family": "DURAND, dit\n« l'Aîné »"}]
+    lines = [*FILE, AGAIN | {"record_id": "5", "birth_family": 'DURAND, dit "l\'Aîné"'}]
     run(write_parquet(tmp_path / "region.parquet", lines))
     expected = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
 
@@ -205,14 +205,42 @@ def test_torn_lines_are_left_out_and_counted(tmp_path: Path) -> None:
     assert done.stdout.startswith("4 identités")
 
 
-def test_an_open_quote_is_refused(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "region.csv", FILE)
+def test_a_file_of_torn_lines_only_is_refused_for_what_it_is(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "region.csv", [])
     with file.open("a", encoding="utf-8") as stream:
-        stream.write('5,A,"DURAND,,,\n')
+        stream.write("5,A,DURAND\n6,A,DURAND" + "," * 20 + "\n")
 
-    done = run(file)
+    assert refusal(file) == "Aucune identité à lire : 2 lignes du fichier n'ont pas les colonnes de l'en-tête."
 
-    assert done.exit_code == 1 or "Lignes laissées de côté" in done.stdout
+
+@pytest.mark.parametrize("engine", ["local", "spark"])
+@pytest.mark.parametrize(
+    ("at", "address", "line"),
+    [
+        ([2], '"17 ALL GAMBETTA', 4),
+        ([1, 3], '"17 ALL GAMBETTA', 3),
+        ([3], '"17 ALL GAMBETTA\nBAT B"', 5),
+        ([3], '"17 ALL "GAMBETTA', 5),
+    ],
+    ids=["one stray quote", "two stray quotes", "a value on two lines", "a quote in a quoted value"],
+)
+def test_a_quote_that_would_take_other_lines_is_refused_with_its_line(
+    tmp_path: Path, engine: str, at: list[int], address: str, line: int
+) -> None:
+    file = write_csv(tmp_path / "region.csv", [*FILE, *(SISTER | {"record_id": f"S{rank}"} for rank in range(5))])
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for rank in at:
+        lines[rank + 1] = lines[rank + 1].replace(",58000", f"{address},58000")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    if engine == "spark":
+        with pytest.raises(Invalid) as refused:
+            regional_file.check_form(file)
+        told = refused.value.message
+    else:
+        told = refusal(file)
+
+    assert told.startswith(f"Ligne {line} du fichier : un guillemet y ouvre une valeur et ne la ferme pas à sa fin.")
 
 
 def test_a_damaged_parquet_is_refused(tmp_path: Path) -> None:

@@ -122,9 +122,9 @@ def test_spark_reads_a_csv_as_one_machine_does(tmp_path: Path) -> None:
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, delimiter=";")
         writer.writeheader()
-        writer.writerow(_line("007", **traits, address='1 rue "Neuve"\nbâtiment B; 2e', postcode="59000"))
+        writer.writerow(_line("007", **traits, address='1 rue "Neuve", bâtiment B; 2e', postcode="59000"))
         stream.write("torn;line\r\n")
-        writer.writerow(_line("7", **traits, address='1 rue "Neuve"\nbâtiment B; 2e', postcode="59000"))
+        writer.writerow(_line("7", **traits, address='1 rue "Neuve", bâtiment B; 2e', postcode="59000"))
         writer.writerow(_line("8", **traits | {"given_names": "ZOE", "birth_date": "1950-05-04"}))
     expected = regional_file.read(file)
 
