@@ -1,6 +1,7 @@
 """`hub demo`: a whole region to play with, in one command."""
 
 import base64
+import fcntl
 import json
 import os
 import secrets
@@ -10,7 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -33,6 +35,7 @@ from hub.oidc import clients, keys
 from hub.registry import reindex
 
 READY = "demonstration.json"
+LOCK = "demonstration.lock"
 
 
 @click.command("demo")
@@ -58,12 +61,40 @@ def demo(folder: Path, port: int, persons: int, seed: int, fresh: bool) -> None:
         stop("La démonstration ne tourne pas avec HUB_ENV=production.")
     began = time.monotonic()
     folder = folder.absolute()
-    if fresh and folder.exists():
-        shutil.rmtree(folder)
-    if (folder / "settings.json").exists() and not (folder / READY).exists():
-        click.echo("La construction précédente s'était arrêtée : je recommence.")
-        shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder):
+        if fresh:
+            _empty(folder)
+        if (folder / "settings.json").exists() and not (folder / READY).exists():
+            click.echo("La construction précédente s'était arrêtée : je recommence.")
+            _empty(folder)
+        _run(folder, port, persons, seed, began)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, until this process ends at the latest; end the command when another one holds it."""
+    with (folder / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stop(
+                f"Une démonstration tourne déjà dans {folder} : arrêtez-la d'abord (Ctrl-C là où elle a démarré), ou "
+                "donnez un autre dossier avec --dir."
+            )
+        yield
+
+
+def _empty(folder: Path) -> None:
+    """Remove all that the folder holds, except what keeps others out."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
+def _run(folder: Path, port: int, persons: int, seed: int, began: float) -> None:
     variables = _settings(folder, port)
     settings = from_mapping(variables)
     app = create_app(settings)
@@ -118,9 +149,7 @@ def _settings(folder: Path, port: int) -> dict[str, str]:
             "HUB_POLL_SECONDS": "0.2",
         }
         ports = {}
-    kept_insi = ports.get("insi")
-    ports = {"web": _free(ports.get("web", port)), **_mail_ports(ports)}
-    ports["insi"] = _free(kept_insi or ports["page"] + 1, set(ports.values()))
+    ports = choose_ports(ports, port)
     variables["HUB_PUBLIC_URL"] = f"http://127.0.0.1:{ports['web']}"
     variables["HUB_INSI_URL"] = f"http://127.0.0.1:{ports['insi']}/lps"
     variables["HUB_SMTP_URL"] = variables["HUB_MSSANTE_SMTP_URL"] = f"smtp://127.0.0.1:{ports['smtp']}"
@@ -129,9 +158,13 @@ def _settings(folder: Path, port: int) -> dict[str, str]:
     return variables
 
 
-def _mail_ports(ports: dict[str, int]) -> dict[str, int]:
-    smtp = _free(ports.get("smtp", 8025))
-    return {"smtp": smtp, "page": _free(ports.get("page", smtp + 1))}
+def choose_ports(kept: Mapping[str, int], web: int) -> dict[str, int]:
+    """Return free ports, those kept where they still are; no two are the same, whatever was kept."""
+    ports = {"web": _free(kept.get("web", web))}
+    ports["smtp"] = _free(kept.get("smtp", 8025), ports.values())
+    ports["page"] = _free(kept.get("page", ports["smtp"] + 1), ports.values())
+    ports["insi"] = _free(kept.get("insi", ports["page"] + 1), ports.values())
+    return ports
 
 
 def _free(port: int, taken: Collection[int] = ()) -> int:
