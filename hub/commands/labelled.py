@@ -74,8 +74,7 @@ def read_truth(path: Path, record_ids: pa.Array) -> Truth:
     if missing:
         raise Invalid(f"{path.name} : il manque à la vérité les colonnes : {', '.join(missing)}.", missing[0])
     numbers = [table[name].cast(pa.string()).combine_chunks() for name in _NUMBERS]
-    if numbers[0].null_count or numbers[1].null_count:
-        raise Invalid(f"{path.name} : une ligne de la vérité n'a pas de record_id ou de person_id.")
+    _check_present(path, *numbers)
     place = {number: row for row, number in enumerate(numbers[0].to_pylist())}
     if len(place) < len(table):
         raise Invalid(f"{path.name} : record_id revient plusieurs fois dans la vérité.", "record_id")
@@ -88,6 +87,19 @@ def read_truth(path: Path, record_ids: pa.Array) -> Truth:
         raise Invalid(f"{path.name} n'est pas la vérité de ce fichier : {lacking}, {foreign} pas dans le fichier.")
     person = numbers[1].dictionary_encode().indices.to_numpy()[rows].astype(np.int32)
     return Truth(person, _cases(table, rows))
+
+
+def _check_present(path: Path, record_ids: pa.Array, persons: pa.Array) -> None:
+    """Refuse blanks: all the identities without a person would be one."""
+    for name, column in zip(_NUMBERS, (record_ids, persons), strict=True):
+        blank = [row for row, value in enumerate(column.to_pylist()) if not (value or "").strip()]
+        if blank:
+            which = f", dont celle du record_id {record_ids[blank[0]]}" if name == "person_id" else ""
+            raise Invalid(
+                f"{path.name} : il manque un {name} à {counted(len(blank), 'ligne', 'lignes')} de la vérité{which}. "
+                "Chaque identité a le numéro de sa personne, même seule à le porter.",
+                name,
+            )
 
 
 def _cases(table: pa.Table, rows: Longs) -> Mapping[str, Flags]:

@@ -244,7 +244,8 @@ def test_a_model_that_tells_no_population_cannot_be_adapted(folder: Path, tmp_pa
         pytest.param({"record_id": ["0"], "someone": [1]}, "person_id", id="no column"),
         pytest.param({"record_id": ["0", "unknown"], "person_id": [1, 2]}, "n'est pas dans le fichier", id="unknown"),
         pytest.param({"record_id": ["0", "0"], "person_id": [1, 2]}, "plusieurs fois", id="twice"),
-        pytest.param({"record_id": ["0", None], "person_id": [1, 2]}, "une ligne", id="without number"),
+        pytest.param({"record_id": ["0", None], "person_id": [1, 2]}, "un record_id à 1 ligne", id="no number"),
+        pytest.param({"record_id": ["0", "1", "2"], "person_id": [1, None, None]}, "à 2 lignes", id="no person"),
     ],
 )
 def test_a_truth_that_is_not_of_the_file_is_refused(
@@ -256,6 +257,23 @@ def test_a_truth_that_is_not_of_the_file_is_refused(
 
     assert refused.exit_code == 1
     assert words in refused.output
+
+
+@pytest.mark.parametrize("blank", ["", " "], ids=["empty", "space"])
+def test_identities_without_a_person_are_not_taken_for_one(folder: Path, tmp_path: Path, blank: str) -> None:
+    truth = tmp_path / "t.csv"
+    lines = [f"{number},{blank if number % 5 == 3 else number}\n" for number in range(2500)]
+    truth.write_text("record_id,person_id\n" + "".join(lines), encoding="utf-8")
+    out = tmp_path / "x.json"
+
+    measured = run("evaluate", MODEL_FILE, "--file", folder / "f2.parquet", "--truth", truth)
+    learned = run("train", "--file", folder / "f2.parquet", "--truth", truth, "--version", "x", "--out", out)
+
+    for refused in (measured, learned):
+        assert refused.exit_code == 1
+        assert "il manque un person_id à 500 lignes de la vérité, dont celle du record_id 3." in refused.output
+        assert "même seule à le porter" in refused.output
+    assert not out.exists()
 
 
 def test_a_truth_that_is_no_table_is_refused(folder: Path, tmp_path: Path) -> None:
