@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hub.commands import unexamined
 from hub.commands.stages import Stages, peak_memory, written, written_with
 from hub.commands.terminal import stop
 from hub.deduplication import Order, Summary, run
@@ -105,9 +106,7 @@ def lines(summary: Summary, seconds: float) -> list[str]:
     if summary.unreadable:
         columns = ", ".join(f"{name} {written(count)}" for name, count in summary.unreadable.items())
         found.append(f"Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes : {columns}.")
-    if summary.unexamined:
-        kinds = ", ".join(f"{kind} {written(count)}" for kind, count in summary.unexamined.items())
-        found.append(f"Paires non examinées, trop d'identités se ressemblent sous une même clé : {kinds}.")
+    found += unexamined.told(summary.unexamined, summary.records, summary.pairs)
     rate = summary.records / seconds if seconds else 0
     found.append(
         f"{seconds:.1f} s, {written(round(rate))} identités/s, mémoire {written(peak_memory() >> 20)} Mio au plus."

@@ -4,6 +4,7 @@ import time
 
 import click
 
+from hub.commands import unexamined
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.stages import Stages, peak_memory, written, written_with
 from hub.counting import noun
@@ -43,8 +44,6 @@ def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
         f"{noun(counts.apart, 'dite', 'dites')} de personnes différentes, "
         f"{written_with(counts.asked, 'qui a déjà sa tâche', 'qui ont déjà leur tâche')}.",
     ]
-    if summary.unexamined:
-        kinds = ", ".join(f"{kind} {written(count)}" for kind, count in summary.unexamined.items())
-        found.append(f"Paires non examinées, trop d'identités se ressemblent sous une même clé : {kinds}.")
+    found += unexamined.told(summary.unexamined, summary.identities, summary.examined)
     found.append(f"{seconds:.1f} s, mémoire {written(peak_memory() >> 20)} Mio au plus.")
     return found

@@ -13,11 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub import config, deduplication, regional_file
+from hub.commands import unexamined
 from hub.commands.dedupe import dedupe
+from hub.commands.stages import written
 from hub.deduplication import Order
 from hub.errors import Invalid
 from hub.regional_file import COLUMNS
 from hub.registry import load
+from identity.blocking import KINDS
 
 Line = dict[str, str | None]
 
@@ -316,6 +319,25 @@ def test_the_command_imports_neither_the_application_nor_what_only_other_command
 
     heavy = {"flask", "sqlalchemy", "fhir", "cryptography", "tqdm", "scipy", "pandas", "polars", "pyspark"}
     assert set(done.stdout.splitlines()[-1].split()) & heavy == set()
+
+
+def test_pairs_left_out_are_told_in_french_and_never_more_than_there_are(tmp_path: Path) -> None:
+    # One key of all, which no trait refines: a pair counts once for each refinement.
+    alike: list[Line] = [
+        {"record_id": str(rank), "source": "A", "birth_family": _name(rank), "given_names": _name(rank + 7)}
+        | {"phone": "0612345679", "birth_place": "58194", "postcode": "58000"}
+        for rank in range(400)
+    ]
+
+    done = run(write_parquet(tmp_path / "region.parquet", alike))
+
+    examined = pq.read_table(tmp_path / "pairs.parquet").num_rows
+    left_out = written(400 * 399 // 2 - examined)
+    assert f"se ressemblent sous une même clé : téléphone, au plus {left_out}." in done.stdout
+
+
+def test_every_kind_of_key_that_may_leave_pairs_out_has_a_french_name() -> None:
+    assert tuple(unexamined.NAMES) == KINDS
 
 
 def test_a_wide_search_compares_who_shares_one_trait_alone(tmp_path: Path) -> None:
