@@ -56,14 +56,12 @@ class Comparable(NamedTuple):
     @property
     def street(self) -> str | None:
         """The line of the address reduced by `identity.streets`; a home for many is nobody's."""
-        key = street_key(self.line) if self.line else None
-        return None if key is None or is_shared(key) else key
+        return street_key(self.line) if self.line and not self.lives_in_shared_home else None
 
     @property
     def lives_in_shared_home(self) -> bool:
         """The address is that of a home for many: its telephone is nobody's."""
-        key = street_key(self.line) if self.line else None
-        return key is not None and is_shared(key)
+        return self.line is not None and is_shared(street_key(self.line) or "")
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""

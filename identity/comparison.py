@@ -212,12 +212,11 @@ def _surname(a: Comparable, b: Comparable, minor_from: int) -> str:
     found = relation(a.birth, b.birth)
     best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
     if a.used is not a.birth or b.used is not b.birth:
-        crossed = relation(a.birth, b.used), relation(a.used, b.birth)
+        crossed = SURNAME_LEVELS[relation(a.birth, b.used)], SURNAME_LEVELS[relation(a.used, b.birth)]
         of_used = SURNAME_LEVELS[relation(a.used, b.used)]
         if found is NameRelation.DIFFERENT and _tells_both(a) and _tells_both(b):
             of_used = max(of_used, IN_LAW, key=_RANK["surname"].__getitem__)
-        others = *(SURNAME_LEVELS[relation] for relation in crossed), of_used
-        best = min(best, *others, key=_RANK["surname"].__getitem__)
+        best = min(best, *crossed, of_used, key=_RANK["surname"].__getitem__)
     is_lone = a.birth.key == a.used.key and b.birth.key == b.used.key
     return "married" if best == "different" and is_lone and _are_women(a, b, minor_from) else best
 
