@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from hub.commands import unexamined
-from hub.commands.stages import Stages, peak_memory, written, written_with
+from hub.commands.stages import Stages, peak_memory
 from hub.commands.terminal import stop
+from hub.counting import decimal, written, written_with
 from hub.deduplication import Order, Summary, run
 from hub.errors import HubError
 from hub.spark.missing import SparkMissing
@@ -60,17 +61,14 @@ def dedupe(
     if link or dry_run or batch:
         raise click.UsageError("--link, --dry-run et --batch vont avec --registry.")
     began = time.monotonic()
-    stages = Stages()
+    order = Order(file, out, clusters, model, engine, wide)
     try:
-        order = Order(file, out, clusters, model, engine, wide)
-        summary = _run_on_spark(order, stages.report) if engine == "spark" else run(order, stages.report)
+        with Stages() as stages:
+            summary = _run_on_spark(order, stages.report) if engine == "spark" else run(order, stages.report)
     except SparkMissing as err:
-        stages.close()
         stop(err.message, code=2)
     except HubError as err:
-        stages.close()
         stop(err.message)
-    stages.close()
     for line in lines(summary, time.monotonic() - began):
         click.echo(line)
 
@@ -108,7 +106,6 @@ def lines(summary: Summary, seconds: float) -> list[str]:
         found.append(f"Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes : {columns}.")
     found += unexamined.told(summary.unexamined, summary.records, summary.pairs)
     rate = summary.records / seconds if seconds else 0
-    found.append(
-        f"{seconds:.1f} s, {written(round(rate))} identités/s, mémoire {written(peak_memory() >> 20)} Mio au plus."
-    )
+    memory = written(peak_memory() >> 20)
+    found.append(f"{decimal(seconds, 1)} s, {written(round(rate))} identités/s, mémoire {memory} Mio au plus.")
     return found

@@ -6,8 +6,8 @@ import click
 
 from hub.commands import unexamined
 from hub.commands.shared import OPERATOR, application, told
-from hub.commands.stages import Stages, peak_memory, written, written_with
-from hub.counting import noun
+from hub.commands.stages import Stages, peak_memory
+from hub.counting import decimal, noun, written, written_with
 from hub.registry import dedupe
 from hub.registry.dedupe import Options, Summary
 
@@ -16,15 +16,11 @@ from hub.registry.dedupe import Options, Summary
 def dedupe_registry(options: Options, *, dry_run: bool) -> None:
     """Deduplicate the index, or say what that would do, and tell what was found."""
     began = time.monotonic()
-    stages = Stages()
-    with application() as (_, parts):
-        try:
-            if dry_run:
-                summary = dedupe.rehearse(lambda: parts.registrar, options, stages.report)
-            else:
-                summary = dedupe.run(lambda: parts.registrar, OPERATOR, options, stages.report)
-        finally:
-            stages.close()
+    with application() as (_, parts), Stages() as stages:
+        if dry_run:
+            summary = dedupe.rehearse(lambda: parts.registrar, options, stages.report)
+        else:
+            summary = dedupe.run(lambda: parts.registrar, OPERATOR, options, stages.report)
     for line in lines(summary, time.monotonic() - began, dry_run=dry_run):
         click.echo(line)
 
@@ -45,5 +41,5 @@ def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
         f"{written_with(counts.asked, 'qui a déjà sa tâche', 'qui ont déjà leur tâche')}.",
     ]
     found += unexamined.told(summary.unexamined, summary.identities, summary.examined)
-    found.append(f"{seconds:.1f} s, mémoire {written(peak_memory() >> 20)} Mio au plus.")
+    found.append(f"{decimal(seconds, 1)} s, mémoire {written(peak_memory() >> 20)} Mio au plus.")
     return found

@@ -4,11 +4,12 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
-from hub.counting import noun
+from hub.commands.terminal import draws
+from hub.counting import decimal, written_with
 from identity.bulk.engine import Stage
 
 _LABELS = {
@@ -20,10 +21,10 @@ _LABELS = {
     Stage.DECIDE: "Décision",
     Stage.WRITE: "Écriture",
 }
-_UNITS = {Stage.COMPARE: "paires", Stage.DECIDE: "paires", Stage.WRITE: "paires"}
-_WIDTH = max(map(len, _LABELS.values()))
+_RECORDS, _PAIRS = ("identité", "identités"), ("paire", "paires")
+_UNITS = {Stage.COMPARE: _PAIRS, Stage.DECIDE: _PAIRS, Stage.WRITE: _PAIRS}
+_REFRESHED = 0.2
 _STATUS = Path("/proc/self/status")
-_BAR = "{desc} {percentage:3.0f} % |{bar}| {n_fmt}/{total_fmt} {unit}, {rate_fmt}, reste {remaining}{postfix}"
 
 
 class Stages:
@@ -34,7 +35,18 @@ class Stages:
         self._began = 0.0
         self._done = 0
         self._bar: Any = None
-        self._draws = sys.stderr.isatty()
+        self._draws = draws()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or self._done:
+            self.close()
+        elif self._bar is not None:
+            # Refused before anything was done: nothing to tell.
+            self._bar.leave = False
+            self._bar.close()
 
     def report(self, stage: Stage, done: int, total: int) -> None:
         """Show that `done` of `total` is done in this stage."""
@@ -42,11 +54,13 @@ class Stages:
             self.close()
             self._stage, self._began = stage, time.monotonic()
             if self._draws:
-                self._bar = _bar(stage, total)
+                from hub.commands.bars import Bar
+
+                self._bar = Bar(total, _unit(stage)[1], _LABELS[stage], _REFRESHED)
         self._done = done
         if self._bar is not None:
             self._bar.total = total
-            self._bar.set_postfix_str(f"mémoire {memory() >> 20} Mio", refresh=False)
+            self._bar.set_postfix_str(f"{memory() >> 20} Mio", refresh=False)
             self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
@@ -56,40 +70,14 @@ class Stages:
         if self._bar is not None:
             self._bar.close()
         else:
-            seconds = time.monotonic() - self._began
-            unit = _UNITS.get(self._stage, "identités")
-            label = _LABELS[self._stage]
-            click.echo(
-                f"{label} : {written(self._done)} {unit}, {seconds:.1f} s, mémoire {memory() >> 20} Mio", err=True
-            )
+            seconds = decimal(time.monotonic() - self._began, 1)
+            done = written_with(self._done, *_unit(self._stage))
+            click.echo(f"{_LABELS[self._stage]} : {done}, {seconds} s, mémoire {memory() >> 20} Mio", err=True)
         self._stage, self._bar = None, None
 
 
-def _bar(stage: Stage, total: int) -> Any:
-    # As long to import as click: paid on a terminal only.
-    from tqdm.std import tqdm
-
-    unit = _UNITS.get(stage, "identités")
-    return tqdm(
-        total=total,
-        unit=" " + unit,
-        unit_scale=True,
-        desc=_LABELS[stage].ljust(_WIDTH),
-        ncols=100,
-        bar_format=_BAR,
-        mininterval=0.2,
-        file=sys.stderr,
-    )
-
-
-def written(number: int) -> str:
-    """Write a number as French does, its thousands apart."""
-    return f"{number:,}".replace(",", "\u202f")
-
-
-def written_with(number: int, one: str, many: str) -> str:
-    """Write a number, its thousands apart, and what it counts."""
-    return f"{written(number)} {noun(number, one, many)}"
+def _unit(stage: Stage) -> tuple[str, str]:
+    return _UNITS.get(stage, _RECORDS)
 
 
 def memory() -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hub.commands.stages import written
+from hub.counting import written
 
 # The kinds of key of `identity.blocking`; those of files only are never counted.
 NAMES = {

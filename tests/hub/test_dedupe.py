@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from hub import config, deduplication, regional_file
 from hub.commands import unexamined
 from hub.commands.dedupe import dedupe
-from hub.commands.stages import written
+from hub.counting import written
 from hub.deduplication import Order
 from hub.errors import Invalid
 from hub.regional_file import COLUMNS
@@ -105,6 +106,8 @@ def test_each_stage_is_one_line_where_nothing_can_be_drawn(tmp_path: Path) -> No
     stages = [line.split(" :")[0] for line in done.stderr.splitlines()]
     assert stages == ["Lecture", "Préparation", "Paires candidates", "Comparaison", "Personnes", "Écriture"]
     assert not any(value in done.output for value in ("DURAND", "1946"))
+    assert re.search(r"\d,\d s, ", done.stdout)
+    assert not re.search(r"\d\.\d", done.output), done.output
 
 
 @pytest.mark.parametrize(
