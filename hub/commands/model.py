@@ -14,11 +14,11 @@ import click
 
 from hub.commands import model_report, model_training
 from hub.commands.labelled import compare_file, label
-from hub.commands.model_report import TRAIT_NAMES, Source
+from hub.commands.model_report import TRAIT_NAMES, Source, percent
 from hub.commands.model_training import Base, Decided, Order
 from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
-from hub.counting import counted, noun
+from hub.counting import counted, decimal, noun
 from hub.errors import Invalid
 from identity.bulk import clusters, scoring
 from identity.cutoffs import Goal
@@ -130,10 +130,11 @@ def train(
     click.echo(f"Seuils : lien {_bits(model.thresholds.link)}, revue {_bits(model.thresholds.review)} (bits).")
     for held in learned.held:
         wrong = counted(held.wrong, "lien faux", "liens faux")
+        reviews = f"{decimal(held.reviews_per_100, 1)} {noun(held.reviews_per_100, 'revue', 'revues')}"
         click.echo(
             f"  {held.name} : {wrong} sur {held.links} (au plus 1 sur {1 / held.at_most:.0f} avec "
-            f"95 % de confiance), rappel {held.recall:.4f}, avec revue {held.with_review:.4f}, "
-            f"{held.reviews_per_100:.1f} {noun(held.reviews_per_100, 'revue', 'revues')} pour 100 vraies paires"
+            f"95 % de confiance), rappel {percent(held.recall)}, avec revue {percent(held.with_review)}, "
+            f"{reviews} pour 100 vraies paires"
         )
     for remark in learned.remarks:
         click.echo(remark)
@@ -225,13 +226,14 @@ def show(model: Path) -> None:
     click.secho(f"Modèle {found.version}, fait le {found.made}", bold=True)
     click.echo(found.how_made)
     click.echo(f"Empreinte SHA-256 : {hashlib.sha256(text.encode()).hexdigest()}")
-    limits = found.thresholds
+    limits, offset = found.thresholds, found.calibration.offset
+    line = f"{decimal(found.calibration.slope, 4)} {'−' if offset < 0 else '+'} {decimal(abs(offset), 4)}"
     click.echo(
         f"Lien à partir de {_bits(limits.link)} {noun(limits.link, 'bit', 'bits')}, "
         f"revue à partir de {_bits(limits.review)}, avance de {_bits(limits.margin)} sur la personne suivante."
     )
     click.echo(
-        f"Probabilité = 1 / (1 + 2^−(score × {found.calibration.slope:g} + {found.calibration.offset:g})). "
+        f"Probabilité = 1 / (1 + 2^−(score × {line})). "
         f"Départ {_bits(found.prior)} ; une règle qui interdit retire {_bits(-found.caution)}."
     )
     click.echo(f"Enfant ou jeune adulte : né en {found.minor_from} ou après. {_rare(found)}")

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub.counting import noun
+from hub.counting import decimal, noun
 from identity.evaluation import Bin, Figures, Point, Share
 from identity.model import Model
 from identity.model_comparison import Weight, interactions, weights
@@ -96,7 +96,7 @@ def render(model: Model, digest: str, figures: Figures, source: Source) -> str:
         calibration_ticks=[Tick(_odds_x(share), _odds_label(share)) for share in _ODDS],
         calibration_rows=[Tick(_odds_y(share), _odds_label(share)) for share in _ODDS],
         curve=_curve(figures.points),
-        recall_ticks=[Tick(_recall_x(share), _percent(share, 0)) for share in (0.8, 0.85, 0.9, 0.95, 1.0)],
+        recall_ticks=[Tick(_recall_x(share), percent(share, 0)) for share in (0.8, 0.85, 0.9, 0.95, 1.0)],
         error_rows=[Tick(_error_y(10.0**-power), _one_in(10**power)) for power in range(1, 6)],
         shipped_mark=(
             _recall_x(figures.shipped.recall),
@@ -133,20 +133,20 @@ def summary(figures: Figures) -> list[str]:
         f"{_many(figures.records, 'identité', 'identités')}, "
         f"{_many(figures.true_pairs, 'vraie paire', 'vraies paires')}, "
         f"{_many(figures.candidates, 'paire comparée', 'paires comparées')} ; "
-        f"rappel des clés {_percent(figures.blocking_recall, 2)}.",
-        f"Meilleur F1 {_decimal(figures.best_f1, 4)} (score {_bits(figures.best.threshold)}).",
+        f"rappel des clés {percent(figures.blocking_recall, 2)}.",
+        f"Meilleur F1 {decimal(figures.best_f1, 4)} (score {_bits(figures.best.threshold)}).",
     ]
     for precision, point in figures.at_precision.items():
-        found = "jamais atteinte" if point is None else f"rappel {_percent(point.recall, 2)}"
-        lines.append(f"Précision {_percent(precision, 2)} : {found}.")
+        found = "jamais atteinte" if point is None else f"rappel {percent(point.recall, 2)}"
+        lines.append(f"Précision {percent(precision, 2)} : {found}.")
     lines += [
-        f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {_percent(shipped.recall, 2)} ; "
-        f"avec la revue {_percent(shipped.with_review, 2)}, "
-        f"{_decimal(shipped.reviews_per_100, 1)} {noun(shipped.reviews_per_100, 'revue', 'revues')} pour 100 vraies "
+        f"Aux seuils du modèle : liens faux {_wrong(shipped.wrong)}, rappel {percent(shipped.recall, 2)} ; "
+        f"avec la revue {percent(shipped.with_review, 2)}, "
+        f"{decimal(shipped.reviews_per_100, 1)} {noun(shipped.reviews_per_100, 'revue', 'revues')} pour 100 vraies "
         "paires.",
-        f"Personnes : {_decimal(grouped.mixed_per_100000, 1)} "
+        f"Personnes : {decimal(grouped.mixed_per_100000, 1)} "
         f"{noun(grouped.mixed_per_100000, 'mélangée', 'mélangées')} sur 100 000, rappel des paires "
-        f"{_percent(grouped.recall, 2)}.",
+        f"{percent(grouped.recall, 2)}.",
     ]
     return lines
 
@@ -177,19 +177,16 @@ def _whole(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\u202f").replace("-", "−")
 
 
-def _decimal(number: float, digits: int = 2) -> str:
-    return f"{number:.{digits}f}".replace(".", ",").replace("-", "−")
-
-
 def _bits(number: float) -> str:
     return f"{number:+.2f}".replace(".", ",").replace("-", "−")
 
 
-def _percent(share: float, digits: int = 2) -> str:
+def percent(share: float, digits: int = 2) -> str:
+    """Write a share as a percentage, with as many more decimals as it takes not to round it to 0 or to all."""
     # 99,996 % must not read as 100 %, nor 0,004 % as 0 %.
     while digits < 6 and 0 < min(share, 1 - share) < 0.5 * 10.0 ** -(digits + 2):
         digits += 1
-    return f"{_decimal(100 * share, digits)}\u00a0%"
+    return f"{decimal(100 * share, digits)}\u00a0%"
 
 
 def _environment() -> Environment:
@@ -203,9 +200,9 @@ def _environment() -> Environment:
     environment.filters |= {
         "noun": noun,
         "whole": _whole,
-        "decimal": _decimal,
+        "decimal": decimal,
         "bits": _bits,
-        "percent": _percent,
+        "percent": percent,
         "wrong": _wrong,
         "one_in": _one_in,
         "day": _day,
@@ -219,7 +216,7 @@ _ODDS = (1e-4, 1e-2, 0.5, 0.99, 0.9999)
 
 
 def _odds_label(share: float) -> str:
-    return _percent(share, 2 if share in (1e-4, 0.9999) else 0)
+    return percent(share, 2 if share in (1e-4, 0.9999) else 0)
 
 
 def _odds(share: float) -> float:

@@ -1,6 +1,7 @@
 """Models learned, shown, compared and measured from files, as an operator does; no database is needed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -134,6 +135,17 @@ def test_a_model_is_shown_in_words(folder: Path) -> None:
 
     for words in ("Modèle essai", "Nom de naissance identique", "Lien à partir de", "Empreinte", "pris ensemble"):
         assert words in shown
+
+
+def test_no_figure_told_has_a_decimal_point(folder: Path, tmp_path: Path) -> None:
+    files = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet")
+    learned = train(folder, "commas.json")
+
+    shown, measured = run("show", folder / "learned.json"), run("evaluate", MODEL_FILE, *files)
+
+    for done in (learned, shown, measured):
+        assert re.search(r"\d,\d", done.output)
+        assert not re.search(r"\d\.\d", done.output), done.output
 
 
 def test_two_models_are_compared_on_a_file(folder: Path) -> None:
