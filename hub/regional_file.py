@@ -154,9 +154,24 @@ def _texts_of_parquet(path: Path) -> list[str]:
 
 
 def _read_csv(path: Path) -> RegionalFile:
+    delimiter = _delimiter(path)
+    with ThreadPoolExecutor(1) as pool:
+        # Looked for while the file is read: what was read is of no use when one is found.
+        broken = pool.submit(csv_lines.first_broken, path, delimiter)
+        try:
+            table, torn = _read_table(path, delimiter)
+        except pa.ArrowException as err:
+            _check_quotes(broken.result())
+            _check_utf8(path)
+            raise Invalid(_NOT_CSV) from err
+        _check_quotes(broken.result())
+    return RegionalFile(_as_texts(table), _record_ids(table["record_id"], torn), torn)
+
+
+def _read_table(path: Path, delimiter: str) -> tuple[pa.Table, int]:
+    """Return the columns compared and the number of lines left out."""
     from pyarrow import csv as arrow_csv
 
-    delimiter = _delimiter(path)
     torn = 0
 
     def leave_out(_: object) -> str:
@@ -164,26 +179,21 @@ def _read_csv(path: Path) -> RegionalFile:
         torn += 1
         return "skip"
 
-    with ThreadPoolExecutor(1) as pool:
-        # Looked for while the file is read: what was read is of no use when one is found.
-        broken = pool.submit(csv_lines.first_broken, path, delimiter)
-        try:
-            table = arrow_csv.read_csv(
-                path,
-                arrow_csv.ReadOptions(block_size=_BLOCK),
-                arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=leave_out),
-                arrow_csv.ConvertOptions(
-                    include_columns=["record_id", *COMPARED],
-                    column_types={"record_id": pa.string()} | dict.fromkeys(COMPARED, _DICTIONARY),
-                    strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowException as err:
-            _check_quotes(broken.result())
-            _check_utf8(path)
-            raise Invalid(_NOT_CSV) from err
-        _check_quotes(broken.result())
-    return RegionalFile(_as_texts(table), _record_ids(table["record_id"], torn), torn)
+    convert = arrow_csv.ConvertOptions(
+        include_columns=["record_id", *COMPARED],
+        column_types={"record_id": pa.string()} | dict.fromkeys(COMPARED, _DICTIONARY),
+        strings_can_be_null=False,
+    )
+    try:
+        return arrow_csv.read_csv(
+            path, arrow_csv.ReadOptions(block_size=_BLOCK), arrow_csv.ParseOptions(delimiter=delimiter), convert
+        ), 0
+    except pa.ArrowInvalid:
+        # Some lines are torn. By one thread: Arrow's own let go of a handler when they like, and one that does as the
+        # process ends aborts it.
+        reading = arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK)
+        parsing = arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=leave_out)
+        return arrow_csv.read_csv(path, reading, parsing, convert), torn
 
 
 def _delimiter(path: Path) -> str:
