@@ -216,6 +216,8 @@ def _build(
         with progress(total, "patients", f"FHIR    {feed.structure:<15}") as bar:
             region.feed_over_fhir(feed, files, structures[feed.structure], app_parts, bar.update)
     for code in sorted(set(structures) - {feed.structure for feed in feeds}):
+        if not region.count_lines(files, code):
+            continue
         command = [sys.executable, "-m", "hub", "identities", "load", str(files / f"identities-{code}.csv")]
         click.echo(f"Fichier {code}")
         subprocess.run(command, check=True, env=inherited(variables))  # noqa: S603

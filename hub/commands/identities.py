@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from hub.commands.shared import OPERATOR, application, told
-from hub.commands.terminal import progress
+from hub.commands.terminal import progress, stop
 from hub.config import Environment
 from hub.counting import counted
+from hub.errors import Invalid
 from hub.registry import load, reindex
 from hub.registry.load import LoadOptions, Progress
 from identity.ins import InsOid
@@ -31,6 +32,8 @@ def load_identities(file: Path, source: str | None, rejected: Path | None) -> No
         production = parts.settings.env is Environment.PRODUCTION
         options = LoadOptions(parts.settings.accepted_oids, InsOid.NIR if production else InsOid.NIR_TEST, source)
         total = load.count_lines(file)
+        if not total:
+            raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
         with progress(total, "lignes", "Chargement") as bar:
 
             def report(done: Progress) -> None:
@@ -46,6 +49,8 @@ def load_identities(file: Path, source: str | None, rejected: Path | None) -> No
         click.echo(
             f"Explications ({result.rejected} refus, {counted(result.warned, 'remarque', 'remarques')}) : {target}"
         )
+    if not result.accepted:
+        stop("Aucune identité n'a été chargée. Corrigez ce que disent les explications, puis relancez la commande.")
 
 
 @click.command("reindex")

@@ -127,7 +127,11 @@ def load(
             report(progress)
     with db.transaction() as session:
         run = session.get_one(LoadRun, run_id)
-        run.finished_at = db.now(session)
+        if progress.accepted:
+            run.finished_at = db.now(session)
+        else:
+            # Nothing was kept: once its structure is registered, the same file may be given again.
+            session.delete(run)
     return progress
 
 

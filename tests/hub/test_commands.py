@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from hub import config, db
 from hub.documents.tables import Document
+from hub.registry.load import COLUMNS
 from hub.registry.tables import SourceIdentity
 from tests import live, stories
 from tests.factories import make_staff, make_structure, parts_of
@@ -108,6 +109,25 @@ def test_wrong_settings_stop_with_every_reason() -> None:
     for name in ("HUB_PUBLIC_URL", "HUB_SECRET_KEY", "HUB_PEPPER", "HUB_ENCRYPTION_KEYS"):
         assert name in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_load_that_accepts_nothing_fails_and_may_be_given_again(fresh: dict[str, str], tmp_path: Path) -> None:
+    file, header = tmp_path / "region.csv", ",".join(COLUMNS)
+    empty = tmp_path / "empty.csv"
+    empty.write_text(header + "\n", encoding="utf-8")
+    values = {"record_id": "R1", "source": "moulin", "birth_family": "DURAND", "given_names": "JEANNE"}
+    file.write_text(f"{header}\n{','.join(values.get(name, '') for name in COLUMNS)}\n", encoding="utf-8")
+    _hub(fresh, "init-db")
+
+    nothing = _hub(fresh, "identities", "load", str(empty))
+    refused = _hub(fresh, "identities", "load", str(file))
+    _hub(fresh, "organization", "add", "Cabinet", "--code", "moulin", "--domain", "1.2.250.1.999.10.3")
+    loaded = _hub(fresh, "identities", "load", str(file))
+
+    assert (nothing.returncode, refused.returncode, loaded.returncode) == (1, 1, 0)
+    assert nothing.stderr == "Le fichier ne contient aucune identité : il n'a qu'un en-tête.\n"
+    assert "Aucune identité n'a été chargée." in refused.stderr
+    assert "1 ligne lue, 1 identité chargée" in loaded.stdout
 
 
 def test_config_shows_settings_without_secrets(fresh: dict[str, str]) -> None:
