@@ -44,7 +44,7 @@ def _commands(group: click.Group, prefix: str) -> list[str]:
 def test_every_command_is_documented_and_helps(command: str) -> None:
     done = CliRunner().invoke(main, [*command.split()[1:], "--help"])
 
-    assert f"`{command}" in README
+    assert f"\n| `{command}` | " in README
     assert done.exit_code == 0
     assert "Usage:" in done.output
 
