@@ -37,7 +37,7 @@ Pattern = tuple[str, ...]
 
 
 class ModelError(ValueError):
-    """A linkage model cannot be used; the message says why."""
+    """A linkage model cannot be used; the message says why, in French, after « Le modèle … est refusé : »."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +186,15 @@ def parse_model(text: str) -> Model:
     try:
         content: object = json.loads(text)
     except json.JSONDecodeError as err:
-        raise ModelError(f"The linkage model is not JSON (line {err.lineno}).") from err
-    root = _object(content, "the model")
+        raise ModelError(
+            f"ce n'est pas du JSON (ligne {err.lineno}) : donnez le fichier qu'écrit hub model train."
+        ) from err
+    root = _object(content, "modèle")
     if root.get("format") != FORMAT:
         found = root.get("format")
-        raise ModelError(f"The linkage model must be of format {FORMAT}; this file is of format {found!r:.20}.")
+        raise ModelError(
+            f"cette version lit le format {FORMAT}, pas le sien ({found!r:.20}) : refaites-le avec hub model train."
+        )
     return Model(
         version=_text(root, "version"),
         made=_text(root, "made"),
@@ -243,98 +247,98 @@ def _nested(bits: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]
 
 def _object(value: object, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise ModelError(f"In the linkage model, {name} must be an object.")
+        raise ModelError(f"« {name} » doit y être un objet.")
     return {str(key): item for key, item in value.items()}
 
 
 def _text(root: Mapping[str, object], name: str) -> str:
     value = root.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise ModelError(f"In the linkage model, {name} must be a text.")
+        raise ModelError(f"« {name} » doit y être un texte.")
     return value
 
 
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelError(f"In the linkage model, {name} must be a number.")
+        raise ModelError(f"« {name} » doit y être un nombre.")
     return float(value)
 
 
 def _caution(root: Mapping[str, object]) -> float:
     caution = grain(_number(root.get("caution"), "caution"))
     if caution > 0:
-        raise ModelError("In the linkage model, caution must not be over zero.")
+        raise ModelError("« caution » ne peut pas être au-dessus de zéro.")
     return caution
 
 
 def _thresholds(root: Mapping[str, object]) -> Thresholds:
     link, review, margin = (grain(_number(root.get(name), name)) for name in ("link", "review", "margin"))
     if not review < link:
-        raise ModelError("In the linkage model, the review threshold must be under the link threshold.")
+        raise ModelError("le seuil de revue doit être sous le seuil de lien.")
     if margin <= 0:
-        raise ModelError("In the linkage model, the margin must be over zero.")
+        raise ModelError("la marge (« margin ») doit être au-dessus de zéro.")
     return Thresholds(link, review, margin)
 
 
 def _calibration(root: Mapping[str, object]) -> Calibration:
     slope, offset = _number(root.get("slope"), "slope"), _number(root.get("offset"), "offset")
     if slope <= 0:
-        raise ModelError("In the linkage model, the slope of the calibration must be over zero.")
+        raise ModelError("la pente de l'étalonnage (« slope ») doit être au-dessus de zéro.")
     return Calibration(slope, offset)
 
 
 def _levels(root: Mapping[str, object]) -> Mapping[str, Mapping[str, float]]:
     levels: dict[str, Mapping[str, float]] = {}
     for trait, names in TERMS.items():
-        found = _object(root.get(trait), f"levels of {trait}")
+        found = _object(root.get(trait), f"levels {trait}")
         if set(found) != set(names):
-            raise ModelError(f"The linkage model must weigh exactly these levels of {trait}: {', '.join(names)}.")
+            raise ModelError(f"il doit peser exactement ces niveaux de {trait} : {', '.join(names)}.")
         levels[trait] = MappingProxyType({name: grain(_number(found[name], f"{trait} {name}")) for name in names})
     return MappingProxyType(levels)
 
 
 def _interactions(value: object) -> Iterator[Interaction]:
     if not isinstance(value, list):
-        raise ModelError("In the linkage model, interactions must be a list.")
+        raise ModelError("« interactions » doit y être une liste.")
     met: set[frozenset[str]] = set()
     for item in value:
-        content = _object(item, "an interaction")
+        content = _object(item, "interactions")
         traits = content.get("traits")
         if not isinstance(traits, list) or len(traits) != 2 or not all(trait in TERMS for trait in traits):
-            raise ModelError("In the linkage model, an interaction must name two known traits.")
+            raise ModelError("une interaction doit y nommer deux traits connus.")
         first, second = (str(trait) for trait in traits)
         if first == second or frozenset(traits) in met:
-            raise ModelError(f"In the linkage model, {first} and {second} must be weighed together once only.")
+            raise ModelError(f"{first} et {second} ne peuvent être pesés ensemble qu'une fois.")
         met.add(frozenset(traits))
         bits: dict[tuple[str, str], float] = {}
-        for level, others in _object(content.get("bits"), f"bits of {first} and {second}").items():
-            for other, number in _object(others, f"bits of {first} {level}").items():
+        for level, others in _object(content.get("bits"), f"bits {first} {second}").items():
+            for other, number in _object(others, f"bits {first} {level}").items():
                 if level not in TERMS[first] or other not in TERMS[second]:
-                    raise ModelError(f"In the linkage model, {first} {level} or {second} {other} is no known level.")
-                bits[level, other] = grain(_number(number, f"{first} {level} with {second} {other}"))
+                    raise ModelError(f"{first} {level} ou {second} {other} n'est pas un niveau connu.")
+                bits[level, other] = grain(_number(number, f"{first} {level} {second} {other}"))
         yield Interaction(first, second, MappingProxyType(bits))
 
 
 def _frequencies(root: Mapping[str, object]) -> Mapping[str, FrequencyTable]:
     tables: dict[str, FrequencyTable] = {}
     for name in RARITY_OF.values():
-        table = _object(root.get(name), f"frequencies of {name}")
+        table = _object(root.get(name), f"frequencies {name}")
         steps = table.get("steps")
         if not isinstance(steps, list) or len(steps) != _STEPS:
-            raise ModelError(f"In the linkage model, the frequencies of {name} must have three steps.")
+            raise ModelError(f"les fréquences de {name} doivent avoir trois paliers (« steps »).")
         numbers = [_share(step, name) for step in steps]
         if sorted(numbers) != numbers:
-            raise ModelError(f"In the linkage model, the steps of {name} must rise.")
+            raise ModelError(f"les paliers de {name} doivent croître.")
         values = {
             match_key(value): _share(share, name)
-            for value, share in _object(table.get("values"), f"values of {name}").items()
+            for value, share in _object(table.get("values"), f"values {name}").items()
         }
         tables[name] = FrequencyTable(MappingProxyType(values), (numbers[0], numbers[1], numbers[2]))
     return MappingProxyType(tables)
 
 
 def _share(value: object, name: str) -> float:
-    share = _number(value, f"a frequency of {name}")
+    share = _number(value, f"frequencies {name}")
     if not 0 < share < 1:
-        raise ModelError(f"In the linkage model, a frequency of {name} must be between 0 and 1.")
+        raise ModelError(f"une fréquence de {name} doit être entre 0 et 1.")
     return share

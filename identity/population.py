@@ -69,12 +69,12 @@ def parse_population(text: str) -> Population | None:
         return None
     found = root[_NAME]
     if not isinstance(found, dict) or not isinstance(found.get("levels"), dict):
-        raise ModelError("In the linkage model, population must be an object with levels.")
+        raise ModelError("« population » doit y être un objet avec des niveaux (« levels »).")
     levels = {}
     for trait, names in TERMS.items():
         shares = found["levels"].get(trait)
         if not isinstance(shares, dict) or set(shares) != set(names):
-            raise ModelError(f"The population of the model must have exactly these levels of {trait}.")
+            raise ModelError(f"sa population doit avoir exactement les niveaux de {trait}.")
         table = np.array([_pair(shares[name], trait) for name in names])
         levels[trait] = (table[:, 0], table[:, 1])
     return Population(_share(found.get("same"), "same"), MappingProxyType(levels))
@@ -82,11 +82,11 @@ def parse_population(text: str) -> Population | None:
 
 def _pair(value: object, trait: str) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise ModelError(f"In the population of the model, a level of {trait} must have two shares.")
+        raise ModelError(f"dans sa population, un niveau de {trait} doit avoir deux parts.")
     return _share(value[0], trait), _share(value[1], trait)
 
 
 def _share(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 < value < 1:
-        raise ModelError(f"In the population of the model, a share of {name} must be between 0 and 1.")
+        raise ModelError(f"dans sa population, une part de {name} doit être entre 0 et 1.")
     return float(value)

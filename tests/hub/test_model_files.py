@@ -219,7 +219,7 @@ def test_a_label_of_the_truth_cannot_write_into_the_report(folder: Path, tmp_pat
         pytest.param("é".encode("latin-1"), "UTF-8", id="not UTF-8"),
         pytest.param(b'{"format": 1}', "format", id="another format"),
         pytest.param(b'{"format": 3, "version": "x"}', "made", id="incomplete"),
-        pytest.param(b"[]", "object", id="not an object"),
+        pytest.param(b"[]", "objet", id="not an object"),
     ],
 )
 def test_a_model_that_cannot_be_used_is_refused(folder: Path, tmp_path: Path, content: bytes, words: str) -> None:
