@@ -84,7 +84,7 @@ def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:
         which = ", ".join(number[:_SHOWN_LENGTH] for number in shown[:SHOWN])
         raise Invalid(
             f"record_id doit être unique : {counted(double, 'numéro revient', 'numéros reviennent')} plusieurs fois, "
-            f"dont {which}.",
+            f"dont {which}. Une paire se dit par deux record_id : mettez devant chacun le code de sa structure.",
             "record_id",
         )
 
