@@ -247,6 +247,8 @@ def _given(a: Comparable, b: Comparable) -> str:
                 best = level
     if best != "exact" and (_opens(a, b) or _opens(b, a)):
         best = "exact"
+    if _RANK["given"][best] > _RANK["given"]["initial"] and (_shortens(a, b) or _shortens(b, a)):
+        best = "initial"
     if _RANK["given"][best] > _RANK["given"]["listed"] and (_lists(a, b) or _lists(b, a)):
         best = "listed"
     return best
@@ -278,6 +280,15 @@ def _given_level(first: str, second: str) -> str:
 def _opens(a: Comparable, b: Comparable) -> bool:
     """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
     return a.head_words == 2 and a.words[1:2] != (None,) and len(a.words) > 1 and a.words[:2] == b.words[:2]
+
+
+def _shortens(a: Comparable, b: Comparable) -> bool:
+    """Tell whether `a` writes the first word of the compound first name of `b` as a letter: J CLAUDE, JEAN-CLAUDE."""
+    if a.head_words != 1 or b.head_words != 2 or len(a.words) == 1:
+        return False
+    letter, full = a.words[0], b.words[0]
+    is_opening = letter is not None and full is not None and len(letter) == 1 and full.startswith(letter)
+    return is_opening and a.words[1] is not None and a.words[1] == b.words[1]
 
 
 def _lists(a: Comparable, b: Comparable) -> bool:

@@ -33,6 +33,7 @@ Rows = NDArray[np.intp]
 
 _FEMALE = 2
 _LOW = 0xFFFFFFFF
+_FIRST_LETTER = np.uint32(0xFF << 24)
 _SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
@@ -157,6 +158,8 @@ def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> 
     for one, two, new in _others(head, head2, records.used_head.take(a), records.used_head.take(b)):
         best[new] = np.minimum(best[new], relations.given_levels(one, two))
     best[np.concatenate([_opens(records, a, b), _opens(records, b, a)])] = index["exact"]
+    short = np.concatenate([_shortened(records, a, b), _shortened(records, b, a)])
+    best[short] = np.minimum(best[short], index["initial"])
     unlike = np.flatnonzero(best > index["listed"])
     a, b = a[unlike], b[unlike]
     best[unlike[np.concatenate([_listed(records, a, b), _listed(records, b, a)])]] = index["listed"]
@@ -174,6 +177,17 @@ def _opens(records: Records, a: Rows, b: Rows) -> Rows:
     first, second = records.words[0], records.words[1]
     opened: Rows = rows[(second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b])]
     return opened
+
+
+def _shortened(records: Records, a: Rows, b: Rows) -> Rows:
+    """Return the pairs where `a` writes the first word of the compound first name of `b` as a letter: J CLAUDE."""
+    rows = np.flatnonzero((records.head_words.take(a) == 1) & (records.head_words.take(b) == 2))
+    a, b = a[rows], b[rows]
+    (letter, second), (full, second2) = (records.words[:2].take(side, axis=1) for side in (a, b))
+    kept = np.flatnonzero((letter >= 0) & (full >= 0) & (second >= 0) & (second == second2))
+    opening = records.names.spelling.opening
+    opens: Rows = rows[kept[opening.take(letter[kept]) == opening.take(full[kept]) & _FIRST_LETTER]]
+    return opens
 
 
 def _listed(records: Records, a: Rows, b: Rows) -> Rows:
