@@ -102,6 +102,9 @@ def _trouble(session: Session, trail: Trail) -> None:
         row.status = "RECUP" if number % 43 == 0 else row.status
     for one, other in pairwise(identities[:40]):
         tasks.open_collision(session, (one.id, other.id), 0.0, [])
+    for one, other in pairwise(identities[80:100]):
+        if one.person_id != other.person_id:
+            tasks.open_pair(session, (one.id, other.id), 0.0, [])
     for item in identities[40:50]:
         tasks.open_alone(session, TaskKind.INS, item.id, reasons=["ins-refused"])
     for item in identities[50:60]:
