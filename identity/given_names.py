@@ -29,6 +29,7 @@ _SPELLING = tuple(
         (r"([B-DF-HJ-NP-TV-Z])\1+", r"\1"),
     )
 )
+_WORD = re.compile("[A-Z]+")
 _SERVANT = re.compile(r"ABD(?:E|A|OU|U)(?:L(?=[A-Z]))?([A-Z]{3,})")
 _SPLIT_SERVANT = re.compile(r"\bABD(?:EL|ER|ES|EN|AL|UL|OUL)? (?:[EA]L |O?UL )?(?=[A-Z]{3})")
 _ARTICLES = frozenset({"EL", "AL"})
@@ -75,7 +76,7 @@ def _reduce(words: str) -> str:
 
 
 # All the words of the tables at once: one by one would take longer than all the rest of a short command's start.
-_LISTED = " ".join((VARIANTS, DIMINUTIVES, ABBREVIATIONS, TRANSLATIONS, MEN, WOMEN, EITHER)).split()
+_LISTED = " ".join((VARIANTS, DIMINUTIVES, ABBREVIATIONS, TRANSLATIONS, MEN, WOMEN, EITHER, BIRTHS)).split()
 _SPELLINGS = dict(zip(_LISTED, _reduce("\n".join(_LISTED)).split("\n"), strict=True))
 
 
@@ -109,7 +110,8 @@ def _full_names(text: str) -> dict[str, frozenset[str]]:
 
 _DIMINUTIVES = _full_names(DIMINUTIVES)
 _ABBREVIATIONS = _full_names(ABBREVIATIONS)
-_TRANSLATIONS = [frozenset(_key(word) for word in family) for family in _families(TRANSLATIONS)]
+_TRANSLATIONS = [_keyed(line) for line in TRANSLATIONS.strip().splitlines()]
+_TRANSLATED = {key: frozenset().union(*(f for f in _TRANSLATIONS if key in f)) for key in frozenset().union(*_TRANSLATIONS)}
 _MEN, _WOMEN, _EITHER = (frozenset(text.split()) for text in (MEN, WOMEN, EITHER))
 _MEN_KEYS, _WOMEN_KEYS = _keyed(MEN) - _keyed(WOMEN), _keyed(WOMEN) - _keyed(MEN)
 _USUAL = _MEN | _WOMEN | _EITHER | {word for family in _families(VARIANTS) for word in family}
@@ -165,7 +167,7 @@ def known_given(name: str) -> frozenset[str]:
     if "".join(_words(name)) not in KNOWN:
         return frozenset()
     keys = canonical_given(name)
-    return keys.union(*(family for family in _TRANSLATIONS if not family.isdisjoint(keys)))
+    return keys.union(*(_TRANSLATED.get(key, ()) for key in keys))
 
 
 @lru_cache(maxsize=65536)
@@ -183,7 +185,7 @@ def related(a: str, b: str) -> Relation:
 
 def _words(name: str) -> list[str]:
     """Split a name into words, without dots, hyphens and the Arabic article."""
-    words = re.findall("[A-Z]+", name)
+    words = _WORD.findall(name)
     if words and words[0].startswith("ABD"):
         words = _SPLIT_SERVANT.sub("ABDEL", " ".join(words)).split()
     return [word for word in words if word not in _ARTICLES] if len(words) > 1 else words

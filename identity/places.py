@@ -219,7 +219,8 @@ def stands_alone(code: str) -> bool:
 
 def was_colonial(code: str) -> bool:
     """Tell a code that means Algeria, Morocco or Tunisia for somebody born before independence."""
-    return canonical_place(code, LAST_COLONIAL_YEAR) in _COLONIES.values()
+    means_itself = code[:2] not in _COLONIES and stands_alone(code)
+    return (code if means_itself else canonical_place(code, LAST_COLONIAL_YEAR)) in _COLONIES.values()
 
 
 def _has_form(code: str) -> bool:

@@ -17,7 +17,6 @@ from identity.bulk.columns import (
     number_column,
     text_column,
 )
-from identity.bulk.names import Vocabulary
 from identity.bulk.text import (
     Coded,
     Column,
@@ -99,10 +98,13 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     )
 
 
-def opening_names(opening: Coded, names: Vocabulary) -> Ints:
-    """Return the compact name of the vocabulary that each address opens with."""
-    found = integers(pc.index_in(opening.values, value_set=text_column(names.compact)))
-    return take(np.where(found >= 0, names.compact_ids[found], np.int32(MISSING)), opening.codes)
+def opening_names(contacts: Contacts, forms: pa.StringArray) -> tuple[Ints, Ints]:
+    """Return the name that each address opens with, of one word and of two, as a number among `forms`."""
+    one, two = (
+        take(integers(pc.index_in(opening.values, value_set=forms)), opening.codes)
+        for opening in contacts.email_openings
+    )
+    return one, two
 
 
 def _trimmed(column: Coded) -> Coded:

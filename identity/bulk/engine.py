@@ -20,7 +20,7 @@ from identity.bulk.scoring import Scored
 from identity.bulk.threads import WORKERS, spread
 from identity.model import Model
 
-CHUNK = 1 << 19
+CHUNK = 1 << 20
 """Pairs compared at once, at most."""
 
 
@@ -79,7 +79,8 @@ def score_candidates(records: Records, candidates: Candidates, model: Model, rep
     total = len(candidates.left)
     found: list[Scored] = []
     report(Stage.COMPARE, 0, total)
-    size = min(CHUNK, total // WORKERS + 1)
+    rounds = -(-total // (CHUNK * WORKERS))
+    size = total // (max(1, rounds) * WORKERS) + 1
     chunks = (slice(start, start + size) for start in range(0, max(1, total), size))
     for scored in spread(partial(_score, records, candidates, model), chunks):
         found.append(scored)

@@ -35,7 +35,7 @@ _ROWS = 1 << 15
 _ALPHABET = 26
 _ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
 _ONCE_EACH = _ONCE.astype(np.float64)
-_LETTER_X = np.uint64(3) * _ONCE[ord("X") - ord("A")]
+_NOT_ONLY_X = "[A-WYZ]"
 _BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
@@ -57,8 +57,6 @@ class Vocabulary:
     parts: Ints
     """Up to four words each as an index, a row of the array for each; 0 where there is none."""
     part_counts: Ints
-    is_usable: Flags
-    """False for placeholders, for an empty key and for what is too long to be a name."""
     spelling: "Spelling"
     is_known: Flags
     """Given names of which `identity.given_names` knows something."""
@@ -100,13 +98,14 @@ class Words:
 
     names: pa.StringArray
     compact: pa.StringArray
-    core: pa.StringArray
     parts: Ints
     part_counts: Ints
     counts: NDArray[np.int16]
     has_short: Flags
-    sounded: Coded
-    """What has a sound: the core of every name, then its compact form."""
+    forms: Coded
+    """The core of every name, then its compact form: what has a sound."""
+    is_usable: Flags
+    """False for placeholders, for an empty key and for what is too long to be a name."""
 
 
 def take_apart(names: pa.StringArray) -> Words:
@@ -129,31 +128,35 @@ def take_apart(names: pa.StringArray) -> Words:
     return Words(
         names=names,
         compact=compact,
-        core=core,
         parts=parts,
         part_counts=part_counts,
         counts=counts.astype(np.int16),
         has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
-        sounded=distinct(pa.concat_arrays([core, compact])),
+        forms=distinct(pa.concat_arrays([core, compact])),
+        is_usable=_are_usable(names, compact),
     )
 
 
-def french_sounds(names: list[str]) -> bytes:
-    """Return the sound of each name, one a line."""
-    return "\n".join(french_codes(names)).encode()
+def _are_usable(names: pa.StringArray, compact: pa.StringArray) -> Flags:
+    usable = flags(pc.match_substring_regex(compact, _NOT_ONLY_X)) & (np.diff(letters(compact)[0]) <= MOST_LETTERS)
+    usable &= ~flags(pc.is_in(names, value_set=text_column(sorted(PLACEHOLDERS))))
+    return usable
+
+
+def french_sounds(names: bytes) -> bytes:
+    """Return the sound of each name, one a line as they come."""
+    return "\n".join(french_codes(names.decode().split("\n"))).encode()
 
 
 def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
-    """Put together all that names are compared on; `sounds` gives those of `words.sounded` when they are ready."""
+    """Put together all that names are compared on; `sounds` gives those of `words.forms` when they are ready."""
     keys: list[str] = words.names.to_pylist()
-    core_ids, compact_ids = (distinct(names).codes for names in (words.core, words.compact))
+    core_ids, compact_ids = np.split(words.forms.codes, 2)
     is_known = flags(pc.is_in(words.compact, value_set=text_column(sorted(KNOWN))))
     families = _families(keys, np.flatnonzero(is_known))
     marks, opening = _spell(words.compact)
-    usable = (marks & LETTERS & ~_LETTER_X != 0) & (np.diff(letters(words.compact)[0]) <= MOST_LETTERS)
-    usable &= ~flags(pc.is_in(words.names, value_set=text_column(sorted(PLACEHOLDERS))))
     codes = distinct(lines(sounds()))
-    code_ids, compact_code_ids = np.split(codes.codes[words.sounded.codes], 2)
+    code_ids, compact_code_ids = codes.codes[core_ids], codes.codes[compact_ids]
     has_sound = np.diff(letters(codes.values)[0])[code_ids] > 1
     spelling = Spelling(
         letters=marks,
@@ -175,7 +178,6 @@ def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
         code_hashes=stable_hashes(codes.values)[code_ids],
         parts=words.parts,
         part_counts=words.part_counts,
-        is_usable=usable,
         spelling=spelling,
         is_known=is_known,
     )

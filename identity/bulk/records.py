@@ -16,7 +16,7 @@ from identity.bulk.births import Places, read_births
 from identity.bulk.columns import MISSING, Flags, Ints, Levels, Longs
 from identity.bulk.contacts import opening_names, read_contacts
 from identity.bulk.names import Marks, Vocabulary, build_vocabulary, french_sounds, marks_of, take_apart
-from identity.bulk.text import Coded, encode
+from identity.bulk.text import Coded, encode, joined
 from identity.bulk.written_names import name_keys, number_names
 
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
 MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
 # Below, a copy of this process takes longer to start than to hear how the names sound.
-_MANY_NAMES = 20_000
+_MANY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +113,20 @@ def prepare(table: pa.Table) -> Records:
         if count := np.count_nonzero(is_missing & (coded.codes >= 0)):
             unreadable[name] = int(count)
 
-    with ThreadPoolExecutor(1) as pool:
+    # How the names sound takes as long as to read all of them, and is plain Python.
+    with apart(french_sounds, worth_it=len(table) >= _MANY) as sounds, ThreadPoolExecutor(1) as pool:
         births_to_come = pool.submit(read_births, column, counted)
+        contacts_to_come = pool.submit(read_contacts, column, counted)
         keys = name_keys(column)
         words = take_apart(keys.keys.values)
-        sounded = words.sounded.texts
-        births = births_to_come.result()
-    # How the names sound takes as long as all the rest, and is plain Python.
-    with (
-        apart(lambda: french_sounds(sounded), worth_it=len(sounded) >= _MANY_NAMES) as sounds,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        contacts_to_come = pool.submit(read_contacts, column, counted)
-        vocabulary = build_vocabulary(words, sounds)
-        names_to_come = pool.submit(number_names, keys, vocabulary, counted)
-        contacts = contacts_to_come.result()
-        opening, opening_two = (opening_names(opening, vocabulary) for opening in contacts.email_openings)
-        names = names_to_come.result()
+        sounds.give(joined(words.forms.values) or b"")
+        opening_to_come = pool.submit(lambda: opening_names(contacts_to_come.result(), words.forms.values))
+        names = number_names(keys, words.is_usable, counted)
+        vocabulary = build_vocabulary(words, sounds.result)
+        births, contacts, opening = births_to_come.result(), contacts_to_come.result(), opening_to_come.result()
     dates, ins, head, used_head = births.dates, births.ins, names.head, names.used_head
     own_head = np.zeros(len(head), np.bool_)
-    for found in (opening, opening_two):
+    for found in opening:
         own_head |= (found >= 0) & (_compact(vocabulary, head, found) | _compact(vocabulary, used_head, found))
     marks: Marks = np.append(_marks(vocabulary.core_ids) | _marks(vocabulary.compact_ids), np.uint64(0))
     return Records(
@@ -174,7 +168,7 @@ def prepare(table: pa.Table) -> Records:
         phone=contacts.phone,
         email=contacts.email,
         email_hashes=contacts.email_hashes,
-        email_name=opening,
+        email_name=opening[0],
         email_is_own=own_head,
         unreadable={name: unreadable[name] for name in COLUMNS if name in unreadable},
     )

@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bulk.columns import MISSING, Ints, Levels, flags, integers, letters, text_column
-from identity.bulk.names import Vocabulary
+from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers, letters, text_column
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
 from identity.names import GIVEN_PARTICLES
@@ -73,11 +72,11 @@ def _match(column: tuple[Coded, bool]) -> pa.StringArray:
     return match_keys(names, hyphens=hyphens)
 
 
-def number_names(found: NameKeys, vocabulary: Vocabulary, counted: Counted) -> Names:
-    """Number all names of a file."""
+def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
+    """Number all names of a file; those that are not usable are missing."""
     family, used_family, given, used_given = found.columns
     numbers = np.arange(len(found.keys.values), dtype=np.int32)
-    ids = np.where(vocabulary.is_usable, numbers, np.int32(MISSING))[found.keys.codes]
+    ids = np.where(is_usable, numbers, np.int32(MISSING))[found.keys.codes]
     _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(ids, np.cumsum(found.sizes)[:-1])
     birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
