@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from identity.ins import WAITING
 from identity.names import GIVEN_PARTICLES, Name, read_name
-from identity.normalise import NEWBORN_WORDS, clean_email, clean_phone, is_placeholder_key, match_key
+from identity.normalise import clean_email, clean_phone, is_no_given_name, is_placeholder_key, match_key
 from identity.streets import is_shared, street_key
 from identity.traits import BirthDate, Sex, Traits
 
@@ -70,25 +70,24 @@ class Comparable(NamedTuple):
 
 
 class _Written(NamedTuple):
-    """A name as somebody wrote it: what it is, its words, and whether it says of whom a newborn is."""
+    """A name as somebody wrote it: its match key, what it is, its words."""
 
+    key: str
     name: Name | None
     words: tuple[str | None, ...]
     """None for a placeholder."""
-    is_newborn: bool
 
 
-_NOTHING = _Written(None, (), is_newborn=False)
+_NOTHING = _Written("", None, ())
 
 
 @lru_cache(maxsize=65536)
 def _read(text: str) -> _Written:
     key = match_key(text)
-    words = key.split()
     return _Written(
+        key,
         None if is_placeholder_key(key) else read_name(key),
-        tuple(None if is_placeholder_key(word) else word for word in words),
-        is_newborn=bool(words) and words[0] in NEWBORN_WORDS,
+        tuple(None if is_placeholder_key(word) else word for word in key.split()),
     )
 
 
@@ -138,12 +137,12 @@ def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _name(traits.birth_name), _name(traits.used_name)
     given = [_read(name) for name in _joined(traits.given_names)]
-    if given and given[0].is_newborn:
+    if is_no_given_name(" ".join(name.key for name in given)):
         given = []
     words = [word for name in given for word in name.words]
     head = given[0].name if given else None
     written = _read(traits.used_given_name) if traits.used_given_name else _NOTHING
-    used_head = None if written.is_newborn else written.name
+    used_head = None if is_no_given_name(written.key) else written.name
     if not words or words[0] is None:
         words[:1] = [used_head.key if used_head else None]
     when = traits.birth_date

@@ -111,7 +111,10 @@ def _full_names(text: str) -> dict[str, frozenset[str]]:
 _DIMINUTIVES = _full_names(DIMINUTIVES)
 _ABBREVIATIONS = _full_names(ABBREVIATIONS)
 _TRANSLATIONS = [_keyed(line) for line in TRANSLATIONS.strip().splitlines()]
-_TRANSLATED = {key: frozenset().union(*(f for f in _TRANSLATIONS if key in f)) for key in frozenset().union(*_TRANSLATIONS)}
+_TRANSLATED = {
+    key: frozenset().union(*(family for family in _TRANSLATIONS if key in family))
+    for key in frozenset().union(*_TRANSLATIONS)
+}
 _MEN, _WOMEN, _EITHER = (frozenset(text.split()) for text in (MEN, WOMEN, EITHER))
 _MEN_KEYS, _WOMEN_KEYS = _keyed(MEN) - _keyed(WOMEN), _keyed(WOMEN) - _keyed(MEN)
 _USUAL = _MEN | _WOMEN | _EITHER | {word for family in _families(VARIANTS) for word in family}

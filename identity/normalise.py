@@ -52,7 +52,9 @@ PLACEHOLDERS = frozenset(
     SANS|SANS NOM|SANS PRENOM|SANSNOM|SANSPRENOM|INCONNU|INCONNUE|NOM INCONNU|PRENOM INCONNU|NON RENSEIGNE|
     NON RENSEIGNEE|NON|NN|SDF|A PRECISER|NON COMMUNIQUE|NON CONNU|NON CONNUE|NON PRECISE|NR|NC|ND|NEANT|NOM|PRENOM|
     ANONYME|A RENSEIGNER|A COMPLETER|INDETERMINE|INDETERMINEE|SOUS X|NE SOUS X|NEE SOUS X|UNKNOWN|BEBE|NOUVEAU NE|
-    NOUVEAU NEE|ENFANT
+    NOUVEAU NEE|ENFANT|A DETERMINER|NON IDENTIFIE|NON IDENTIFIEE|IDENTITE INCONNUE|NOM PRENOM|NOM NON RENSEIGNE|
+    NOM NON CONNU|NOM A PRECISER|NOM A RENSEIGNER|SANS NOM CONNU|PATIENT INCONNU|PATIENTE INCONNUE|HOMME INCONNU|
+    FEMME INCONNUE|ENFANT INCONNU|ENFANT INCONNUE|PERSONNE INCONNUE
     """.replace("\n", "")
     .replace("  ", "")
     .strip()
@@ -63,8 +65,12 @@ PLACEHOLDERS = frozenset(
 _NEWBORN = """
     BEBE BB FILLE GARCON ENFANT JUMEAU JUMELLE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER DEUXIEME TRIPLE TRIPLEE
 """
-NEWBORN_WORDS = frozenset(_NEWBORN.split())
-"""Words that open what is written for a newborn without a given name: FILLE DE CLAIRE, JUMEAU A."""
+# What clerks write where a name is not known, besides `PLACEHOLDERS`.
+_UNSAID = ("NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER)", "(?:NEE? )?SOUS X")
+NO_GIVEN_NAME = "^(?:{})(?:[ -]|$)".format("|".join([*_NEWBORN.split(), *_UNSAID]).replace(" ", "[ -]"))
+"""How a match key begins that stands where there is no given name: FILLE DE CLAIRE, JUMEAU A, NON RENSEIGNE. Its
+other words are no names either: two newborns whose given names are RENSEIGNE would share them."""
+_NO_GIVEN_NAME = re.compile(NO_GIVEN_NAME)
 
 
 def write_name(text: str, field: str) -> str:
@@ -118,6 +124,11 @@ def is_placeholder_name(text: str) -> bool:
 def is_placeholder_key(key: str) -> bool:
     """Tell the same of a match key."""
     return key in PLACEHOLDERS or not key.replace("X", "").strip()
+
+
+def is_no_given_name(key: str) -> bool:
+    """Tell whether the match key of a list of given names says that there is none."""
+    return _NO_GIVEN_NAME.match(key) is not None
 
 
 def clean_phone(text: str) -> str | None:

@@ -41,7 +41,7 @@ class Task:
 
     def result(self) -> bytes:
         """Wait for the result; without a copy that came to its end, the work is done here."""
-        return self.copy is not None and _received(self.copy) or self.work(self.material)
+        return (self.copy is not None and _received(self.copy)) or self.work(self.material)
 
 
 @contextmanager
@@ -67,13 +67,10 @@ def apart(work: Work, *, worth_it: bool) -> Iterator[Task]:
         _do(work, given, send)
     os.close(given)
     os.close(send)
-    copy = _Copy(process, open(give, "wb"), open(sent, "rb"))
     try:
-        yield Task(work, copy)
+        with open(give, "wb") as to_copy, open(sent, "rb") as from_copy:
+            yield Task(work, _Copy(process, to_copy, from_copy))
     finally:
-        copy.sent.close()
-        with suppress(BrokenPipeError):
-            copy.given.close()
         with suppress(ChildProcessError):
             os.waitpid(process, 0)
 

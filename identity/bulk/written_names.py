@@ -11,7 +11,7 @@ from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers,
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
 from identity.names import GIVEN_PARTICLES
-from identity.normalise import NEWBORN_WORDS
+from identity.normalise import NO_GIVEN_NAME
 
 MOST_WORDS = 5
 """Given names looked at, in words."""
@@ -21,7 +21,6 @@ _COLUMNS = ("birth_family", "used_family", "given_names", "used_given")
 _HYPHENS = (False, False, True, False)
 _LONGEST = 1000
 _PARTICLES = rf"^(?:(?:{'|'.join(sorted(GIVEN_PARTICLES))}) )+"
-_NEWBORN = rf"^({'|'.join(sorted(NEWBORN_WORDS))})([ -]|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def name_keys(column: Column) -> NameKeys:
     """Reduce all names of a file to match keys."""
     columns = [column(name) for name in _COLUMNS]
     family, used_family, given, used_given = spread(_match, zip(columns, _HYPHENS, strict=True))
-    given, used_given = _with_particles(_without_newborns(given)), _without_newborns(used_given)
+    given, used_given = _with_particles(_said(given)), _said(used_given)
     heads = _first_words(given)
     words = pc.split_pattern(pc.replace_substring(given, "-", " "), " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
@@ -95,10 +94,10 @@ def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
     )
 
 
-def _without_newborns(keys: pa.StringArray) -> pa.StringArray:
-    """Blank what is written for a newborn without a given name."""
-    is_newborn = pc.match_substring_regex(keys, _NEWBORN)
-    return pc.replace_with_mask(keys, is_newborn, text_column([""] * is_newborn.true_count))
+def _said(keys: pa.StringArray) -> pa.StringArray:
+    """Blank what is written where there is no given name."""
+    is_unsaid = pc.match_substring_regex(keys, NO_GIVEN_NAME)
+    return pc.replace_with_mask(keys, is_unsaid, text_column([""] * is_unsaid.true_count))
 
 
 def _with_particles(keys: pa.StringArray) -> pa.StringArray:

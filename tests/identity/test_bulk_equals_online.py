@@ -167,9 +167,9 @@ NAMES = st.sampled_from(
 GIVENS = st.sampled_from(
     [
         "JEAN", "JEAN-PAUL", "JEAN PAUL", "J-P", "J", "PAUL", "MARIE", "Marie-Hélène", "M", "MARIE CLAIRE", "CLAIRE",
-        "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "LEA", "LÉA", "LEO",
-        "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR", "JEAN - PAUL",
-        "JEAN ´PAUL", "J`EAN", "AL AIN",
+        "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "NON RENSEIGNE",
+        "À PRÉCISER", "NE-SOUS-X", "LEA", "LÉA", "LEO", "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR",
+        "JEAN - PAUL", "JEAN ´PAUL", "J`EAN", "AL AIN",
     ]
 )  # fmt: skip
 DATES = st.sampled_from(

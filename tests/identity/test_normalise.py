@@ -159,6 +159,25 @@ def test_placeholders_are_recognised_and_never_compared(name: str) -> None:
     assert (reduced.birth, reduced.used) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "NON RENSEIGNE", "À PRÉCISER", "A-RENSEIGNER", "SANS PRENOM CONNU", "NE SOUS X", "PRENOM NON COMMUNIQUE",
+        "FILLE DE CLAIRE",
+    ],
+)  # fmt: skip
+def test_words_that_say_that_there_is_no_given_name_are_none(given: str) -> None:
+    reduced = comparable(make_traits(given=given, used_given=given))
+
+    assert (reduced.head, reduced.used_head) == (None, None)
+    assert not any(reduced.words)
+
+
+@pytest.mark.parametrize("given", ["NONA", "A MARIE", "SANSONE", "ARNAUD NON"])
+def test_given_names_that_open_like_these_words_stay(given: str) -> None:
+    assert comparable(make_traits(given=given)).head is not None
+
+
 @pytest.mark.parametrize("name", ["MARTIN", "XAVIER", "SANSON", "BENOIT"])
 def test_real_names_are_not_placeholders(name: str) -> None:
     assert not is_placeholder_name(name)
