@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from identity.comparable import Comparable, comparable
 from identity.hashing import combine, stable_hash
 from identity.names import Name, read_name
+from identity.places import is_no_place
 from identity.traits import Sex, Traits
 
 KINDS = (
@@ -101,7 +102,7 @@ class _Birth(NamedTuple):
 
 def _inside(matricule: str | None) -> _Birth:
     """Return the birth that a matricule tells."""
-    if matricule is None or matricule[5:10] == "99999":
+    if matricule is None or is_no_place(matricule[5:10]):
         return _Birth(0, 0)
     sex = 1 if matricule[0] in "137" else 2
     return _Birth(sex * 10000 + int(matricule[1:5]), _hash(matricule[5:10]))

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from identity.ins import WAITING
 from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import clean_email, clean_phone, is_no_given_name, is_placeholder_key, match_key
-from identity.streets import is_shared, street_key
-from identity.traits import BirthDate, Sex, Traits
+from identity.places import is_no_place
+from identity.streets import NO_POSTCODES, is_shared, street_key
+from identity.traits import Address, BirthDate, Sex, Traits
 
 MOST_WORDS = 5
 """Given names looked at, in words."""
 
-_UNKNOWN_PLACE = "99999"
 _OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
 
@@ -119,6 +119,11 @@ def _email_names(email: str | None) -> tuple[str, ...]:
     return (first.upper(), (first + second).upper()) if second else (first.upper(),)
 
 
+def _postcode(address: Address | None) -> str | None:
+    code = address.postcode if address else None
+    return None if code in NO_POSTCODES else code
+
+
 @lru_cache(maxsize=4096)
 def comparable(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form, or say again what they were reduced to lately."""
@@ -159,13 +164,13 @@ def reduce(traits: Traits) -> Comparable:
         birth_date=when,
         date_is_fictitious=when is not None and is_fictitious(when),
         sex=traits.sex,
-        birth_place=None if traits.birth_place == _UNKNOWN_PLACE else traits.birth_place,
+        birth_place=None if is_no_place(traits.birth_place or "") else traits.birth_place,
         ins=matricule,
         ins_oid=traits.ins.oid if traits.ins else None,
         ins_is_coherent=matricule is not None and ins_agrees_with_date(matricule, when),
         ins_is_waiting=matricule is not None and matricule[0] in WAITING,
         line=traits.address.line if traits.address else None,
-        postcode=traits.address.postcode if traits.address else None,
+        postcode=_postcode(traits.address),
         phone=clean_phone(traits.phone) if traits.phone else None,
         email=email,
         email_name=email_names[0] if email_names else None,

@@ -15,7 +15,7 @@ from identity.comparable import Comparable
 from identity.given_names import Relation, known_given, related
 from identity.names import Name, NameRelation, read_name, relation
 from identity.normalise import is_landline
-from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places
+from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places, is_area, is_no_place
 from identity.streets import same_street
 from identity.traits import BirthDate, Sex
 
@@ -125,12 +125,14 @@ PLACE_LEVELS = {
     PlaceAgreement.SAME_CITY: "city",
     PlaceAgreement.COMPATIBLE: "city",
     PlaceAgreement.SAME_DEPARTMENT: "department",
+    PlaceAgreement.WITHIN: "missing",
     PlaceAgreement.DIFFERENT: "different",
 }
 INS_PLACE_LEVELS = {
     "same": "in_ins",
     "city": "missing",
     "department": "against_ins",
+    "missing": "missing",
     "different": "against_ins",
 }
 """The level of a place that one record tells and one that only the matricule of the other does."""
@@ -384,7 +386,7 @@ def _is_year_slip(one: int, other: int) -> bool:
 
 def _birth_place(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_place, b.birth_place
-    if one is not None and one == other:
+    if one is not None and one == other and not is_area(one):
         return "same"
     in_a, in_b = _place_in_ins(a), _place_in_ins(b)
     confirmed = (one is not None and one == in_b) or (other is not None and other == in_a) or (in_a and in_a == in_b)
@@ -411,9 +413,10 @@ def _agreement(one: str, other: str, is_early: bool) -> PlaceAgreement:
 
 
 def _place_in_ins(record: Comparable) -> str | None:
-    if record.ins is None or not record.ins_is_coherent or record.ins[5:10] == "99999":
+    if record.ins is None or not record.ins_is_coherent:
         return None
-    return record.ins[5:10]
+    place = record.ins[5:10]
+    return None if is_no_place(place) or is_area(place) else place
 
 
 def _ins(a: Comparable, b: Comparable) -> str:

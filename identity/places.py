@@ -14,7 +14,9 @@ from functools import cache, lru_cache
 from identity._former_codes import MERGED, RENUMBERED
 
 _FORM = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
-_UNKNOWN = "99999"
+_FRANCE = "99100"
+# From these on INSEE writes what is no commune and no country.
+_RESERVED, _RESERVED_ABROAD = "990", "99990"
 
 
 class PlaceAgreement(StrEnum):
@@ -27,6 +29,8 @@ class PlaceAgreement(StrEnum):
     COMPATIBLE = "compatible"
     """One code may be read as the place of the other: USSR and Ukraine, 92012 for Boulogne or for Oran in 1950."""
     SAME_DEPARTMENT = "department"
+    WITHIN = "within"
+    """A département written for a commune (69000), with itself or one of its communes: nothing is told."""
     DIFFERENT = "different"
 
 
@@ -164,6 +168,19 @@ def possible_places(code: str, year: int | None = None) -> frozenset[str]:
     return place.possible if place else frozenset()
 
 
+def is_no_place(code: str) -> bool:
+    """Tell a code that names no place: unknown (99999, 99990), France without a commune (99100), 00000, 99000."""
+    return code >= _RESERVED_ABROAD or code == _FRANCE or code.startswith(("00", "990"))
+
+
+def is_area(code: str) -> bool:
+    """Tell a code that names a département and none of its communes: 69000, 97400, 38990 for « unknown in Isère »."""
+    if code.startswith("99") or _colony(code, None) is not None:
+        return False
+    number = code[3:] if code[:2] in ("97", "98") else code[2:]
+    return not number.strip("0") or number >= _RESERVED
+
+
 def renumbered_code(code: str) -> str:
     """Return the code that the commune itself bears today, when its département was renumbered; else the code."""
     return _RENUMBERED.get(code, code)
@@ -189,12 +206,12 @@ def _formers() -> dict[str, tuple[str, ...]]:
 
 
 def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
-    """Compare two places of birth of one supposed year of birth. Malformed or unknown (99999): different."""
+    """Compare two places of birth of one supposed year of birth. Malformed, or no place (99999): different."""
     one, other = _read(a, year), _read(b, year)
     if one is None or other is None:
         return PlaceAgreement.DIFFERENT
     if one.own == other.own:
-        return PlaceAgreement.SAME
+        return PlaceAgreement.WITHIN if is_area(a) else PlaceAgreement.SAME
     if one.today == other.today:
         # 01018 and 01033: the one became a part of the other. 01018 and 01205: two parts of what is now 01033.
         return PlaceAgreement.SAME if one.today in (one.own, other.own) else PlaceAgreement.SAME_CITY
@@ -204,7 +221,7 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
     if one.today in other.possible or other.today in one.possible:
         return PlaceAgreement.COMPATIBLE
     if not one.departments.isdisjoint(other.departments):
-        return PlaceAgreement.SAME_DEPARTMENT
+        return PlaceAgreement.WITHIN if is_area(a) or is_area(b) else PlaceAgreement.SAME_DEPARTMENT
     return PlaceAgreement.DIFFERENT
 
 
@@ -224,7 +241,7 @@ def was_colonial(code: str) -> bool:
 
 
 def _has_form(code: str) -> bool:
-    return _FORM.fullmatch(code) is not None and code != _UNKNOWN
+    return _FORM.fullmatch(code) is not None and not is_no_place(code)
 
 
 @lru_cache(maxsize=65536)

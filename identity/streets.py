@@ -88,6 +88,23 @@ _SHARED = re.compile(SHARED_HOME)
 _STREETS = "|".join(_WAYS.keys() - {"CITE", "DOMAINE", "LIEU", "RESIDENCE"})
 # After these, a word is what a street is called: RUE DE L'HOPITAL.
 _CALLED = re.compile(rf"\b(?:{_STREETS})(?: (?:{'|'.join(_LITTLE)}|ANCIEN|ANCIENNE|GRAND|VIEUX))* $")
+_UNSAID = (
+    "INCONNU", "INCONNUE", "NON RENSEIGNE", "NON RENSEIGNEE", "NON COMMUNIQUE", "NON COMMUNIQUEE", "NON CONNU",
+    "NON CONNUE", "NON PRECISE", "NON PRECISEE", "NON FOURNIE", "A RENSEIGNER", "A PRECISER", "A COMPLETER",
+    "A DEMANDER", "INDETERMINEE", "MANQUANTE", "ABSENTE",
+)  # fmt: skip
+NOWHERE = frozenset(
+    [
+        *_UNSAID, *(f"ADRESSE {words}" for words in _UNSAID), *_WAYS, "ADRESSE", "SANS", "SANS ADRESSE", "AUCUN",
+        "AUCUNE", "NEANT", "NON", "PAS D ADRESSE", "N A", "NA", "N C", "NC", "N R", "NR", "NSP", "NPAI",
+        "NOTRE DAME", "IDEM", "X", "XX", "XXX", "XXXX", "0", "00", "000", "0000", "FRANCE", "ETRANGER",
+        "A L ETRANGER", "BOURG", "LE BOURG", "AU BOURG", "CENTRE BOURG", "VILLAGE", "LE VILLAGE", "AU VILLAGE",
+        "CENTRE VILLE", "MAIRIE", "LIEU DIT",
+    ]
+)  # fmt: skip
+"""Keys of lines that say no more than the postcode: not known, or a whole village. ND is one of them, in full."""
+NO_POSTCODES = frozenset({"0", "00000", "99999", "X", "XXXXX"})
+"""What is written where a postcode is asked and not known."""
 _TELLING = 4
 """Letters and digits from which words tell a street from another."""
 
@@ -99,9 +116,10 @@ def in_full(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def street_key(line: str) -> str | None:
-    """Reduce a line of address: usual words in full, no signs; None when nothing is left."""
+    """Reduce a line of address: usual words in full, no signs; None when it tells no place inside the postcode."""
     words = re.findall(r"[A-Z]+|\d+", match_key(line))
-    return " ".join(map(in_full, words)) or None
+    key = " ".join(map(in_full, words))
+    return None if not key or key in NOWHERE else key
 
 
 class _Street(NamedTuple):

@@ -31,6 +31,7 @@ from identity.places import (
     COLONIAL_DEPARTMENTS,
     canonical_place,
     department,
+    is_area,
     possible_places,
     stands_alone,
     was_colonial,
@@ -55,6 +56,8 @@ class Places:
     """The département as it is written, as a number; -1 abroad."""
     is_alone: Flags
     """Places that the code alone tells all about (`identity.places.stands_alone`)."""
+    is_area: Flags
+    """Codes that name a département and none of its communes."""
     marks: Marks
     """One bit for each place that the code may stand for and for each of its départements, some sharing a bit."""
     may_be_colonial: Flags
@@ -203,14 +206,23 @@ def _distinct_matricules(values: NDArray[np.bytes_]) -> tuple[NDArray[np.bytes_]
 
 
 def place_numbers(table: Bytes) -> Longs:
-    """Read codes of places as numbers, 0 for a code whose form is wrong or that stands for an unknown place."""
+    """Read codes of places as numbers, 0 for a code whose form is wrong or that names no place."""
     corsican = (table[:, 0] == ord("2")) & ((table[:, 1] == ord("A")) | (table[:, 1] == ord("B")))
     right = are_digits(table[:, [0, 2, 3, 4]]) & (are_digits(table[:, [1]]) | corsican)
-    right &= (table != ord("9")).any(axis=1)
+    right &= ~_are_no_places(table)
     packed = np.zeros(len(table), np.int64)
     for column in range(5):
         packed = packed << 8 | table[:, column]
     return np.where(right, packed, 0)
+
+
+def _are_no_places(table: Bytes) -> Flags:
+    """Tell which codes name no place, as `identity.places.is_no_place` tells one."""
+    zero, nine = table == ord("0"), table == ord("9")
+    abroad = nine[:, 0] & nine[:, 1]
+    is_france = (table[:, 2] == ord("1")) & zero[:, 3] & zero[:, 4]
+    none: Flags = (zero[:, 0] & zero[:, 1]) | (abroad & (zero[:, 2] | (nine[:, 2] & nine[:, 3]) | is_france))
+    return none
 
 
 def _pack(matricules: NDArray[np.bytes_]) -> Marks:
@@ -248,6 +260,7 @@ def _take_places_apart(codes: list[str]) -> Places:
         codes=codes,
         departments=np.where(is_abroad, np.int32(MISSING), departments.codes),
         is_alone=np.append(is_alone, False),
+        is_area=np.array([*map(is_area, codes), False], np.bool_),
         marks=np.array([*marks, 0], np.uint64),
         may_be_colonial=np.array([*(code[:2] in COLONIAL_DEPARTMENTS for code in codes), False], np.bool_),
         was_colonial=np.array([*map(was_colonial, codes), False], np.bool_),

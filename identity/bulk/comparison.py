@@ -319,6 +319,7 @@ def _places(records: Records, left: Rows, right: Rows) -> Levels:
     is_early = _known_early(years[0]) | _known_early(years[1])
     unlike = np.flatnonzero(own != other)
     level[unlike] = _unlike_places(records.places, own[unlike], other[unlike], is_early[unlike])
+    level[np.flatnonzero((own == other) & records.places.is_area.take(own))] = index["missing"]
     level[np.flatnonzero((own < 0) | (other < 0))] = index["missing"]
     # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.
     alone = np.flatnonzero(((own >= 0) & (other < 0) & (other_ins >= 0)) | ((own < 0) & (other >= 0) & (in_ins >= 0)))
@@ -342,6 +343,7 @@ def _unlike_places(places: Places, one: Ints, two: Ints, is_early: Flags) -> Lev
     departments = places.departments.take(one)
     same_department = (departments == places.departments.take(two)) & (departments >= 0)
     found = either(same_department, index["department"], index["different"])
+    found[np.flatnonzero(same_department & (places.is_area.take(one) | places.is_area.take(two)))] = index["missing"]
     # Two places that each stand alone have at most a département in common; and places that share no mark, nothing.
     is_related = (places.marks.take(one) & places.marks.take(two)) != 0
     is_related &= ~(places.is_alone.take(one) & places.is_alone.take(two))

@@ -37,7 +37,7 @@ from identity.bulk.text import (
     trimmed,
 )
 from identity.normalise import EMPTY_EMAILS, clean_email, clean_phone
-from identity.streets import SHARED_HOME, in_full, is_shared, street_key
+from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
 _PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
@@ -76,7 +76,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     (lived, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
     in_shared_home = take(_are_shared(streets), lived, missing=False)
     street = np.where(in_shared_home, np.int32(MISSING), lived)
-    postcode = _trimmed(column("postcode"))
+    postcode = _postcodes(column("postcode"))
     email = take(emails.ids, address.codes)
     known = np.where(email < 0, np.int32(MISSING), address.codes)
     counted("address", line, lived < 0)
@@ -107,9 +107,10 @@ def opening_names(contacts: Contacts, forms: pa.StringArray) -> tuple[Ints, Ints
     return one, two
 
 
-def _trimmed(column: Coded) -> Coded:
+def _postcodes(column: Coded) -> Coded:
     found = distinct(trimmed(column.values))
-    return Coded(found.values, take(found.codes, column.codes))
+    is_none = flags(pc.is_in(found.values, value_set=text_column(sorted(NO_POSTCODES))))
+    return Coded(found.values, take(np.where(is_none[found.codes], np.int32(MISSING), found.codes), column.codes))
 
 
 def _streets(column: Coded) -> tuple[Ints, pa.StringArray]:
@@ -146,7 +147,7 @@ def _opening_numbers(streets: pa.StringArray) -> Longs:
 
 
 def street_keys(values: pa.StringArray) -> pa.StringArray:
-    """Reduce lines of address as `identity.streets.street_key` does one; empty when nothing is left."""
+    """Reduce lines of address as `identity.streets.street_key` does one; empty when they tell no place."""
     text = joined(values)
     if text is None:
         return text_column([street_key(line) or "" for line in values.to_pylist()])
@@ -161,11 +162,13 @@ def street_keys(values: pa.StringArray) -> pa.StringArray:
 
 
 def _in_full(keys: pa.StringArray) -> pa.StringArray:
-    """Write the usual words in full."""
+    """Write the usual words in full; blank what tells no place."""
     lists = pc.split_pattern(keys, " ")
     words = distinct(lists.flatten())
     full = text_column([in_full(word) for word in words.texts]).take(number_column(words.codes))
-    return pc.binary_join(pa.ListArray.from_arrays(lists.offsets, full), text_column([" "])[0])
+    written = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, full), text_column([" "])[0])
+    is_nowhere = pc.is_in(written, value_set=text_column(sorted(NOWHERE)))
+    return pc.replace_with_mask(written, is_nowhere, text_column([""] * is_nowhere.true_count))
 
 
 def _phones(column: Coded) -> Longs:

@@ -69,7 +69,7 @@ class Records:
     ins_place: Ints
     """The place inside the matricule, `MISSING` for none."""
     ins_own_place: Ints
-    """The same, where the matricule is coherent with the date."""
+    """The same, where the matricule is coherent with the date and names a commune or a country."""
     places: Places
     domain: Ints
     street: Ints
@@ -154,7 +154,7 @@ def prepare(table: pa.Table) -> Records:
         ins_hashes=ins.hashes,
         ins_coherent=ins.coherent,
         ins_place=ins.place,
-        ins_own_place=np.where(ins.coherent, ins.place, np.int32(MISSING)),
+        ins_own_place=np.where(ins.coherent & ~births.places.is_area[ins.place], ins.place, np.int32(MISSING)),
         places=births.places,
         domain=column("source").codes,
         street=contacts.street,

@@ -224,10 +224,11 @@ LINES = st.fixed_dictionaries(
                 "1200001 rue Foch",
                 "Le Bourg",
                 "le bour",
+                "N.C.",
                 None,
             ]
         ),
-        "postcode": st.sampled_from(["58000", "58000 ", "\u00a058000", "58200", "69003", "", "\u00a0", None]),
+        "postcode": st.sampled_from(["58000", "58000 ", "\u00a058000", "58200", "99999", "", "\u00a0", None]),
         "phone": st.sampled_from(
             [
                 "0612345679",
@@ -292,6 +293,7 @@ def test_any_two_places_are_compared_alike_told_or_inside_a_matricule() -> None:
         "92500",
     ]
     codes += ["91352", "92352", "99352", "99350", "95350", "96001", "99123", "99155", "97302", "98302", "99999"]
+    codes += ["69000", "38990", "2A000", "92000", "97400", "00000", "00123", "99000", "99100", "99990"]
     same: Line = {"source": "A", "birth_family": "MOREL", "given_names": "PAUL", "sex": "M"}
     some: list[Line] = []
     for year in ("1946", "1964", "1990"):

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 
 from identity.bulk import processor
+from identity.bulk.births import place_numbers
 from identity.bulk.text import hash_rows, stable_hashes
 from identity.hashing import stable_hash
 from identity.phonetics import french_code, french_codes
+from identity.places import possible_places
 
 TEXTS = [
     "",
@@ -49,6 +51,16 @@ def test_rows_of_bytes_have_the_hashes_of_their_texts() -> None:
 
 def test_texts_that_differ_by_what_fills_a_word_have_other_hashes() -> None:
     assert len({stable_hash("A" + "\0" * zeros) for zeros in range(9)}) == 9
+
+
+def test_every_code_of_five_signs_that_names_no_place_is_none_in_a_file_too() -> None:
+    codes = [f"{number:05d}" for number in range(100_000)] + ["2A000", "2B999", "2C004", "A2004"]
+    table = np.frombuffer("".join(codes).encode(), np.uint8).reshape(-1, 5)
+
+    are_places = [bool(possible_places(code)) for code in codes]
+
+    assert (place_numbers(table) > 0).tolist() == are_places
+    assert are_places.count(False) > 1000
 
 
 def test_a_name_sounds_the_same_alone_and_among_others() -> None:

@@ -78,6 +78,8 @@ def test_one_matricule_is_always_worth_a_look() -> None:
         pytest.param("99352", "92012", "1990-05-17", "against_ins", id="Boulogne since"),
         pytest.param("99123", "99155", "1950-05-17", "missing", id="USSR and Ukraine"),
         pytest.param("69381", "99999", "1984-05-17", "missing", id="unknown"),
+        pytest.param("38185", "38990", "1984-05-17", "missing", id="unknown in Isère"),
+        pytest.param("69000", "69381", "1984-05-17", "missing", id="a département for a commune"),
         pytest.param(None, "69381", "1984-05-17", "missing", id="none told"),
     ],
 )
@@ -91,6 +93,25 @@ def test_the_place_inside_a_matricule_stands_for_the_one_that_is_not_told(
     for pair in ((one, other), (other, one)):
         levels = {part.trait: part.level for part in compare_records(*pair, model()).score.contributions}
         assert levels["birth_place"] == level
+
+
+@pytest.mark.parametrize(
+    ("line", "postcode", "level"),
+    [
+        ("8 rue Neuve", "69001", "same"),
+        ("NC", "69001", "postcode"),
+        ("Le Bourg", "69001", "postcode"),
+        ("Adresse inconnue", "00000", "missing"),
+        ("8 rue Neuve", "99999", "missing"),
+    ],
+)
+def test_an_address_that_is_not_known_is_nobodys_home(line: str, postcode: str, level: str) -> None:
+    traits = make_traits(line=line, postcode=postcode)
+    pair = make_record(traits), make_record(traits, "B", "b")
+
+    assert {part.trait: part.level for part in compare_records(*pair, model()).score.contributions}[
+        "address"
+    ] == level
 
 
 def test_a_matricule_of_another_date_tells_no_place() -> None:

@@ -19,7 +19,7 @@ from identity.places import (
 
 COG = Path(__file__).parents[2] / "data" / "cog"
 SAME, CITY, COMPATIBLE = PlaceAgreement.SAME, PlaceAgreement.SAME_CITY, PlaceAgreement.COMPATIBLE
-DEPARTMENT, DIFFERENT = PlaceAgreement.SAME_DEPARTMENT, PlaceAgreement.DIFFERENT
+DEPARTMENT, WITHIN, DIFFERENT = PlaceAgreement.SAME_DEPARTMENT, PlaceAgreement.WITHIN, PlaceAgreement.DIFFERENT
 
 PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("equal", "69381", "69381", 1984, SAME),
@@ -78,6 +78,17 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("two overseas départements", "97105", "97209", 1984, DIFFERENT),
     ("two overseas territories", "98735", "98818", 1984, DIFFERENT),
     ("unknown on both sides", "99999", "99999", 1984, DIFFERENT),
+    ("no place at all", "00000", "00000", 1984, DIFFERENT),
+    ("France without a commune", "99100", "99100", 1984, DIFFERENT),
+    ("abroad without a country", "99990", "99990", 1984, DIFFERENT),
+    ("Rhône on both sides", "69000", "69000", 1984, WITHIN),
+    ("Rhône and one of its communes", "69000", "69123", 1984, WITHIN),
+    ("unknown in Isère", "38990", "38990", 1984, WITHIN),
+    ("Corsica's south without a commune", "2A000", "2A004", 1984, WITHIN),
+    ("Réunion without a commune", "97400", "97411", 1984, WITHIN),
+    ("Rhône and another département", "69000", "38185", 1984, DIFFERENT),
+    ("Versailles and the département that it was in", "78228", "78000", 1984, WITHIN),
+    ("Tunisia without a town", "96000", "96000", 1950, SAME),
     ("empty", "", "", 1984, DIFFERENT),
     ("malformed and equal", "2C004", "2C004", 1984, DIFFERENT),
     ("too short", "6938", "69381", 1984, DIFFERENT),

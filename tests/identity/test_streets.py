@@ -28,7 +28,7 @@ TWO_PLACES = [
     ("12 rue A", "12 rue B"),
     ("3 rue des lilas", "3 rue des lys"),
     ("33 rue du 8 mai 1945", "33 rue du 11 novembre 1918"),
-    ("Le Bourg", "Le Moulin"),
+    ("Le Bourg Neuf", "Le Moulin"),
     ("Résidence du Parc", "Résidence du Parc Fleuri"),
     ("12 rue", "12 rue Pasteur"),
 ]
@@ -51,6 +51,19 @@ FOR_ANYBODY = [
     "RES LES LILAS 3 rue Neuve",
     "Chufort",
 ]
+NO_PLACE = [
+    "Adresse inconnue",
+    "N.C.",
+    "ND",
+    "non renseignée",
+    "A PRECISER",
+    "X",
+    "Le Bourg",
+    "Rue",
+    "0",
+    "néant",
+    "...",
+]
 LINES = st.lists(
     st.sampled_from("0 3 12 12B BIS R RUE AV AVENUE RES PARC FOCH FOCHE FO MAL MARECHAL DE LA".split()),  # noqa: SIM905
     min_size=1,
@@ -71,6 +84,11 @@ def test_a_number_a_kind_of_way_or_a_name_tells_two_places(one: str, other: str)
 @pytest.mark.parametrize(("line", "expected"), [(x, True) for x in FOR_MANY] + [(x, False) for x in FOR_ANYBODY])
 def test_a_home_for_many_is_told_from_a_street_that_is_called_after_one(line: str, expected: bool) -> None:
     assert is_shared(street_key(line) or "") is expected
+
+
+@pytest.mark.parametrize("line", NO_PLACE)
+def test_a_line_that_is_not_known_or_is_a_whole_village_tells_no_place(line: str) -> None:
+    assert street_key(line) is None
 
 
 @given(LINES, LINES)
