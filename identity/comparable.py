@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from identity.ins import WAITING
 from identity.names import GIVEN_PARTICLES, Name, read_name
-from identity.normalise import clean_email, clean_phone, is_no_given_name, is_placeholder_key, match_key
+from identity.normalise import (
+    clean_email,
+    clean_phone,
+    is_no_given_name,
+    is_placeholder_key,
+    is_shared_email,
+    match_key,
+)
 from identity.places import is_no_place
 from identity.streets import NO_POSTCODES, is_shared, street_key
 from identity.traits import Address, BirthDate, Sex, Traits
@@ -153,6 +160,8 @@ def reduce(traits: Traits) -> Comparable:
     when = traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = clean_email(traits.email) if traits.email else None
+    if email and is_shared_email(email):
+        email = None
     email_names = _email_names(email)
     return Comparable(
         birth=birth or used,

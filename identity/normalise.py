@@ -34,11 +34,24 @@ _JOINT = re.compile(r" *([-']) *")
 _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
+PLACEHOLDER_NUMBERS = frozenset({"123456789", "102030405", "601020304", "606060606", "701020304", "707070707"})
+"""What is typed where a telephone is asked and not known, without the first 0."""
 _PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
 EMPTY_EMAILS = frozenset(
-    {"noreply", "no-reply", "nomail", "inconnu", "aucun", "pasdemail", "pasdadresse", "xx", "xxx"}
+    """
+    aucun aucunmail inconnu na nc neant no-mail no-reply noemail nomail none nonconnu noreply nonrenseigne
+    non-renseigne null pas-de-mail pasdadresse pasdadressemail pasdemail pasmail sans sansadresse sansemail sansmail
+    sans-mail unknown xx xxx
+    """.split()  # noqa: SIM905
 )
+SHARED_EMAILS = frozenset(
+    """
+    accueil admin administratif administration cabinet ccas contact curatelle direction ehpad foyer infirmerie info
+    infos mairie medecin pharmacie residence secretaire secretariat soins standard tutelle tutelles udaf
+    """.split()  # noqa: SIM905
+)
+"""What the addresses of a house, a practice or a guardian begin with: mail is read there, for many."""
 _OVERSEAS_LENGTH = len("+262692123456")
 _OVERSEAS = {
     "262": ("262", "263", "269", "639", "692", "693"),
@@ -149,7 +162,7 @@ def clean_phone(text: str) -> str | None:
     else:
         return None
     # A number made of one repeated digit after its prefix is a placeholder that would match strangers.
-    if len(national) != 9 or national[0] == "0" or len(set(national[1:])) == 1 or national == "123456789":
+    if len(national) != 9 or national[0] == "0" or len(set(national[1:])) == 1 or national in PLACEHOLDER_NUMBERS:
         return None
     # 06 39 98 is Arcep's range for fiction, in the middle of Mayotte's numbers.
     is_fiction = national.startswith("63998")
@@ -173,6 +186,11 @@ def clean_email(text: str) -> str | None:
     if not _EMAIL.fullmatch(address) or address.split("@")[0] in EMPTY_EMAILS:
         return None
     return address
+
+
+def is_shared_email(address: str) -> bool:
+    """Tell whether an address is that of a house, a practice or a guardian."""
+    return address.split("@")[0] in SHARED_EMAILS
 
 
 def check_birth_place(code: str) -> str:

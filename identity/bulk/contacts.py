@@ -36,7 +36,7 @@ from identity.bulk.text import (
     take,
     trimmed,
 )
-from identity.normalise import EMPTY_EMAILS, clean_email, clean_phone
+from identity.normalise import EMPTY_EMAILS, PLACEHOLDER_NUMBERS, SHARED_EMAILS, clean_email, clean_phone
 from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
@@ -44,6 +44,7 @@ _PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
 _LONGEST_NUMBER = 6
 ABROAD = 10**15
 """What is added to the digits of a number that is not French: E.164 has fifteen of them at most."""
+_PLACEHOLDER_NUMBERS = np.array(sorted(map(int, PLACEHOLDER_NUMBERS)))
 _STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
 
 
@@ -185,7 +186,7 @@ def _phones(column: Coded) -> Longs:
             fits &= national[:, 0] != ord("0")
             rows, national = rows[fits], national[fits]
             found = number(national)
-            is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & (found != 123456789)
+            is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & ~np.isin(found, _PLACEHOLDER_NUMBERS)
             numbers[rows] = np.where(is_real, found, 0)
             others[rows] = False
     odd = some(column.values, others)
@@ -219,7 +220,7 @@ def _emails(values: pa.StringArray) -> _Emails:
         cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
         lowered = put(lowered, odd, text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
-    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
+    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS | SHARED_EMAILS))})@"))
     coded = distinct(lowered)
     words = pc.extract_regex(lowered, r"^(?P<one>[a-z]*)(?:[-._](?P<two>[a-z]+))?")
     one, other = pc.utf8_upper(words.field("one")), pc.utf8_upper(words.field("two"))

@@ -254,6 +254,7 @@ LINES = st.fixed_dictionaries(
                 "paul@a.frİ",
                 "paul@a",
                 "inconnu@a.fr",
+                "accueil@a.fr",
                 "marie-helene@b.fr",
                 "marie.helene.durand@b.fr",
                 "a@b",

@@ -136,6 +136,20 @@ def test_an_email_is_lower_cased_or_dropped(text: str, address: str | None) -> N
     assert clean_email(text) == address
 
 
+@pytest.mark.parametrize("number", ["0102030405", "06 06 06 06 06", "+33 6 01 02 03 04", "0123456789", "0000000000"])
+def test_what_is_typed_for_a_telephone_that_is_not_known_is_none(number: str) -> None:
+    assert clean_phone(number) is None
+
+
+@pytest.mark.parametrize("address", ["accueil@ehpad.example", "secretariat@cabinet.example", "nc@nc.fr"])
+def test_an_address_that_many_read_or_that_is_none_is_nobodys(address: str) -> None:
+    assert comparable(make_traits(email=address)).email is None
+
+
+def test_an_address_that_many_read_still_reaches_them() -> None:
+    assert clean_email("accueil@ehpad.example") == "accueil@ehpad.example"
+
+
 @pytest.mark.parametrize("code", ["69381", "2A004", "2B033", "99352", "99999", "97411"])
 def test_a_cog_code_is_accepted(code: str) -> None:
     assert check_birth_place(code) == code
