@@ -172,6 +172,12 @@ _LABELS = {
     "email": lazy_gettext("Courriel"),
     "status": lazy_gettext("Statut"),
 }
+_WEIGHED_AS = {
+    "birth_name": "surname",
+    "used_name": "surname",
+    "given_names": "given",
+    "used_given_name": "given",
+}
 _EXACT = ("sex", "status", "death_date", "phone", "email", "postcode")
 _REASONS = {
     "score-review": lazy_gettext("Ressemblance forte, mais pas assez pour rapprocher seul"),
@@ -276,7 +282,10 @@ def _known_nearness(name: str, levels: dict[str, str]) -> bool | None:
     if name == "birth_date":
         return levels["birth_date"] not in ("different", "missing")
     if name == "birth_place":
-        return levels["birth_place"] == "department"
+        return levels["birth_place"] in ("same", "city", "department", "missing")
+    if levels.get(_WEIGHED_AS.get(name, "")) == "different":
+        # ELSA and EMMA: the score holds them for two names, however many letters they share.
+        return False
     if name == "address" and levels["address"] == "same":
         # One place in two writings, though few letters may agree: RES LES PINS 12 R DU GAL LECLERC.
         return True

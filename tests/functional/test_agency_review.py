@@ -73,6 +73,18 @@ def test_a_home_in_two_writings_is_near_as_the_score_says(app: Flask, officer: F
     assert "≠" not in row
 
 
+def test_given_names_that_the_score_holds_for_two_are_not_near(app: Flask, officer: FlaskClient) -> None:
+    send(app, incoming(make_structure(app), traits=replace(SOLENE, given_names=("ELSA", "MARTHE"))))
+    send(app, incoming(make_structure(app), traits=replace(SOLENE, given_names=("EMMA", "MARTHE"))))
+    (task,) = open_tasks(app)
+
+    page = open_task(officer, task.id)
+
+    row = page[page.index(">Prénoms de naissance<") : page.index(">Date de naissance<")]
+    assert "Prénoms différents" in page
+    assert "proche" not in row
+
+
 def test_the_bits_shown_add_up_to_the_total(app: Flask, officer: FlaskClient) -> None:
     pair = doubtful_pair(app)
 
@@ -171,6 +183,7 @@ def test_two_qualified_ins_are_refused_with_the_reason(app: Flask, officer: Flas
     answer = decide(officer, page, task.id, "meme")
 
     assert "INS qualifiées différentes" in page
+    assert re.search(r'value="meme"[^>]* disabled aria-describedby="impossible"', page)
     assert answer.status_code == 409
     assert "INS qualifiée différente" in answer.text
 
