@@ -1,20 +1,69 @@
-"""Whether each line of a CSV stands by itself: the one that does not would take the next ones into its cell.
+"""The form of a CSV of identities: its header, and whether each line stands by itself.
+
+A line that does not would take the next ones into its cell.
 
 RFC 4180 lets a quoted cell go on over lines. In a file of identities none does: a quote that does not close on its
 line is a stray one, and thousands of identities could go with it, unseen.
 """
 
+import csv
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.errors import Invalid
+
+_LONGEST_HEADER = 100_000
 _BLOCK = 1 << 20
 _QUOTE, _NEW_LINE, _RETURN = b'"\n\r'
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_delimiter(path: Path, columns: Sequence[str]) -> str:
+    """Return what separates the cells of a CSV; raise `Invalid` when its header is not one with these columns."""
+    if path.suffix.lower() == ".parquet":
+        raise Invalid("Le nom du fichier dit Parquet, et son contenu n'en est pas : enregistrez-le de nouveau.")
+    with path.open("rb") as stream:
+        first = stream.readline(_LONGEST_HEADER)
+    try:
+        header = first.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
+    if not header.strip():
+        raise Invalid("Le fichier est vide.")
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    if header.count("\t") > header.count(delimiter):
+        raise Invalid("Les colonnes sont séparées par des tabulations : séparez-les par des virgules (CSV).")
+    check_columns(next(csv.reader([header], delimiter=delimiter)), columns)
+    return delimiter
+
+
+def check_columns(names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse a file where a column lacks, or comes twice."""
+    double = [name for name in wanted if names.count(name) > 1]
+    if double:
+        raise Invalid(f"Le fichier a plusieurs colonnes du même nom : {', '.join(double)}.", double[0])
+    missing = [name for name in wanted if name not in names]
+    if not missing:
+        return
+    message = f"Il manque au fichier les colonnes : {', '.join(missing)}."
+    if set(missing) <= {name.strip().lower() for name in names}:
+        message += " Elles y sont, mais écrites autrement : écrivez leur nom en minuscules, sans espace."
+    raise Invalid(message, missing[0])
+
+
+def check_quotes(broken: int | None) -> None:
+    """Refuse a CSV of which `first_broken` returned a line."""
+    if broken is not None:
+        raise Invalid(
+            f"Ligne {broken} du fichier : un guillemet y ouvre une valeur et ne la ferme pas à sa fin. Supprimez ce "
+            'guillemet ; dans une valeur entre guillemets, doublez-le (""). Une valeur tient sur une ligne.'
+        )
 
 
 def first_broken(path: Path, delimiter: str) -> int | None:

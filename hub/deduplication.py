@@ -26,6 +26,9 @@ from identity.bulk.threads import spread
 from identity.model import Model, ModelError, parse_model
 
 _ROWS = 1 << 18
+PAIRS = ["id_l", "id_r", "score", "probability", "decision"]
+"""Columns of what is written about pairs."""
+_PERSONS = ["record_id", "person"]
 _OFTEN_THE_SAME = ["score", "probability", "decision"]
 _LINK, _REVIEW, _NOTHING = range(3)
 
@@ -71,15 +74,28 @@ def read_model(path: Path | None) -> Model:
 
 
 def check_outputs(order: Order) -> None:
-    """Refuse outputs that would harm the input or one another, or have nowhere to go."""
+    """Refuse outputs that would harm a file, or one another, or have nowhere to go; earlier outputs are replaced."""
     outputs = [path for path in (order.pairs, order.clusters) if path is not None]
     for path in outputs:
         if not path.parent.is_dir():
             raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
         if path.exists() and order.file.exists() and path.samefile(order.file):
             raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
+        if path.is_file() and not _is_earlier_output(path):
+            raise Invalid(f"{path} existe et n'a pas été écrit par cette commande : choisissez un autre nom.")
     if len(outputs) > len({path.resolve() for path in outputs}):
         raise Invalid("Les paires et les personnes iraient dans le même fichier : choisissez deux noms.")
+
+
+def _is_earlier_output(path: Path) -> bool:
+    """Tell pairs or persons written by an earlier run, or an empty file, from what somebody else put there."""
+    if not path.stat().st_size:
+        return True
+    try:
+        names = pq.ParquetFile(path).schema_arrow.names
+    except (pa.ArrowException, OSError):
+        return False
+    return names in (PAIRS, _PERSONS)
 
 
 def _refuse_folders(order: Order) -> None:
@@ -181,13 +197,13 @@ def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Leve
 
 
 def _pairs_schema(record_id: pa.DataType) -> pa.Schema:
-    kinds = {"id_l": record_id, "id_r": record_id, "score": pa.float64(), "probability": pa.float64()}
-    return pa.schema(kinds | {"decision": pa.string()})
+    kinds = [record_id, record_id, pa.float64(), pa.float64(), pa.string()]
+    return pa.schema(list(zip(PAIRS, kinds, strict=True)))
 
 
 def _write_persons(path: Path, record_ids: pa.Array, found: Match) -> None:
     person = record_ids.take(number_column(found.persons.person))
-    table = pa.table({"record_id": record_ids, "person": person})
+    table = pa.table([record_ids, person], _PERSONS)
     with _writer(path, table.schema) as writer:
         writer.write_table(table)
 

@@ -6,7 +6,6 @@ Needs no database and no settings.
 """
 
 import codecs
-import csv
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,9 +67,9 @@ def check_form(path: Path) -> str | None:
     if not start:
         raise Invalid("Le fichier est vide.")
     if start != b"PAR1":
-        delimiter = _delimiter(path)
+        delimiter = csv_lines.read_delimiter(path, COLUMNS)
         _check_utf8(path)
-        _check_quotes(csv_lines.first_broken(path, delimiter))
+        csv_lines.check_quotes(csv_lines.first_broken(path, delimiter))
         return delimiter
     _texts_of_parquet(path)
     return None
@@ -98,26 +97,9 @@ def check_count(records: int, torn: int) -> None:
         raise Invalid("Le fichier ne contient aucune identité : il n'a qu'un en-tête.")
 
 
-def _check_quotes(broken: int | None) -> None:
-    if broken is not None:
-        raise Invalid(
-            f"Ligne {broken} du fichier : un guillemet y ouvre une valeur et ne la ferme pas à sa fin. Supprimez ce "
-            'guillemet ; dans une valeur entre guillemets, doublez-le (""). Une valeur tient sur une ligne.'
-        )
-
-
 def _check_ids_type(kind: pa.DataType) -> None:
     if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise Invalid(f"La colonne record_id doit être un texte ou un entier, et non {kind}.", "record_id")
-
-
-def _check_columns(names: Sequence[str]) -> None:
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise Invalid(f"Il manque au fichier les colonnes : {', '.join(missing)}.", missing[0])
-    double = [name for name in COLUMNS if names.count(name) > 1]
-    if double:
-        raise Invalid(f"Le fichier a plusieurs colonnes du même nom : {', '.join(double)}.", double[0])
 
 
 def _read_parquet(path: Path) -> RegionalFile:
@@ -146,7 +128,7 @@ def _texts_of_parquet(path: Path) -> list[str]:
         schema = parquet.ParquetFile(path).schema_arrow
     except pa.ArrowException as err:
         raise Invalid(_DAMAGED_PARQUET) from err
-    _check_columns(schema.names)
+    csv_lines.check_columns(schema.names, COLUMNS)
     _check_ids_type(schema.field("record_id").type)
     for name in COMPARED:
         _check_type(name, schema.field(name).type)
@@ -154,17 +136,17 @@ def _texts_of_parquet(path: Path) -> list[str]:
 
 
 def _read_csv(path: Path) -> RegionalFile:
-    delimiter = _delimiter(path)
+    delimiter = csv_lines.read_delimiter(path, COLUMNS)
     with ThreadPoolExecutor(1) as pool:
         # Looked for while the file is read: what was read is of no use when one is found.
         broken = pool.submit(csv_lines.first_broken, path, delimiter)
         try:
             table, torn = _read_table(path, delimiter)
         except pa.ArrowException as err:
-            _check_quotes(broken.result())
+            csv_lines.check_quotes(broken.result())
             _check_utf8(path)
             raise Invalid(_NOT_CSV) from err
-        _check_quotes(broken.result())
+        csv_lines.check_quotes(broken.result())
     return RegionalFile(_as_texts(table), _record_ids(table["record_id"], torn), torn)
 
 
@@ -194,20 +176,6 @@ def _read_table(path: Path, delimiter: str) -> tuple[pa.Table, int]:
         reading = arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK)
         parsing = arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=leave_out)
         return arrow_csv.read_csv(path, reading, parsing, convert), torn
-
-
-def _delimiter(path: Path) -> str:
-    with path.open("rb") as stream:
-        first = stream.readline(100_000)
-    try:
-        header = first.decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
-    if not header.strip():
-        raise Invalid("Le fichier est vide.")
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    _check_columns(next(csv.reader([header], delimiter=delimiter)))
-    return delimiter
 
 
 def _check_utf8(path: Path) -> None:

@@ -7,7 +7,7 @@ INS cannot be trusted is loaded without it and listed as a warning, so that no i
 
 import csv
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub import db
+from hub import csv_lines, db
 from hub.audit.trail import Actor
 from hub.directory import organizations
 from hub.directory.values import Structure
@@ -368,7 +368,7 @@ def read_lines(path: Path) -> Generator[Line]:
     """Yield the file's lines as texts by column; raise `Invalid` at once when it lacks a column."""
     if _is_parquet(path):
         table = _parquet(path)
-        _check_columns(table.schema_arrow.names)
+        csv_lines.check_columns(table.schema_arrow.names, COLUMNS)
         return _parquet_lines(table)
     return _csv_lines(path)
 
@@ -401,15 +401,8 @@ def _as_text(value: object) -> str:
 
 
 def _csv_lines(path: Path) -> Generator[Line]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = stream.readline(100_000)
-    except UnicodeDecodeError as err:
-        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
-    if not header.strip():
-        raise Invalid("Le fichier est vide.")
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    _check_columns(next(csv.reader([header], delimiter=delimiter)))
+    delimiter = csv_lines.read_delimiter(path, COLUMNS)
+    csv_lines.check_quotes(csv_lines.first_broken(path, delimiter))
     return _csv_rows(path, delimiter)
 
 
@@ -425,11 +418,5 @@ def _csv_rows(path: Path, delimiter: str) -> Generator[Line]:
         except UnicodeDecodeError as err:
             raise Invalid(f"Après la ligne {reader.line_num}, le fichier n'est plus en UTF-8.") from err
         except csv.Error as err:
-            raise Invalid(f"Ligne {reader.line_num} du fichier : {err}.") from err
-
-
-def _check_columns(names: Sequence[str]) -> None:
-    present = set(names)
-    missing = [name for name in COLUMNS if name not in present]
-    if missing:
-        raise Invalid(f"Il manque au fichier les colonnes : {', '.join(missing)}.", missing[0])
+            # What is left: a cell of more than 131,072 letters, a lone carriage return.
+            raise Invalid(f"Ligne {reader.line_num} du fichier : elle n'a pas la forme d'une ligne de CSV.") from err

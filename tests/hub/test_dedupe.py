@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -231,7 +232,28 @@ def test_a_refusal_ends_the_process_and_never_aborts_it(tmp_path: Path) -> None:
     assert codes == [1] * 10
 
 
-@pytest.mark.parametrize("engine", ["local", "spark"])
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("region.csv", lambda text: text.upper(), "en minuscules, sans espace"),
+        ("region.csv", lambda text: text.replace(",", "\t"), "séparées par des tabulations"),
+        ("region.csv", lambda text: text.replace("used_family", "birth_family", 1), "plusieurs colonnes du même nom"),
+        ("region.parquet", lambda text: text, "Le nom du fichier dit Parquet"),
+    ],
+    ids=["capitals", "tabs", "one name twice", "a CSV that is called Parquet"],
+)
+def test_a_header_that_nearly_fits_says_how_to_mend_it(
+    tmp_path: Path, name: str, change: Callable[[str], str], told: str
+) -> None:
+    file = write_csv(tmp_path / name, FILE)
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    assert told in refusal(file)
+    with pytest.raises(Invalid, match=told):
+        load.read_lines(file)
+
+
+@pytest.mark.parametrize("engine", ["local", "spark", "load"])
 @pytest.mark.parametrize(
     ("at", "address", "line"),
     [
@@ -251,9 +273,9 @@ def test_a_quote_that_would_take_other_lines_is_refused_with_its_line(
         lines[rank + 1] = lines[rank + 1].replace(",58000", f"{address},58000")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    if engine == "spark":
+    if engine != "local":
         with pytest.raises(Invalid) as refused:
-            regional_file.check_form(file)
+            regional_file.check_form(file) if engine == "spark" else load.read_lines(file)
         told = refused.value.message
     else:
         told = refusal(file)
@@ -292,6 +314,20 @@ def test_the_file_is_never_written_over(tmp_path: Path) -> None:
     assert "est le fichier lu" in refusal(file, "--clusters", tmp_path / "link.parquet")
 
 
+def test_earlier_outputs_are_replaced_and_other_files_are_not(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    other = write_parquet(tmp_path / "other.parquet", FILE)
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Cher Paul", encoding="utf-8")
+
+    for _ in range(2):
+        assert run(file, "--clusters", tmp_path / "persons.parquet").exit_code == 0
+    for mine in (other, letter):
+        before = mine.read_bytes()
+        assert "n'a pas été écrit par cette commande" in refusal(file, "--out", mine)
+        assert mine.read_bytes() == before
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "region.parquet", FILE)
 
@@ -306,7 +342,8 @@ def test_one_output_cannot_be_the_other(tmp_path: Path) -> None:
 
 def test_a_run_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "region.parquet", FILE)
-    (tmp_path / "pairs.parquet").write_text("yesterday's", encoding="utf-8")
+    pq.write_table(pa.table({name: ["1"] for name in deduplication.PAIRS}), tmp_path / "pairs.parquet")
+    before = (tmp_path / "pairs.parquet").read_bytes()
     order = Order(file, tmp_path / "pairs.parquet", tmp_path / "persons.parquet", None, "local")
 
     def interrupt(stage: str, done: int, total: int) -> None:
@@ -316,7 +353,7 @@ def test_a_run_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         deduplication.run(order, interrupt)
 
-    assert (tmp_path / "pairs.parquet").read_text(encoding="utf-8") == "yesterday's"
+    assert (tmp_path / "pairs.parquet").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.parquet", "region.parquet"]
 
 
