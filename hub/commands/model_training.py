@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 from hub.commands.labelled import Compared, Labelled, compare_file, label
@@ -102,6 +103,16 @@ def check(order: Order) -> None:
         raise Invalid("--base sert à apprendre sans vérité : retirez --base, ou les --truth.")
     if not order.truths and order.base is None:
         raise Invalid("Sans vérité, il faut un modèle à adapter : --base MODELE.")
+    given = [limit for limit in (order.link, order.review) if limit is not None]
+    if not all(map(isfinite, given)):
+        raise Invalid("--link et --review sont des nombres de bits.")
+    if order.link is not None and order.review is not None:
+        _check_order(order.link, order.review)
+
+
+def _check_order(link: float, review: float) -> None:
+    if not review < link:
+        raise Invalid("Le seuil de revue (--review) doit être sous le seuil de lien (--link).")
 
 
 def learn(order: Order, decided: Callable[[int], Decided | None], report: Report) -> Learned:
@@ -223,8 +234,7 @@ def _with_thresholds(
         link = model.thresholds.link if order.link is None else order.link
         review = model.thresholds.review if order.review is None else order.review
         remarks = ("Seuils et probabilités repris du modèle de départ, faute de --calibrate-file.",)
-    if not review < link:
-        raise Invalid("Le seuil de revue (--review) doit être sous le seuil de lien (--link).")
+    _check_order(link, review)
     model = replace(model, thresholds=Thresholds(grain(link), grain(review), model.thresholds.margin))
     return model, tuple(_held(name, item, model.thresholds) for name, item in judged), remarks
 

@@ -322,6 +322,8 @@ def test_a_file_without_pairs_teaches_nothing(folder: Path, tmp_path: Path) -> N
         (("--truth", "t1.parquet", "--made", "demain"), "--made"),
         (("--truth", "t1.parquet", "--safety", "0.5"), "--safety"),
         (("--truth", "t1.parquet", "--link", "2", "--review", "3"), "--review"),
+        (("--truth", "t1.parquet", "--link", "nan"), "--link"),
+        (("--truth", "t1.parquet", "--review", "inf"), "--review"),
         (("--truth", "t1.parquet", "--surnames", "t1.parquet"), "UTF-8"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value) or "nothing",
