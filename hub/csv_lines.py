@@ -26,8 +26,6 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def read_delimiter(path: Path, columns: Sequence[str]) -> str:
     """Return what separates the cells of a CSV; raise `Invalid` when its header is not one with these columns."""
-    if path.suffix.lower() == ".parquet":
-        raise Invalid("Le nom du fichier dit Parquet, et son contenu n'en est pas : enregistrez-le de nouveau.")
     with path.open("rb") as stream:
         first = stream.readline(_LONGEST_HEADER)
     try:
@@ -39,7 +37,10 @@ def read_delimiter(path: Path, columns: Sequence[str]) -> str:
     delimiter = ";" if header.count(";") > header.count(",") else ","
     if header.count("\t") > header.count(delimiter):
         raise Invalid("Les colonnes sont séparées par des tabulations : séparez-les par des virgules (CSV).")
-    check_columns(next(csv.reader([header], delimiter=delimiter)), columns)
+    names = next(csv.reader([header], delimiter=delimiter))
+    if path.suffix.lower() == ".parquet" and set(names).isdisjoint(columns):
+        raise Invalid("Le nom du fichier dit Parquet, et son contenu n'en est pas : enregistrez-le de nouveau.")
+    check_columns(names, columns)
     return delimiter
 
 

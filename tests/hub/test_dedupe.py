@@ -238,9 +238,9 @@ def test_a_refusal_ends_the_process_and_never_aborts_it(tmp_path: Path) -> None:
         ("region.csv", lambda text: text.upper(), "en minuscules, sans espace"),
         ("region.csv", lambda text: text.replace(",", "\t"), "séparées par des tabulations"),
         ("region.csv", lambda text: text.replace("used_family", "birth_family", 1), "plusieurs colonnes du même nom"),
-        ("region.parquet", lambda text: text, "Le nom du fichier dit Parquet"),
+        ("region.parquet", lambda _: "Bonjour,\nPaul", "Le nom du fichier dit Parquet"),
     ],
-    ids=["capitals", "tabs", "one name twice", "a CSV that is called Parquet"],
+    ids=["capitals", "tabs", "one name twice", "a text that is called Parquet"],
 )
 def test_a_header_that_nearly_fits_says_how_to_mend_it(
     tmp_path: Path, name: str, change: Callable[[str], str], told: str
