@@ -175,10 +175,9 @@ def is_no_place(code: str) -> bool:
 
 def is_area(code: str) -> bool:
     """Tell a code that names a département and none of its communes: 69000, 97400, 38990 for « unknown in Isère »."""
-    if code.startswith("99") or _colony(code, None) is not None:
-        return False
     number = code[3:] if code[:2] in ("97", "98") else code[2:]
-    return not number.strip("0") or number >= _RESERVED
+    is_commune = number < _RESERVED and number.strip("0") != ""
+    return not is_commune and not code.startswith("99") and _colony(code, None) is None
 
 
 def renumbered_code(code: str) -> str:
