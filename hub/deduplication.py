@@ -114,7 +114,7 @@ def run(order: Order, report: Report) -> Summary:
     scored, unexamined = engine.score_pairs(records, model, report, wide=order.wide)
     # Records weigh as much as their pairs: they go before the pairs are grouped.
     del records
-    found = Match(scored, engine.group(scored, len(record_ids), report), unexamined)
+    found = Match(scored, engine.group(scored, len(record_ids), model, report), unexamined)
     decisions = decide(found)
     with ExitStack() as files:
         persons = None if order.clusters is None else files.enter_context(_new(order.clusters))

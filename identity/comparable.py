@@ -15,9 +15,9 @@ from identity.normalise import (
     clean_email,
     clean_phone,
     is_no_given_name,
-    is_placeholder_key,
     is_shared_email,
     match_key,
+    tells_no_name,
 )
 from identity.places import is_no_place
 from identity.streets import NO_POSTCODES, is_shared, street_key
@@ -25,6 +25,9 @@ from identity.traits import Address, BirthDate, Sex, Traits
 
 MOST_WORDS = 5
 """Given names looked at, in words."""
+
+DEFAULT_DATES = frozenset(BirthDate(*day) for day in ((1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1901, 1, 1)))
+"""What software writes for a date that it does not know; nobody alive was born then."""
 
 _OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
@@ -93,8 +96,8 @@ def _read(text: str) -> _Written:
     key = match_key(text)
     return _Written(
         key,
-        None if is_placeholder_key(key) else read_name(key),
-        tuple(None if is_placeholder_key(word) else word for word in key.split()),
+        None if tells_no_name(key) else read_name(key),
+        tuple(None if tells_no_name(word) else word for word in key.split()),
     )
 
 
@@ -157,7 +160,7 @@ def reduce(traits: Traits) -> Comparable:
     used_head = None if is_no_given_name(written.key) else written.name
     if not words or words[0] is None:
         words[:1] = [used_head.key if used_head else None]
-    when = traits.birth_date
+    when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = clean_email(traits.email) if traits.email else None
     if email and is_shared_email(email):

@@ -306,7 +306,9 @@ def _other_given(a: Comparable, b: Comparable) -> str:
         return "missing"
     if all(one == other for one, other in zip(first, second, strict=False)):
         return "same"
-    if {word for word in first if word} & set(second):
+    # MOHAMED ADAM ALI and MOHAMED YANIS ALI share what a family repeats, and each has a name that the other has not.
+    is_known = first[0] in b.words or second[0] in a.words
+    if is_known and {word for word in first if word} & set(second):
         return "shared"
     return "shared" if relation(read_name(first[0]), read_name(second[0])) < NameRelation.OVERLAP else "differ"
 

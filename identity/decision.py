@@ -108,23 +108,22 @@ WEAK_EVIDENCE = Reason("weak-evidence", "Il manque un nom, un prénom ou une dat
 NO_CORROBORATION = Reason("no-corroboration", "Nom, prénom et date seuls : rien d'autre ne les confirme.")
 COMMON_NAMES = Reason("common-names", "Noms courants, et rien que le lieu de naissance pour les confirmer.")
 SLIPPED_DATE = Reason(
-    "slipped-date", "Le mois ou l'année de naissance diffère, et rien que le lieu de naissance ne confirme."
+    "slipped-date", "La date de naissance diffère un peu, et rien que le lieu de naissance ne confirme."
 )
 FICTITIOUS_DATE = Reason("fictitious-date", "La date de naissance est fictive ou incomplète : elle prouve peu.")
 SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une autre personne.")
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
-MANY_DIFFERENCES = Reason("many-differences", "Plusieurs traits stricts sont seulement approchants.")
+MANY_DIFFERENCES = Reason("many-differences", "Des traits stricts sont seulement approchants.")
 LACKS_OF_EVIDENCE = frozenset(
     {WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, SLIPPED_DATE, FICTITIOUS_DATE, MANY_DIFFERENCES}
 )
-ABSOLUTE = frozenset({INS_DIFFERENT})
-"""What no likeness outweighs, nor the company of other records: two matricules are two persons."""
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_TOWN = "department different"
 _OTHER_DATE = "different same_year year"
 _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
 _NEAR_SURNAME = "phonetic typo truncated overlap similar"
+_SLIPPED_NAME = "typo truncated overlap similar"
 _NEAR_GIVEN = "phonetic typo initial short similar"
 _SAME_INS = _levels(ins="same")
 # Not of a child: twins are given close names, and one matricule is typed for both.
@@ -138,7 +137,6 @@ _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult")
 _COMMON = "usual common"
-_KNOWN = "uncommon usual common"
 
 TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
@@ -156,6 +154,10 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
+    # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
+    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN)),
+    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different")),
+    Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="overlap", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
@@ -174,21 +176,11 @@ TRAIT_RULES: tuple[Rule, ...] = (
         _levels(birth_date="exact_fictitious", surname_rarity=_COMMON),
         (_SAME_INS, _OWN_EMAIL, _SAME_HOME),
     ),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", phone="different")),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", address=_OTHER_TOWN)),
-    Rule(
-        FICTITIOUS_DATE,
-        _levels(birth_date="exact_fictitious", corroboration="place", surname=f"{_NEAR_SURNAME} swapped"),
-    ),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place", given=_NEAR_GIVEN)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
-    Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date="month_slip month year_slip")),
+    # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
+    Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
-    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, birth_date=_NEAR_DATE)),
-    Rule(
-        COMMON_NAMES,
-        _levels(corroboration="place", surname_rarity=_KNOWN, given_rarity=_KNOWN, birth_date=_NEAR_DATE),
-    ),
     Rule(
         COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")
     ),
@@ -197,6 +189,14 @@ TRAIT_RULES: tuple[Rule, ...] = (
 )
 """What the traits of two records forbid, the gravest first."""
 
+
+PARTING: tuple[Rule, ...] = (
+    Rule(INS_DIFFERENT, _levels(ins="different")),
+    Rule(TWINS, _levels(given="rival overlap", age="minor"), (_SAME_INS,)),
+    Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),
+)
+"""What no likeness outweighs, nor the company of other records: two matricules are two persons, and a record of MARIE
+does not make one of MARIE CLAIRE and MARIE ANNE, who are children of one home."""
 
 NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SAME_INS,))
 """Two records of which nothing but a date or a contact is known are not worth an officer's time."""

@@ -34,7 +34,9 @@ _JOINT = re.compile(r" *([-']) *")
 _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
-PLACEHOLDER_NUMBERS = frozenset({"123456789", "102030405", "601020304", "606060606", "701020304", "707070707"})
+PLACEHOLDER_NUMBERS = frozenset(
+    {"101010101", "102030405", "123456789", "601020304", "606060606", "607080910", "701020304", "707070707"}
+)
 """What is typed where a telephone is asked and not known, without the first 0."""
 _PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
@@ -45,13 +47,13 @@ EMPTY_EMAILS = frozenset(
     sans-mail unknown xx xxx
     """.split()  # noqa: SIM905
 )
-SHARED_EMAILS = frozenset(
-    """
+_ROLES = """
     accueil admin administratif administration cabinet ccas contact curatelle direction ehpad foyer infirmerie info
-    infos mairie medecin pharmacie residence secretaire secretariat soins standard tutelle tutelles udaf
-    """.split()  # noqa: SIM905
-)
-"""What the addresses of a house, a practice or a guardian begin with: mail is read there, for many."""
+    infos mairie medecin mjpm pharmacie residence secretaire secretariat soins standard tutelle tutelles udaf
+"""
+SHARED_EMAIL = rf"^(?:{'|'.join(_ROLES.split())})[0-9._-]*@|@[^@]*(?:curatel|ehpad|mjpm|tutel|udaf)"
+"""How the address of a house, a practice or a guardian is written: mail is read there, for many."""
+_SHARED_EMAIL = re.compile(SHARED_EMAIL)
 _OVERSEAS_LENGTH = len("+262692123456")
 _OVERSEAS = {
     "262": ("262", "263", "269", "639", "692", "693"),
@@ -74,6 +76,14 @@ PLACEHOLDERS = frozenset(
     .split("|")
 )
 
+DUMMIES = frozenset(
+    """
+    TEST TESTS ESSAI INSTEST DEMO FICTIF FICTIVE PROVISOIRE EXEMPLE AZERTY QWERTY VICTIME IMPLIQUE URGENCE URGENCES
+    DOUBLON ACCOUCHEMENT COMPTOIR ERREUR
+    """.split()  # noqa: SIM905
+) | {"NE PAS UTILISER", "A SUPPRIMER", "CLIENT COMPTOIR", "CLIENT DE PASSAGE", "DE PASSAGE", "ACCOUCHEMENT SECRET"}
+"""What is written for nobody, or for somebody whose name may not be told. A few are names too, so they are taken, and
+confirm nothing; TOTO and PATIENTE, whom INSEE knows, are left to their bearers."""
 
 _NEWBORN = """
     BEBE BB FILLE GARCON ENFANT JUMEAU JUMELLE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER DEUXIEME TRIPLE TRIPLEE
@@ -139,6 +149,11 @@ def is_placeholder_key(key: str) -> bool:
     return key in PLACEHOLDERS or not key.replace("X", "").strip()
 
 
+def tells_no_name(key: str) -> bool:
+    """Tell whether a match key is that of a placeholder or a dummy: nothing that two records would share."""
+    return key in DUMMIES or is_placeholder_key(key)
+
+
 def is_no_given_name(key: str) -> bool:
     """Tell whether the match key of a list of given names says that there is none."""
     return _NO_GIVEN_NAME.match(key) is not None
@@ -190,7 +205,7 @@ def clean_email(text: str) -> str | None:
 
 def is_shared_email(address: str) -> bool:
     """Tell whether an address is that of a house, a practice or a guardian."""
-    return address.split("@")[0] in SHARED_EMAILS
+    return _SHARED_EMAIL.search(address) is not None
 
 
 def check_birth_place(code: str) -> str:

@@ -282,8 +282,8 @@ def compare(before: Path, after: Path, file: Path, truth: Path | None, as_json: 
     stand_out = level_changes(changed, levels[1], _MOST_SHOWN)
     heavier = weight_changes(models[0], models[1], _MOST_SHOWN)
     figures = [
-        measure(one, clusters.group(one, item.records), level, known.truth)
-        for one, item, level, known in zip(scored, compared, levels, labelled or (), strict=False)
+        measure(one, clusters.group(one, item.records, model.thresholds.margin), level, known.truth)
+        for one, item, model, level, known in zip(scored, compared, models, levels, labelled or (), strict=False)
     ]
     if as_json:
         content = {
@@ -344,7 +344,7 @@ def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bo
         labelled = label(compared, truth)
         bar.update(1)
         scored = scoring.score(compared.pairs, compared.vocabulary, found)
-        persons = clusters.group(scored, compared.records)
+        persons = clusters.group(scored, compared.records, found.thresholds.margin)
         bar.update(1)
         levels = scoring.term_levels(compared.pairs, compared.vocabulary, found.frequencies)
         figures = measure(scored, persons, levels, labelled.truth)

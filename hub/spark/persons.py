@@ -31,7 +31,7 @@ def persons(spark: SparkSession, scored: DataFrame, records: DataFrame, model: M
         return linked
     # Grouping needs every pair of the torn persons: those that link and those that contradict.
     again, found = score_batch(table.to_batches()[0], model)
-    person[np.searchsorted(rows, again)] = again[group(found, len(again)).person]
+    person[np.searchsorted(rows, again)] = again[group(found, len(again), model.thresholds.margin).person]
     return _table(spark, rows, person)
 
 

@@ -25,7 +25,7 @@ from identity.bulk.text import (
     take,
     unique,
 )
-from identity.comparable import is_fictitious
+from identity.comparable import DEFAULT_DATES, is_fictitious
 from identity.ins import InsError, InsOid, parse_ins
 from identity.places import (
     COLONIAL_DEPARTMENTS,
@@ -43,6 +43,7 @@ MATRICULE = 15
 
 _FIRST_DIGITS = np.frombuffer(b"123478", np.uint8)
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0])
+_DEFAULT_DATES = [day.year * 10000 + (day.month or 0) * 100 + (day.day or 0) for day in DEFAULT_DATES]
 # As `BirthDate.parse`.
 _FIRST_YEAR, _LAST_YEAR = 1850, 2200
 
@@ -124,6 +125,7 @@ def _dates(column: Coded) -> Dates:
         except TraitError:
             continue
         parsed[index] = (when.year, when.month or 0, when.day or 0, is_fictitious(when))
+    parsed[np.isin(parsed[:, 0] * 10000 + parsed[:, 1] * 100 + parsed[:, 2], _DEFAULT_DATES)] = 0
     found = np.ascontiguousarray(parsed.T)[:, column.codes]
     return Dates(found[0], found[1], found[2], found[3] > 0)
 

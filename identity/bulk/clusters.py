@@ -1,13 +1,22 @@
 """Persons out of pairs: a record joins a person by all its records, never by one lucky link."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from identity.bulk.columns import Flags, Ints, Longs, look_up
 from identity.bulk.scoring import Bits, Scored
+
+Enemies = dict[int, set[int]]
+"""The records that each one contradicts."""
+
+
+class _Link(NamedTuple):
+    one: int
+    other: int
+    bits: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +31,11 @@ class Persons:
         return self.inside, scored.near & ~self.inside
 
 
-def group(scored: Scored, records: int) -> Persons:
+def group(scored: Scored, records: int, margin: float) -> Persons:
     """Group records into persons along the links, the surest first.
 
-    Two groups that hold a contradicting pair stay apart, whatever other pair would join them.
+    Two groups that hold a contradicting pair stay apart, whatever other pair would join them. A record that belongs
+    to one of them and to the other by less than `margin` bits of difference belongs to none: an officer chooses.
     """
     pairs = scored.pairs
     links = np.flatnonzero(scored.link)
@@ -38,7 +48,12 @@ def group(scored: Scored, records: int) -> Persons:
         again = links[is_torn[person[pairs.left[links]]]]
         members = np.flatnonzero(is_torn[person])
         person[members] = members
-        _join(person, _by_score(again, scored), pairs.left[against].tolist(), pairs.right[against].tolist())
+        enemies: Enemies = defaultdict(set)
+        for one, other in zip(pairs.left[against].tolist(), pairs.right[against].tolist(), strict=True):
+            enemies[one].add(other)
+            enemies[other].add(one)
+        for item, target in _join(_by_score(again, scored), enemies, margin).items():
+            person[item] = target
     return Persons(person, look_up(person, pairs.left) == look_up(person, pairs.right))
 
 
@@ -60,28 +75,49 @@ def components(left: Ints, right: Ints, count: int) -> Ints:
     return root
 
 
-def _by_score(links: Longs, scored: Scored) -> Iterator[tuple[int, int]]:
+def _by_score(links: Longs, scored: Scored) -> list[_Link]:
     bits: Bits = scored.bits[links]
     left, right = scored.pairs.left[links], scored.pairs.right[links]
     order = np.lexsort((right, left, -bits))
-    return zip(left[order].tolist(), right[order].tolist(), strict=True)
+    columns = (column[order].tolist() for column in (left, right, bits))
+    return [_Link(*link) for link in zip(*columns, strict=True)]
 
 
-def _join(person: Ints, links: Iterator[tuple[int, int]], left: list[int], right: list[int]) -> None:
-    """Join groups link by link unless a contradiction stands between them."""
-    enemies: dict[int, set[int]] = defaultdict(set)
-    for one, other in zip(left, right, strict=True):
-        enemies[one].add(other)
-        enemies[other].add(one)
+def _join(links: list[_Link], enemies: Enemies, margin: float) -> dict[int, int]:
+    """Return the group of each linked record: its lowest record."""
+    undecided: set[int] = set()
+    while True:
+        kept = [link for link in links if link.one not in undecided and link.other not in undecided]
+        of, refused = _unite(kept, enemies)
+        surest: dict[int, float] = {}
+        for link in kept:
+            if of[link.one] == of[link.other]:
+                for item in (link.one, link.other):
+                    surest.setdefault(item, link.bits)
+        found = {item for item, bits in refused if item in surest and surest[item] - bits < margin}
+        if not found:
+            return of
+        undecided |= found
+
+
+def _unite(links: list[_Link], enemies: Enemies) -> tuple[dict[int, int], list[tuple[int, float]]]:
+    """Join groups link by link unless a contradiction stands between them.
+
+    Return the group of each record, and who was refused a group that it does not contradict itself, at how many bits.
+    """
     groups: dict[int, set[int]] = {}
     of: dict[int, int] = {}
-    for one, other in links:
+    refused: list[tuple[int, float]] = []
+    for one, other, bits in links:
         first, second = (groups.setdefault(of.setdefault(item, item), {item}) for item in (one, other))
-        if first is second or any(not enemies[item].isdisjoint(second) for item in first):
+        if first is second:
+            continue
+        if any(not enemies[item].isdisjoint(second) for item in first):
+            sides = (one, second), (other, first)
+            refused += [(item, bits) for item, theirs in sides if enemies[item].isdisjoint(theirs)]
             continue
         target, source = min(of[one], of[other]), max(of[one], of[other])
         groups[target] |= groups.pop(source)
         for item in groups[target]:
             of[item] = target
-    for item, target in of.items():
-        person[item] = target
+    return of, refused

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +222,7 @@ def _other_givens(records: Records, relations: Relations, left: Rows, right: Row
         is_tail &= word >= 0
         for place, other in zip(further, others, strict=True):
             shared |= (word == other) & is_tail & (place >= start)
+    shared &= reduce(or_, ((word.take(b) == first) | (word.take(a) == second) for word in records.words))
     result = either(shared, index["shared"], index["differ"])
     result[np.flatnonzero(same)] = index["same"]
     result[np.flatnonzero((first < 0) | (second < 0))] = index["missing"]
@@ -246,11 +249,11 @@ def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, le
 
 
 def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels:
-    """Return the closest relation of a family name of `a` and a given name of `b`, up to a slip."""
+    """Return the closest relation of a family name of `a` and a given name of `b`."""
     best = np.full(len(a), NameRelation.DIFFERENT, np.int8)
     for family in (records.birth, records.used):
         for given in (records.head, records.used_head):
-            best = np.minimum(best, relations.of(family[a], given[b], furthest=NameRelation.TYPO))
+            best = np.minimum(best, relations.of(family[a], given[b]))
     return best
 
 

@@ -36,7 +36,7 @@ from identity.bulk.text import (
     take,
     trimmed,
 )
-from identity.normalise import EMPTY_EMAILS, PLACEHOLDER_NUMBERS, SHARED_EMAILS, clean_email, clean_phone
+from identity.normalise import EMPTY_EMAILS, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
 from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
@@ -220,7 +220,7 @@ def _emails(values: pa.StringArray) -> _Emails:
         cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
         lowered = put(lowered, odd, text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
-    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS | SHARED_EMAILS))})@"))
+    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@|{SHARED_EMAIL}"))
     coded = distinct(lowered)
     words = pc.extract_regex(lowered, r"^(?P<one>[a-z]*)(?:[-._](?P<two>[a-z]+))?")
     one, other = pc.utf8_upper(words.field("one")), pc.utf8_upper(words.field("two"))

@@ -53,7 +53,7 @@ class Match:
 def match(records: Records, model: Model, report: Report) -> Match:
     """Find the persons of a file."""
     scored, unexamined = score_pairs(records, model, report)
-    return Match(scored, group(scored, len(records), report), unexamined)
+    return Match(scored, group(scored, len(records), model, report), unexamined)
 
 
 def score_pairs(
@@ -66,10 +66,10 @@ def score_pairs(
     return score_candidates(records, candidates, model, report), candidates.unexamined
 
 
-def group(scored: Scored, count: int, report: Report) -> Persons:
+def group(scored: Scored, count: int, model: Model, report: Report) -> Persons:
     """Group the records of a file, so many, into persons."""
     report(Stage.GROUP, 0, count)
-    persons = clusters.group(scored, count)
+    persons = clusters.group(scored, count, model.thresholds.margin)
     report(Stage.GROUP, count, count)
     return persons
 

@@ -17,7 +17,7 @@ from identity.bulk.text import Coded, distinct, lines, once, stable_hashes
 from identity.given_names import KNOWN, known_given
 from identity.model import FrequencyTable
 from identity.names import MOST_PARTS, PARTICLES, SHORT_PART
-from identity.normalise import PLACEHOLDERS
+from identity.normalise import DUMMIES, PLACEHOLDERS
 from identity.phonetics import french_codes
 
 Relation = NDArray[np.int8]
@@ -139,7 +139,7 @@ def take_apart(names: pa.StringArray) -> Words:
 
 def _are_usable(names: pa.StringArray, compact: pa.StringArray) -> Flags:
     usable = flags(pc.match_substring_regex(compact, _NOT_ONLY_X)) & (np.diff(letters(compact)[0]) <= MOST_LETTERS)
-    usable &= ~flags(pc.is_in(names, value_set=text_column(sorted(PLACEHOLDERS))))
+    usable &= ~flags(pc.is_in(names, value_set=text_column(sorted(PLACEHOLDERS | DUMMIES))))
     return usable
 
 

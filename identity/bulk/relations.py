@@ -50,11 +50,8 @@ class Relations:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._names = vocabulary
 
-    def of(self, left: Ints, right: Ints, *, furthest: NameRelation = NameRelation.SIMILAR) -> Relation:
-        """Return the `NameRelation` of each pair of indexes; a negative index gives DIFFERENT.
-
-        What is further than `furthest` may be told as DIFFERENT.
-        """
+    def of(self, left: Ints, right: Ints) -> Relation:
+        """Return the `NameRelation` of each pair of indexes; a negative index gives DIFFERENT."""
         known = np.minimum(left, right) >= 0
         result = either((left == right) & known, NameRelation.EXACT, NameRelation.DIFFERENT)
         rows = np.flatnonzero((left != right) & known)
@@ -68,7 +65,7 @@ class Relations:
         told = np.flatnonzero(by_words != _DIFFERENT)
         found[spaced[told]] = by_words[told]
         near = np.flatnonzero((_share_letters(spelling, a, b) | (kinds & SHORT > 0)) & (found == _DIFFERENT))
-        near = near[_may_be_close(spelling, a[near], b[near], furthest)]
+        near = near[_may_be_close(spelling, a[near], b[near])]
         pairs, where = unique(np.minimum(a[near], b[near]) * len(self._names.keys) + np.maximum(a[near], b[near]))
         found[near] = self._known(pairs)[where]
         result[rows] = found
@@ -181,8 +178,8 @@ def _common_letters(one: Marks, other: Marks) -> tuple[NDArray[np.int32], NDArra
     return common + more, (one >> LENGTH).astype(np.int32), (other >> LENGTH).astype(np.int32)
 
 
-def _may_be_close(spelling: Spelling, left: Longs, right: Longs, furthest: NameRelation) -> Flags:
-    """Tell which names may be a slip of one another, or, unless only slips are looked for, cut or similar.
+def _may_be_close(spelling: Spelling, left: Longs, right: Longs) -> Flags:
+    """Tell which names may be a slip of one another, cut or similar.
 
     A name of no slip, no cut and no similarity may pass; none that has one is left out.
     """
@@ -192,8 +189,6 @@ def _may_be_close(spelling: Spelling, left: Longs, right: Longs, furthest: NameR
     # A slip puts one letter in the place of another, at most.
     close: Flags = (np.bitwise_count((one ^ other) & LETTERS) <= 2 * slips) & (slips > 0)
     close &= np.abs(length - length2) <= slips
-    if furthest <= NameRelation.TYPO:
-        return close
     unlike = spelling.opening[left] ^ spelling.opening[right]
     same_third = unlike < _THIRD_LETTER
     opening = (unlike < _FIRST_LETTER).astype(np.int8) + (unlike < _SECOND_LETTER) + same_third + (unlike == 0)

@@ -11,7 +11,7 @@ from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import unique
 from identity.comparison import LEVELS
-from identity.decision import ABSOLUTE, CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, TRAIT_RULES, Levels, Rule
+from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, PARTING, TRAIT_RULES, Levels, Rule
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
@@ -122,9 +122,7 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     # In company, near enough to be shown to an officer by the score alone is no contradiction: of 1,800 links that
     # five files gained so (1.4 million records), none was wrong; a bit lower, some were.
     outweighed = bits >= model.thresholds.review
-    contradicts = against & (
-        ~outweighed | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in ABSOLUTE])
-    )
+    contradicts = against & (~outweighed | forbidden(levels, PARTING))
     review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
     # In extended precision: NumPy's own powers of two differ in their last bit from one processor to another.
     odds_against = np.exp2(-exponent.astype(np.longdouble)).astype(np.float64)

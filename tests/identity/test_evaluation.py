@@ -46,7 +46,7 @@ def levels_of(pairs: Scored, **chosen: str) -> dict[str, np.ndarray]:
 
 
 def measure(pairs: Scored, truth: Truth, **chosen: str) -> Figures:
-    persons = clusters.group(pairs, len(truth.person))
+    persons = clusters.group(pairs, len(truth.person), 4.0)
     return evaluation.evaluate(pairs, persons, levels_of(pairs, **chosen), truth)
 
 

@@ -141,9 +141,28 @@ def test_what_is_typed_for_a_telephone_that_is_not_known_is_none(number: str) ->
     assert clean_phone(number) is None
 
 
-@pytest.mark.parametrize("address", ["accueil@ehpad.example", "secretariat@cabinet.example", "nc@nc.fr"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "accueil@ehpad.example", "secretariat@cabinet.example", "nc@nc.fr", "tutelle12@udaf29.example",
+        "jeanne@ehpad-les-lilas.example",
+    ],
+)  # fmt: skip
 def test_an_address_that_many_read_or_that_is_none_is_nobodys(address: str) -> None:
     assert comparable(make_traits(email=address)).email is None
+
+
+@pytest.mark.parametrize("name", ["TEST", "DOUBLON", "Ne pas utiliser", "ACCOUCHEMENT SECRET"])
+def test_a_dummy_confirms_nothing_and_may_be_a_name(name: str) -> None:
+    reduced = comparable(make_traits(birth_name=name))
+
+    assert (reduced.birth, reduced.used) == (None, None)
+    assert not is_placeholder_name(name)
+
+
+@pytest.mark.parametrize(("born", "tells"), [("1900-01-01", False), ("1899-12-30", False), ("1902-01-01", True)])
+def test_the_date_of_software_that_knows_none_tells_nothing(born: str, tells: bool) -> None:
+    assert (comparable(make_traits(born=born)).birth_date is not None) is tells
 
 
 def test_an_address_that_many_read_still_reaches_them() -> None:
