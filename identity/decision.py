@@ -158,6 +158,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN)),
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different")),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="overlap", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
