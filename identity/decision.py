@@ -178,6 +178,9 @@ TRAIT_RULES: tuple[Rule, ...] = (
         (_SAME_INS, _OWN_EMAIL, _SAME_HOME),
     ),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
+    Rule(
+        FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="married different"), (_SAME_INS, _OWN_EMAIL)
+    ),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
