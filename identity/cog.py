@@ -23,7 +23,13 @@ from functools import cache, lru_cache
 
 from identity._cog_codes import COUNTRIES, KNOWN, LARGE, SINCE, UNTIL
 from identity._cog_codes import YEAR as LAST_COG
-from identity.places import COLONIAL_DEPARTMENTS, LAST_COLONIAL_YEAR, former_code, is_former_country
+from identity.places import (
+    COLONIAL_DEPARTMENTS,
+    LAST_COLONIAL_YEAR,
+    RESERVED_ABROAD,
+    former_code,
+    is_former_country,
+)
 from identity.traits import BirthDate
 
 _FORM = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
@@ -39,8 +45,8 @@ _OVERSEAS = frozenset({"971", "972", "973", "974", "975", "976", "977", "978", "
 _TERRITORIES_ENDED = {"982": 1964, "983": 1964, "984": 1979, "985": 2013}
 _LAST_STATE_OF_984 = 10
 _OVERSEAS_SINCE = 1977
-# From these on INSEE writes what is no commune and no country.
-_RESERVED, _RESERVED_ABROAD = 990, "99990"
+# From this number on INSEE writes what is no commune.
+_RESERVED = 990
 
 
 class CogFlaw(StrEnum):
@@ -111,7 +117,7 @@ def _split(code: str) -> tuple[str, int]:
 
 def _abroad(code: str) -> Iterator[_Span]:
     countries = _countries()
-    if code >= _RESERVED_ABROAD:
+    if code >= RESERVED_ABROAD:
         return
     if code not in countries:
         yield _Span(_EVER[0], LAST_COG, CogFlaw.NOT_FOUND)

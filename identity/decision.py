@@ -122,8 +122,8 @@ _OTHER_GIVEN = "different rival overlap"
 _OTHER_TOWN = "department different"
 _OTHER_DATE = "different same_year year"
 _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
-_NEAR_SURNAME = "phonetic typo truncated overlap similar"
 _SLIPPED_NAME = "typo truncated overlap similar"
+_NEAR_SURNAME = f"phonetic {_SLIPPED_NAME}"
 _NEAR_GIVEN = "phonetic typo initial short similar"
 _SAME_INS = _levels(ins="same")
 # Not of a child: twins are given close names, and one matricule is typed for both.

@@ -15,8 +15,9 @@ from identity._former_codes import MERGED, RENUMBERED
 
 _FORM = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
 _FRANCE = "99100"
-# From these on INSEE writes what is no commune and no country.
-_RESERVED, _RESERVED_ABROAD = "990", "99990"
+_RESERVED = "990"
+RESERVED_ABROAD = "99990"
+"""From this code on INSEE writes what is no country."""
 
 
 class PlaceAgreement(StrEnum):
@@ -170,7 +171,7 @@ def possible_places(code: str, year: int | None = None) -> frozenset[str]:
 
 def is_no_place(code: str) -> bool:
     """Tell a code that names no place: unknown (99999, 99990), France without a commune (99100), 00000, 99000."""
-    return code >= _RESERVED_ABROAD or code == _FRANCE or code.startswith(("00", "990"))
+    return code >= RESERVED_ABROAD or code == _FRANCE or code.startswith(("00", "990"))
 
 
 def is_area(code: str) -> bool:
