@@ -67,7 +67,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "missing",
     ),
     "sex": ("same", "different", "missing"),
-    "birth_place": ("same", "in_ins", "city", "department", "against_ins", "different", "missing"),
+    "birth_place": ("same", "in_ins", "city", "country", "department", "against_ins", "different", "missing"),
     "ins": ("same", "same_incoherent", "near", "different_incoherent", "different", "missing"),
     "address": ("same", "postcode", "department", "different", "missing"),
     "phone": ("same", "different", "missing"),
@@ -79,10 +79,10 @@ LEVELS: dict[str, tuple[str, ...]] = {
 """Every trait compared and its levels, the surest agreement first. A model must weigh all of them."""
 
 WEAK_CORROBORATION: dict[str, frozenset[str]] = {
-    "birth_place": frozenset({"same", "in_ins", "city"}),
+    "birth_place": frozenset({"same", "in_ins", "city", "country"}),
     "address": frozenset({"postcode"}),
 }
-"""Agreements of a place, which half a region shares: its large maternities, its large towns."""
+"""Agreements of a place, which half a region shares: its large maternities, its large towns, a country."""
 CORROBORATION: dict[str, frozenset[str]] = {
     "other_given": frozenset({"same"}),
     "ins": frozenset({"same", "same_incoherent"}),
@@ -124,6 +124,7 @@ PLACE_LEVELS = {
     PlaceAgreement.SAME: "same",
     PlaceAgreement.SAME_CITY: "city",
     PlaceAgreement.COMPATIBLE: "city",
+    PlaceAgreement.SAME_COUNTRY: "country",
     PlaceAgreement.SAME_DEPARTMENT: "department",
     PlaceAgreement.WITHIN: "missing",
     PlaceAgreement.DIFFERENT: "different",
@@ -131,6 +132,7 @@ PLACE_LEVELS = {
 INS_PLACE_LEVELS = {
     "same": "in_ins",
     "city": "missing",
+    "country": "country",
     "department": "against_ins",
     "missing": "missing",
     "different": "against_ins",
@@ -388,20 +390,23 @@ def _is_year_slip(one: int, other: int) -> bool:
 
 def _birth_place(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_place, b.birth_place
-    if one is not None and one == other and not is_area(one):
-        return "same"
+    is_early = _is_born_early(a, b)
+    level = "missing" if one is None or other is None else PLACE_LEVELS[_agreement(one, other, is_early)]
+    if level == "same":
+        return level
     in_a, in_b = _place_in_ins(a), _place_in_ins(b)
-    confirmed = (one is not None and one == in_b) or (other is not None and other == in_a) or (in_a and in_a == in_b)
-    if one is not None and other is not None:
-        level = PLACE_LEVELS[_agreement(one, other, _is_born_early(a, b))]
-        return "in_ins" if confirmed and level != "same" else level
-    if confirmed:
+    confirmed = {first for first, second in ((one, in_b), (other, in_a), (in_a, in_b)) if first and first == second}
+    if any(_agreement(place, place, is_early) is not PlaceAgreement.SAME_COUNTRY for place in confirmed):
         return "in_ins"
+    if confirmed:
+        return "country"
+    if one is not None and other is not None:
+        return level
     # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.
     told, inside = (one, in_b) if other is None else (other, in_a)
     if told is None or inside is None or a.ins == b.ins:
         return "missing"
-    return INS_PLACE_LEVELS[PLACE_LEVELS[_agreement(told, inside, _is_born_early(a, b))]]
+    return INS_PLACE_LEVELS[PLACE_LEVELS[_agreement(told, inside, is_early)]]
 
 
 def _is_born_early(a: Comparable, b: Comparable) -> bool:

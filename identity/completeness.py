@@ -157,4 +157,4 @@ def _place_agrees(place: str, in_matricule: str, when: BirthDate | None) -> bool
         return True
     # A matricule keeps the code of the day it was given: 75012 for Boulogne, now 92012.
     agreement = compare_places(place, in_matricule, when.year if when else None)
-    return agreement in (PlaceAgreement.SAME, PlaceAgreement.COMPATIBLE, PlaceAgreement.WITHIN)
+    return agreement not in (PlaceAgreement.SAME_CITY, PlaceAgreement.SAME_DEPARTMENT, PlaceAgreement.DIFFERENT)

@@ -152,4 +152,5 @@ def _same_place(one: Traits, other: Traits) -> bool:
     if places[0] is None or places[1] is None or _UNKNOWN_PLACE in places:
         return False
     year = one.birth_date.year if one.birth_date else None
-    return places[0] == places[1] or compare_places(places[0], places[1], year) is PlaceAgreement.SAME
+    agreement = compare_places(places[0], places[1], year)
+    return places[0] == places[1] or agreement in (PlaceAgreement.SAME, PlaceAgreement.SAME_COUNTRY)

@@ -137,6 +137,21 @@ _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult")
 _COMMON = "usual common"
+# The five strict traits (RNIV 1), and names of which the largest maternity has two on one day in 5,000.
+_STRICT = _levels(
+    surname="exact",
+    given="exact",
+    birth_date="exact",
+    sex="same",
+    birth_place="same",
+    surname_rarity="usual",
+    given_rarity="usual",
+)
+
+# Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
+_RARE_SLIP = _levels(
+    surname="typo", given="exact", birth_date="exact", surname_rarity="rare", given_rarity="rare uncommon"
+)
 
 TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
@@ -155,8 +170,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
-    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN)),
-    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different")),
+    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN), (_RARE_SLIP,)),
+    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different"), (_RARE_SLIP,)),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
@@ -184,7 +199,16 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
-    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON)),
+    Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON), (_STRICT,)),
+    # Where many were born in one country, names that are not rare here are common among them.
+    Rule(
+        COMMON_NAMES,
+        _levels(corroboration="place", birth_place="country", surname_rarity=_COMMON, given_rarity="uncommon"),
+    ),
+    Rule(
+        COMMON_NAMES,
+        _levels(corroboration="place", birth_place="country", surname_rarity="uncommon", given_rarity="common"),
+    ),
     Rule(
         COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given="listed compound phonetic short")
     ),

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from identity.comparison import LEVELS, Comparison
 from identity.normalise import match_key
 
-FORMAT = 3
+FORMAT = 4
 _STEPS = 3
 # Weights are whole numbers of 1/64 bit, so that sums are exact in any order.
 _GRAIN = 64

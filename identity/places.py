@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from identity._former_codes import MERGED, RENUMBERED
 
 _FORM = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
+_ABROAD = "99"
 _FRANCE = "99100"
 _RESERVED = "990"
 RESERVED_ABROAD = "99990"
@@ -27,6 +28,8 @@ class PlaceAgreement(StrEnum):
     """One place under one code, or under a former code and the code that took it over."""
     SAME_CITY = "same_city"
     """A city and its arrondissement, or communes since merged. Two arrondissements are two places."""
+    SAME_COUNTRY = "country"
+    """One country or territory abroad: what all who were born there share."""
     COMPATIBLE = "compatible"
     """One code may be read as the place of the other: USSR and Ukraine, 92012 for Boulogne or for Oran in 1950."""
     SAME_DEPARTMENT = "department"
@@ -210,6 +213,8 @@ def compare_places(a: str, b: str, year: int | None = None) -> PlaceAgreement:
     one, other = _read(a, year), _read(b, year)
     if one is None or other is None:
         return PlaceAgreement.DIFFERENT
+    if one.today == other.today and one.today.startswith(_ABROAD):
+        return PlaceAgreement.SAME_COUNTRY
     if one.own == other.own:
         return PlaceAgreement.WITHIN if is_area(a) else PlaceAgreement.SAME
     if one.today == other.today:

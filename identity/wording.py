@@ -60,6 +60,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "same": "Même lieu de naissance",
         "in_ins": "Lieu de naissance confirmé par le matricule INS de l'autre identité",
         "city": "Lieux de naissance dans la même ville, ou un ancien code possible du même lieu",
+        "country": "Même pays de naissance",
         "department": "Lieux de naissance différents, dans le même département",
         "against_ins": "Lieu de naissance contredit par le matricule INS de l'autre identité",
         "different": "Lieux de naissance différents",

@@ -282,7 +282,7 @@ def _known_nearness(name: str, levels: dict[str, str]) -> bool | None:
     if name == "birth_date":
         return levels["birth_date"] not in ("different", "missing")
     if name == "birth_place":
-        return levels["birth_place"] in ("same", "city", "department", "missing")
+        return levels["birth_place"] in ("same", "city", "country", "department", "missing")
     if levels.get(_WEIGHED_AS.get(name, "")) == "different":
         # ELSA and EMMA: the score holds them for two names, however many letters they share.
         return False

@@ -61,6 +61,8 @@ class Places:
     """Codes that name a département and none of its communes."""
     marks: Marks
     """One bit for each place that the code may stand for and for each of its départements, some sharing a bit."""
+    is_abroad: Flags
+    """Codes that name a country, whenever one was born."""
     may_be_colonial: Flags
     """Places whose département was also one of Algeria, Morocco or Tunisia."""
     was_colonial: Flags
@@ -253,17 +255,19 @@ def _take_places_apart(codes: list[str]) -> Places:
     departments = distinct(text_column([*names, ""]))
     is_abroad = np.array([not name for name in departments.texts])[departments.codes]
     is_alone = np.array([stands_alone(code) for code in codes], np.bool_)
+    today = [code if alone else canonical_place(code) for code, alone in zip(codes, is_alone.tolist(), strict=True)]
     of_department = {name: _mark(name) for name in departments.texts}
     marks = [_mark(code) | of_department[name] for code, name in zip(codes, names, strict=True)]
     for place in np.flatnonzero(~is_alone).tolist():
-        today = department(canonical_place(codes[place])) or ""
-        marks[place] = reduce(or_, map(_mark, possible_places(codes[place])), marks[place] | _mark(today))
+        own = marks[place] | _mark(department(today[place]) or "")
+        marks[place] = reduce(or_, map(_mark, possible_places(codes[place])), own)
     return Places(
         codes=codes,
         departments=np.where(is_abroad, np.int32(MISSING), departments.codes),
         is_alone=np.append(is_alone, False),
         is_area=np.array([*map(is_area, codes), False], np.bool_),
         marks=np.array([*marks, 0], np.uint64),
+        is_abroad=np.array([*(code.startswith("99") for code in today), False], np.bool_),
         may_be_colonial=np.array([*(code[:2] in COLONIAL_DEPARTMENTS for code in codes), False], np.bool_),
         was_colonial=np.array([*map(was_colonial, codes), False], np.bool_),
     )

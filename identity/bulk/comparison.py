@@ -323,16 +323,24 @@ def _places(records: Records, left: Rows, right: Rows) -> Levels:
     unlike = np.flatnonzero(own != other)
     level[unlike] = _unlike_places(records.places, own[unlike], other[unlike], is_early[unlike])
     level[np.flatnonzero((own == other) & records.places.is_area.take(own))] = index["missing"]
+    level[np.flatnonzero((own == other) & _are_countries(records.places, own, is_early))] = index["country"]
     level[np.flatnonzero((own < 0) | (other < 0))] = index["missing"]
     # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.
     alone = np.flatnonzero(((own >= 0) & (other < 0) & (other_ins >= 0)) | ((own < 0) & (other >= 0) & (in_ins >= 0)))
     alone = alone[records.ins[left[alone]] != records.ins[right[alone]]]
     told, inside = np.maximum(own, other)[alone], np.where(own < 0, in_ins, other_ins)[alone]
     level[alone] = _BY_INS.take(_unlike_places(records.places, told, inside, is_early[alone]))
-    crossed = ((own >= 0) & (own == other_ins)) | ((other >= 0) & (other == in_ins))
-    crossed |= (in_ins >= 0) & (in_ins == other_ins)
-    level[np.flatnonzero(crossed & (level != index["same"]))] = index["in_ins"]
+    by_one, by_other = (own >= 0) & (own == other_ins), (in_ins >= 0) & ((in_ins == other) | (in_ins == other_ins))
+    rows = np.flatnonzero((by_one | by_other) & (level != index["same"]))
+    told_by_one = by_one[rows] & ~_are_countries(records.places, own[rows], is_early[rows])
+    told_by_other = by_other[rows] & ~_are_countries(records.places, in_ins[rows], is_early[rows])
+    level[rows] = either(told_by_one | told_by_other, index["in_ins"], index["country"])
     return level
+
+
+def _are_countries(places: Places, place: Ints, is_early: Flags) -> Flags:
+    """Tell which places are countries for who was born so early."""
+    return places.is_abroad.take(place) | is_early & places.was_colonial.take(place)
 
 
 def _known_early(year: Ints) -> Flags:

@@ -191,7 +191,7 @@ def test_figures_are_written_as_json(folder: Path) -> None:
 
     content = json.loads(CliRunner().invoke(main, ["model", "evaluate", str(MODEL_FILE), *map(str, files)]).stdout)
 
-    assert content["version"] == "2026-5"
+    assert content["version"] == "2026-6"
     assert len(content["model"]) == 64
     assert 0.9 < content["figures"]["best_f1"] <= 1
     assert set(content["figures"]["at_precision"]) == {"0.999", "0.9999"}
@@ -218,7 +218,7 @@ def test_a_label_of_the_truth_cannot_write_into_the_report(folder: Path, tmp_pat
         pytest.param(b"{", "JSON", id="not JSON"),
         pytest.param("é".encode("latin-1"), "UTF-8", id="not UTF-8"),
         pytest.param(b'{"format": 1}', "format", id="another format"),
-        pytest.param(b'{"format": 3, "version": "x"}', "made", id="incomplete"),
+        pytest.param(b'{"format": 4, "version": "x"}', "made", id="incomplete"),
         pytest.param(b"[]", "objet", id="not an object"),
     ],
 )

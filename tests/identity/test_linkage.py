@@ -71,6 +71,8 @@ def test_one_matricule_is_always_worth_a_look() -> None:
     [
         pytest.param("69381", "69381", "1984-05-17", "in_ins", id="the same"),
         pytest.param("92012", "75012", "1950-05-17", "in_ins", id="its former code"),
+        pytest.param("99352", "99352", "1984-05-17", "country", id="the same country"),
+        pytest.param("99352", "91352", "1950-05-17", "country", id="the country that a département was"),
         pytest.param("33063", "69381", "1984-05-17", "against_ins", id="another"),
         pytest.param("69381", "69382", "1984-05-17", "against_ins", id="another arrondissement"),
         pytest.param("69123", "69381", "1984-05-17", "missing", id="its city"),
@@ -121,6 +123,13 @@ def test_a_matricule_of_another_date_tells_no_place() -> None:
     levels = {part.trait: part.level for part in compare_records(one, other, model()).score.contributions}
 
     assert levels["birth_place"] == "missing"
+
+
+def test_a_commune_in_one_matricule_confirms_more_than_the_country_told() -> None:
+    one, other = (make_record(make_traits(place="99352", ins=OURS), domain) for domain in "AB")
+    levels = {part.trait: part.level for part in compare_records(one, other, model()).score.contributions}
+
+    assert levels["birth_place"] == "in_ins"
 
 
 def test_one_matricule_says_nothing_against_itself() -> None:

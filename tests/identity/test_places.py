@@ -19,7 +19,8 @@ from identity.places import (
 
 COG = Path(__file__).parents[2] / "data" / "cog"
 SAME, CITY, COMPATIBLE = PlaceAgreement.SAME, PlaceAgreement.SAME_CITY, PlaceAgreement.COMPATIBLE
-DEPARTMENT, WITHIN, DIFFERENT = PlaceAgreement.SAME_DEPARTMENT, PlaceAgreement.WITHIN, PlaceAgreement.DIFFERENT
+COUNTRY, DEPARTMENT = PlaceAgreement.SAME_COUNTRY, PlaceAgreement.SAME_DEPARTMENT
+WITHIN, DIFFERENT = PlaceAgreement.WITHIN, PlaceAgreement.DIFFERENT
 
 PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("equal", "69381", "69381", 1984, SAME),
@@ -46,22 +47,22 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("Boulogne in the Seine and an arrondissement", "75012", "75112", 1950, DEPARTMENT),
     ("Versailles and Évry, both in Seine-et-Oise", "78646", "78228", 1950, DEPARTMENT),
     ("suburb of Lyon once in Isère", "38447", "69290", 1950, SAME),
-    ("Algiers before 1962", "91352", "99352", 1950, SAME),
-    ("a number of Oran that no commune bears", "92500", "99352", 1950, SAME),
+    ("Algiers before 1962", "91352", "99352", 1950, COUNTRY),
+    ("a number of Oran that no commune bears", "92500", "99352", 1950, COUNTRY),
     ("the same number after 1962", "92500", "99352", 1990, DIFFERENT),
     ("Boulogne, or Oran in 1950", "92012", "99352", 1950, COMPATIBLE),
     ("Boulogne in 1990", "92012", "99352", 1990, DIFFERENT),
     ("Boulogne, year unknown", "92012", "99352", None, DIFFERENT),
     ("Boulogne and Bobigny, which may each be Algeria in 1950", "92012", "93008", 1950, DIFFERENT),
     ("two communes of one département that was Oran", "92012", "92050", 1950, DEPARTMENT),
-    ("two départements of Algeria", "91352", "92352", 1950, CITY),
+    ("two départements of Algeria", "91352", "92352", 1950, COUNTRY),
     ("Algeria is not Morocco", "91352", "99350", 1950, DIFFERENT),
-    ("Morocco before 1956", "95350", "99350", 1950, SAME),
-    ("Tunisia before 1956", "96351", "99351", 1950, SAME),
-    ("Dakar before independence", "98202", "99341", 1950, SAME),
+    ("Morocco before 1956", "95350", "99350", 1950, COUNTRY),
+    ("Tunisia before 1956", "96351", "99351", 1950, COUNTRY),
+    ("Dakar before independence", "98202", "99341", 1950, COUNTRY),
     ("Saint-Martin before 2007", "97127", "97801", 1990, SAME),
     ("Mamoudzou before 2011", "98511", "97611", 1990, SAME),
-    ("West Germany", "99142", "99109", 1970, SAME),
+    ("West Germany", "99142", "99109", 1970, COUNTRY),
     ("USSR and Ukraine", "99123", "99155", 1970, COMPATIBLE),
     ("Russia and Ukraine", "99123", "99155", 2000, DIFFERENT),
     ("two heirs of the USSR", "99155", "99106", 1970, DIFFERENT),
@@ -70,6 +71,7 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("Serbia and Croatia in 2000", "99121", "99119", 2000, DIFFERENT),
     ("Czechoslovakia and Slovakia", "99115", "99117", 1970, COMPATIBLE),
     ("Czechia and Slovakia", "99116", "99117", 1970, DIFFERENT),
+    ("one country", "99139", "99139", 1990, COUNTRY),
     ("two countries", "99139", "99134", 1970, DIFFERENT),
     ("abroad is no département", "99139", "99350", 1950, DIFFERENT),
     ("one département", "38185", "38053", 1984, DEPARTMENT),
@@ -88,7 +90,7 @@ PAIRS: list[tuple[str, str, str, int | None, PlaceAgreement]] = [
     ("Réunion without a commune", "97400", "97411", 1984, WITHIN),
     ("Rhône and another département", "69000", "38185", 1984, DIFFERENT),
     ("Versailles and the département that it was in", "78228", "78000", 1984, WITHIN),
-    ("Tunisia without a town", "96000", "96000", 1950, SAME),
+    ("Tunisia without a town", "96000", "96000", 1950, COUNTRY),
     ("empty", "", "", 1984, DIFFERENT),
     ("malformed and equal", "2C004", "2C004", 1984, DIFFERENT),
     ("too short", "6938", "69381", 1984, DIFFERENT),
