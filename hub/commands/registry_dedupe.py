@@ -30,7 +30,7 @@ def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
     counts = summary.counts
     found = ["Essai : rien n'est écrit ; voici ce qui serait fait."] if dry_run else []
     if summary.resumed:
-        found.append("Reprise après un passage interrompu ; les totaux comprennent ce qu'il avait fait.")
+        found.append("Reprise après un passage interrompu ; tâches et liens comprennent ce qu'il avait fait.")
     found += [
         f"{written_with(summary.identities, 'identité lue', 'identités lues')}, "
         f"{written_with(summary.examined, 'paire examinée', 'paires examinées')}.",
