@@ -101,8 +101,9 @@ def _read(text: str) -> _Written:
     )
 
 
-def _name(text: str | None) -> Name | None:
-    return _read(text).name if text else None
+def _family(text: str | None) -> Name | None:
+    """Read a family name; one letter is none, whatever it begins."""
+    return _read(text).name if text and len(match_key(text)) > 1 else None
 
 
 def is_fictitious(when: BirthDate) -> bool:
@@ -150,7 +151,7 @@ def _joined(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
-    birth, used = _name(traits.birth_name), _name(traits.used_name)
+    birth, used = _family(traits.birth_name), _family(traits.used_name)
     given = [_read(name) for name in _joined(traits.given_names)]
     if is_no_given_name(" ".join(name.key for name in given)):
         given = []

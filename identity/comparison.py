@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 from identity.comparable import Comparable
 from identity.given_names import Relation, known_given, related
-from identity.names import Name, NameRelation, read_name, relation
+from identity.names import Name, NameRelation, are_initials, read_name, relation
 from identity.normalise import is_landline
 from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places, is_area, is_no_place
 from identity.streets import same_street
@@ -241,9 +241,9 @@ def _are_women(a: Comparable, b: Comparable, minor_from: int) -> bool:
 def _given(a: Comparable, b: Comparable) -> str:
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
         return "missing"
-    if a.head.key == b.head.key:
-        return "exact"
     best = given_level(a.head, b.head)
+    if a.head.key == b.head.key and best == "exact":
+        return best
     if a.used_head is not a.head or b.used_head is not b.head:
         for one, other in ((a.head, b.used_head), (a.used_head, b.head), (a.used_head, b.used_head)):
             level = given_level(one, other)
@@ -260,6 +260,8 @@ def _given(a: Comparable, b: Comparable) -> str:
 
 def given_level(one: Name, other: Name) -> str:
     """Compare two given names: how they are written, then what everybody knows of them."""
+    if one.compact == other.compact and (are_initials(one) or are_initials(other)):
+        return "initial"
     return "exact" if one.key == other.key else _given_level(one.key, other.key)
 
 
@@ -283,7 +285,9 @@ def _given_level(first: str, second: str) -> str:
 
 def _opens(a: Comparable, b: Comparable) -> bool:
     """Tell whether the compound first name of one is the first two names of the other: JEAN-PAUL, JEAN PAUL MARC."""
-    return a.head_words == 2 and a.words[1:2] != (None,) and len(a.words) > 1 and a.words[:2] == b.words[:2]
+    if a.head_words != 2 or len(a.words) == 1 or a.words[1] is None or a.words[:2] != b.words[:2]:
+        return False
+    return len(a.words[0] or "") > 1 or len(a.words[1]) > 1
 
 
 def _shortens(a: Comparable, b: Comparable) -> bool:
@@ -297,7 +301,7 @@ def _shortens(a: Comparable, b: Comparable) -> bool:
 
 def _lists(a: Comparable, b: Comparable) -> bool:
     """Tell whether a first or used name of `a`, of one word, stands in the list of `b`."""
-    return any(name is not None and name.key in b.words for name in (a.head, a.used_head))
+    return any(name is not None and len(name.key) > 1 and name.key in b.words for name in (a.head, a.used_head))
 
 
 def _other_given(a: Comparable, b: Comparable) -> str:
@@ -307,7 +311,7 @@ def _other_given(a: Comparable, b: Comparable) -> str:
     if not first or not second or first[0] is None or second[0] is None:
         return "missing"
     if all(one == other for one, other in zip(first, second, strict=False)):
-        return "same"
+        return "same" if len(first[0]) > 1 else "shared"
     # MOHAMED ADAM ALI and MOHAMED YANIS ALI share what a family repeats, and each has a name that the other has not.
     is_known = first[0] in b.words or second[0] in a.words
     if is_known and {word for word in first if word} & set(second):

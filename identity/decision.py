@@ -114,14 +114,18 @@ FICTITIOUS_DATE = Reason("fictitious-date", "La date de naissance est fictive ou
 SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une autre personne.")
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Des traits stricts sont seulement approchants.")
+STRICT_DIFFER = Reason("strict-differ", "Deux traits stricts se contredisent : deux personnes proches, peut-être.")
 LACKS_OF_EVIDENCE = frozenset(
     {WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, SLIPPED_DATE, FICTITIOUS_DATE, MANY_DIFFERENCES}
 )
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_TOWN = "department different"
+_OTHER_PLACE = "department against_ins different"
 _OTHER_DATE = "different same_year year"
 _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
+_UNSURE_DATE = f"{_NEAR_DATE} exact_fictitious presumed"
+_OTHER_SURNAME = "used overlap married different"
 _SLIPPED_NAME = "typo truncated overlap similar"
 _NEAR_SURNAME = f"phonetic {_SLIPPED_NAME}"
 _NEAR_GIVEN = "phonetic typo initial short similar"
@@ -132,6 +136,7 @@ _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(addr
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
+_OWN_HOME = _levels(given="exact", surname="exact", address="same", phone="same", surname_rarity="rare uncommon")
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
@@ -139,18 +144,25 @@ _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age=
 _COMMON = "usual common"
 # The five strict traits (RNIV 1), and names of which the largest maternity has two on one day in 5,000.
 _STRICT = _levels(
-    surname="exact",
+    surname="exact particle",
     given="exact",
     birth_date="exact",
     sex="same",
-    birth_place="same",
+    birth_place="same in_ins",
     surname_rarity="usual",
-    given_rarity="usual",
+    given_rarity="usual common",
 )
 
 # Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
 _RARE_SLIP = _levels(
     surname="typo", given="exact", birth_date="exact", surname_rarity="rare", given_rarity="rare uncommon"
+)
+
+# Husband and wife, sisters-in-law: of one given name, and two of the strict traits tell them apart.
+STRICT_RULES: tuple[Rule, ...] = (
+    Rule(STRICT_DIFFER, _levels(sex="different", surname=_OTHER_SURNAME, birth_date=_UNSURE_DATE), (_SAME_INS,)),
+    Rule(STRICT_DIFFER, _levels(surname="overlap", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(STRICT_DIFFER, _levels(surname="overlap", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
 )
 
 TRAIT_RULES: tuple[Rule, ...] = (
@@ -166,36 +178,36 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
+    *STRICT_RULES,
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN), (_RARE_SLIP,)),
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different"), (_RARE_SLIP,)),
-    Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(surname="married", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(sex="different", birth_place=_OTHER_PLACE), (_SAME_INS,)),
+    Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(surname="overlap", birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(
         MANY_DIFFERENCES,
-        _levels(surname="used", birth_date=_NEAR_DATE, birth_place="different department against_ins"),
+        _levels(surname="used", birth_date=_NEAR_DATE, birth_place=_OTHER_PLACE),
         (_SAME_INS, _OWN_EMAIL),
     ),
+    Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="missing"), (_SAME_INS, _OWN_EMAIL)),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, _SAME_HOME)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, _OWN_HOME)),
     Rule(
         FICTITIOUS_DATE,
         _levels(birth_date="exact_fictitious", surname_rarity=_COMMON),
         (_SAME_INS, _OWN_EMAIL, _SAME_HOME),
     ),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
-    Rule(
-        FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="married different"), (_SAME_INS, _OWN_EMAIL)
-    ),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="swapped"), (_SAME_INS, _OWN_EMAIL)),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
@@ -222,6 +234,7 @@ PARTING: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(TWINS, _levels(given="rival overlap", age="minor"), (_SAME_INS,)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),
+    *STRICT_RULES,
 )
 """What no likeness outweighs, nor the company of other records: two matricules are two persons, and a record of MARIE
 does not make one of MARIE CLAIRE and MARIE ANNE, who are children of one home."""
@@ -230,7 +243,7 @@ NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SA
 """Two records of which nothing but a date or a contact is known are not worth an officer's time."""
 
 
-_NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION}
+_NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION} | {STRICT_DIFFER}
 CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason not in _NO_DOUBT)
 """Rules that make a pair less likely to be one person, besides forbidding a link."""
 

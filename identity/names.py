@@ -72,6 +72,11 @@ def read_words(key: str) -> tuple[str, list[str]]:
     return "".join(meaning), sorted({word for word in meaning if len(word) > SHORT_PART})[:MOST_PARTS]
 
 
+def are_initials(name: Name) -> bool:
+    """Tell a name of which only first letters are written: P, J-P."""
+    return len(name.key) == 2 * len(name.compact) - 1
+
+
 def is_typo(first: str, second: str) -> bool:
     """Tell one slip of the keyboard in a short name, or two in a long one."""
     shortest = min(len(first), len(second))

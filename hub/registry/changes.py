@@ -21,6 +21,7 @@ from hub.registry import (
     filing,
     identities,
     links,
+    memory,
     review,
     status_history,
     tasks,
@@ -109,11 +110,13 @@ def _hold(
     session: Session, row: SourceIdentity, before: IdentityRecord, record: IdentityRecord, model: Model
 ) -> bool:
     """Hold an identity that may have become somebody else; tell whether this change is such a one."""
-    too_far = review.is_somebody_else(review.drift(before, record, model), model)
+    told = memory.recall(session, before, row.id, memory.silent(before.traits) - memory.silent(record.traits))
+    too_far = review.is_somebody_else(review.drift(told, record, model), model)
+    too_far = too_far or memory.is_emptied(before.traits, record.traits)
     if too_far or (row.held and before.traits != record.traits):
         trusted = review.trusted(session, row.id) if row.held else None
         row.held = True
-        tasks.open_change(session, row.id, review.drift(trusted or before, record, model))
+        tasks.open_change(session, row.id, review.drift(trusted or told, record, model))
     return too_far
 
 

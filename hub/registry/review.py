@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import distinct, identities, links, operations, tasks, worklist
+from hub.registry import distinct, identities, links, memory, operations, tasks, worklist
 from hub.registry.distinct import Relation, Ruling
 from hub.registry.operations import FourEyes, Kind, Operation, Order, State
 from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity, SourceIdentityRevision
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import StoredIdentity
 from identity import linkage
-from identity.decision import LACKS_OF_EVIDENCE
+from identity.decision import LACKS_OF_EVIDENCE, MANY_DIFFERENCES
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
 
@@ -57,7 +57,7 @@ def drift(former: IdentityRecord, present: IdentityRecord, model: Model) -> Pair
 
 def is_somebody_else(change: PairAssessment, model: Model) -> bool:
     """Tell whether a change is too large to be a correction."""
-    if change.veto is not None and change.veto not in LACKS_OF_EVIDENCE:
+    if change.veto is MANY_DIFFERENCES or (change.veto is not None and change.veto not in LACKS_OF_EVIDENCE):
         return True
     # A poor record scores low against itself: something must speak against, and not only be missing.
     against = (
@@ -106,7 +106,10 @@ def trusted(session: Session, identity_id: int) -> IdentityRecord | None:
         .limit(1)
     )
     found = session.execute(query).one_or_none()
-    return identities.record_of(found[0].content, str(identity_id), found[1]) if found else None
+    if found is None:
+        return None
+    record = identities.record_of(found[0].content, str(identity_id), found[1])
+    return memory.recall(session, record, identity_id, memory.silent(record.traits), found[0].version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

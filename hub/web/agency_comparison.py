@@ -198,6 +198,7 @@ _REASONS = {
     "weak-evidence": lazy_gettext("Trait strict manquant"),
     "no-corroboration": lazy_gettext("Nom, prénom et date seuls"),
     "many-differences": lazy_gettext("Traits stricts seulement approchants"),
+    "strict-differ": lazy_gettext("Deux traits stricts contraires"),
     "traits-changed": lazy_gettext("Traits devenus très différents"),
     "held": lazy_gettext("Identité proche retenue"),
     "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),

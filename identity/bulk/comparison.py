@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 
 from identity.bulk.births import Places
 from identity.bulk.columns import Flags, Ints, Levels, Number, either, number_column
+from identity.bulk.names import INITIALS
 from identity.bulk.records import Records
 from identity.bulk.relations import Relations
 from identity.bulk.text import unique
@@ -154,7 +155,8 @@ def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> 
     head, head2 = records.head.take(left), records.head.take(right)
     level = np.full(len(left), index["exact"], np.int8)
     level[np.flatnonzero((head < 0) | (head2 < 0))] = index["missing"]
-    todo = np.flatnonzero((head != head2) & (level == index["exact"]))
+    are_initials = records.names.spelling.kinds.take(head) & INITIALS > 0
+    todo = np.flatnonzero(((head != head2) | are_initials) & (level == index["exact"]))
     a, b, head, head2 = left[todo], right[todo], head[todo], head2[todo]
     best = relations.given_levels(head, head2)
     for one, two, new in _others(head, head2, records.used_head.take(a), records.used_head.take(b)):
@@ -177,8 +179,15 @@ def _opens(records: Records, a: Rows, b: Rows) -> Rows:
     rows = np.flatnonzero(records.head_words.take(a) == 2)
     a, b = a[rows], b[rows]
     first, second = records.words[0], records.words[1]
-    opened: Rows = rows[(second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b])]
+    same = np.flatnonzero((second[a] >= 0) & (second[a] == second[b]) & (first[a] == first[b]))
+    longest = np.maximum(_lengths(records, first[a[same]]), _lengths(records, second[a[same]]))
+    opened: Rows = rows[same[longest > 1]]
     return opened
+
+
+def _lengths(records: Records, names: Ints) -> NDArray[np.int64]:
+    """Return the length of each name, 0 for none."""
+    return np.where(names < 0, 0, records.names.spelling.lengths.take(names))
 
 
 def _shortened(records: Records, a: Rows, b: Rows) -> Rows:
@@ -200,7 +209,7 @@ def _listed(records: Records, a: Rows, b: Rows) -> Rows:
     result = np.zeros(len(rows), np.bool_)
     for column in records.words:
         word = column[b]
-        result |= (word >= 0) & ((word == head) | (word == used_head))
+        result |= (word >= 0) & (_lengths(records, word) > 1) & ((word == head) | (word == used_head))
     return rows[result]
 
 
@@ -225,6 +234,7 @@ def _other_givens(records: Records, relations: Relations, left: Rows, right: Row
     shared &= reduce(or_, ((word.take(b) == first) | (word.take(a) == second) for word in records.words))
     result = either(shared, index["shared"], index["differ"])
     result[np.flatnonzero(same)] = index["same"]
+    result[np.flatnonzero(same & (_lengths(records, first) == 1))] = index["shared"]
     result[np.flatnonzero((first < 0) | (second < 0))] = index["missing"]
     unsure = np.flatnonzero(result == index["differ"])
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP

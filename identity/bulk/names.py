@@ -28,7 +28,7 @@ LETTERS = np.uint64((1 << 52) - 1)
 """The letters of a name, in `Spelling.letters`: two bits each."""
 MORE, LENGTH, MOST_MORE = np.uint64(52), np.uint64(57), 31
 """Above the letters: how many come a third time or later, as far as five bits go, and the length."""
-SPACED, SHORT = np.uint8(1), np.uint8(2)
+SPACED, SHORT, INITIALS = np.uint8(1), np.uint8(2), np.uint8(4)
 """Kinds of names."""
 
 _ROWS = 1 << 15
@@ -80,7 +80,7 @@ class Spelling:
     sounds: Ints
     """What sounds alike has one number; what is too short to have a sound has one of its own."""
     kinds: Bytes
-    """Whether the name has several words (1), one of them of two letters at most (2)."""
+    """Whether the name has several words (1), one of them of two letters at most (2), only first letters (4)."""
     parts: Marks
     """One bit for each word that is a part of the name, some sharing a bit."""
     families: Marks
@@ -158,12 +158,13 @@ def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
     codes = distinct(lines(sounds()))
     code_ids, compact_code_ids = codes.codes[core_ids], codes.codes[compact_ids]
     has_sound = np.diff(letters(codes.values)[0])[code_ids] > 1
+    are_initials = (words.counts == np.diff(letters(words.compact)[0])) & (words.counts > 0)
     spelling = Spelling(
         letters=marks,
         opening=opening,
         words=words.counts,
         sounds=np.where(has_sound, code_ids, -1 - np.arange(len(keys), dtype=np.int32)),
-        kinds=((words.counts > 1) * SPACED + words.has_short * SHORT).astype(np.uint8),
+        kinds=((words.counts > 1) * SPACED + words.has_short * SHORT + are_initials * INITIALS).astype(np.uint8),
         parts=marks_of(words.parts - 1),
         families=marks_of(families.T - 1),
     )

@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from identity.bulk.columns import Flags, Ints, Longs, either
 from identity.bulk.names import (
+    INITIALS,
     LENGTH,
     LETTERS,
     MORE,
@@ -76,6 +77,11 @@ class Relations:
         names = self._names
         found = self.of(left, right)
         result = _GIVEN_TABLE[found]
+        kinds = names.spelling.kinds
+        initials = np.flatnonzero((kinds.take(left) | kinds.take(right)) & INITIALS)
+        a, b = left[initials], right[initials]
+        is_one = (a >= 0) & (b >= 0) & (names.compact_ids.take(a) == names.compact_ids.take(b))
+        result[initials[is_one]] = _GIVEN_INDEX["initial"]
         both = names.is_known[left] & names.is_known[right] & (left >= 0) & (right >= 0)
         marks = names.spelling.families
         akin = both & (found == _DIFFERENT) & (marks[left] & marks[right] != 0)

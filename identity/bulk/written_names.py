@@ -77,6 +77,8 @@ def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
     numbers = np.arange(len(found.keys.values), dtype=np.int32)
     ids = np.where(is_usable, numbers, np.int32(MISSING))[found.keys.codes]
     _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(ids, np.cumsum(found.sizes)[:-1])
+    is_letter = np.append(np.diff(letters(found.keys.values)[0]) == 1, False)
+    birth_ids, used_ids = (np.where(is_letter[ids], np.int32(MISSING), ids) for ids in (birth_ids, used_ids))
     birth, used = take(birth_ids, family.codes), take(used_ids, used_family.codes)
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
     for name, coded, ids in zip(_COLUMNS, found.columns, (birth, used, head, used_head), strict=True):

@@ -9,7 +9,7 @@ from hub import db
 from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.errors import Conflict
-from hub.registry import intake
+from hub.registry import intake, memory, review
 from hub.registry.tables import (
     LinkageDecision,
     LinkEvent,
@@ -21,7 +21,7 @@ from hub.registry.tasks import TaskKind, TaskState
 from hub.registry.values import IncomingIdentity
 from identity.decision import Outcome
 from identity.status import Attribute, IdentityStatus
-from identity.traits import BirthDate
+from identity.traits import BirthDate, Sex, Traits
 from tests.factories import make_structure, parts_of
 from tests.hub.registry.people import (
     INS_ONE,
@@ -171,6 +171,91 @@ def test_a_large_change_holds_the_identity_and_opens_a_task(app: Flask) -> None:
     assert stored(app, result).held
     assert task.kind is TaskKind.CHANGED
     assert "traits-changed" in task.reasons
+
+
+NOBODY = replace(SOLENE, birth_name="INCONNU", given_names=("INCONNU",), birth_date=None, birth_place=None)
+
+
+def test_a_number_that_is_emptied_is_held(app: Flask) -> None:
+    structure = make_structure(app)
+    send(app, incoming(structure))
+
+    emptied = send(app, incoming(structure, traits=NOBODY))
+
+    (task,) = open_tasks(app)
+    assert stored(app, emptied).held
+    assert task.kind is TaskKind.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("silence", "after"),
+    [
+        pytest.param(NOBODY, replace(PAUL, phone=SOLENE.phone), id="emptied"),
+        pytest.param(
+            replace(SOLENE, birth_date=None),
+            replace(SOLENE, birth_date=BirthDate(1951, 3, 30)),
+            id="no date",
+        ),
+        pytest.param(replace(SOLENE, given_names=()), replace(SOLENE, given_names=("LUCIE",)), id="no given name"),
+    ],
+)
+def test_a_number_used_again_is_compared_with_what_it_last_told(app: Flask, silence: Traits, after: Traits) -> None:
+    first, second = make_structure(app), make_structure(app)
+    known = send(app, incoming(first))
+    send(app, incoming(second, "B-1"))
+
+    send(app, incoming(second, "B-1", silence))
+    changed = send(app, incoming(second, "B-1", after))
+
+    now = stored(app, changed)
+    assert now.held
+    assert now.person_id != known.identity.person_id
+    (task,) = [task for task in open_tasks(app) if task.kind is TaskKind.CHANGED]
+    with app.app_context(), db.reading() as session:
+        shown = review.compare(session, task.id, parts_of(app).registrar.model)
+    assert shown.left.traits == after
+    assert memory.silent(shown.right.traits) <= memory.silent(SOLENE)
+
+
+def test_another_matricule_after_a_silence_holds(app: Flask) -> None:
+    structure = make_structure(app)
+    send(app, qualified(structure, "1", SOLENE, INS_ONE))
+    send(app, incoming(structure, traits=SOLENE))
+
+    changed = send(app, qualified(structure, "1", SOLENE, INS_TWO))
+
+    assert stored(app, changed).held
+
+
+def test_what_was_told_before_an_officer_settled_is_forgotten(app: Flask) -> None:
+    structure = make_structure(app)
+    send(app, incoming(structure))
+    changed = send(app, incoming(structure, traits=PAUL))
+    settle(app, open_tasks(app)[0], TaskState.SAME)
+
+    send(app, incoming(structure, traits=replace(PAUL, birth_date=None)))
+    send(app, incoming(structure, traits=PAUL))
+
+    assert not stored(app, changed).held
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param({"birth_date": BirthDate(1984, 5, 27), "birth_place": "29019"}, id="day and place"),
+        pytest.param({"birth_date": BirthDate(1985, 5, 17), "sex": Sex.MALE}, id="year and sex"),
+    ],
+)
+def test_two_strict_traits_at_once_hold_the_identity(app: Flask, after: dict[str, object]) -> None:
+    first, second = make_structure(app), make_structure(app)
+    known = send(app, incoming(first))
+    send(app, incoming(second, "B-1"))
+
+    changed = send(app, incoming(second, "B-1", replace(SOLENE, **after)))
+
+    now = stored(app, changed)
+    assert now.held
+    assert now.person_id != known.identity.person_id
 
 
 def test_an_identity_that_becomes_somebody_else_leaves_its_company(app: Flask) -> None:
