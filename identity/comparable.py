@@ -14,6 +14,7 @@ from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import (
     clean_email,
     clean_phone,
+    is_house_email,
     is_no_given_name,
     is_shared_email,
     match_key,
@@ -61,6 +62,8 @@ class Comparable(NamedTuple):
     """The letters that the address opens with, in capitals: a given name, when the person chose it so."""
     email_is_own: bool
     """The address opens with the person's own given name, in one word or in two: jean-paul.roux@."""
+    has_guardian: bool
+    """A house or a guardian reads the mail: the street and the landline are theirs."""
     death_date: date | None
 
     @property
@@ -71,7 +74,7 @@ class Comparable(NamedTuple):
     @property
     def lives_in_shared_home(self) -> bool:
         """The address is that of a home for many: its telephone is nobody's."""
-        return self.line is not None and is_shared(street_key(self.line) or "")
+        return self.has_guardian or (self.line is not None and is_shared(street_key(self.line) or ""))
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
@@ -164,6 +167,7 @@ def reduce(traits: Traits) -> Comparable:
     when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = clean_email(traits.email) if traits.email else None
+    has_guardian = email is not None and is_house_email(email)
     if email and is_shared_email(email):
         email = None
     email_names = _email_names(email)
@@ -188,5 +192,6 @@ def reduce(traits: Traits) -> Comparable:
         email=email,
         email_name=email_names[0] if email_names else None,
         email_is_own=any(name is not None and name.compact in email_names for name in (head, used_head)),
+        has_guardian=has_guardian,
         death_date=traits.death_date,
     )

@@ -396,14 +396,15 @@ def _birth_place(a: Comparable, b: Comparable) -> str:
     one, other = a.birth_place, b.birth_place
     is_early = _is_born_early(a, b)
     level = "missing" if one is None or other is None else PLACE_LEVELS[_agreement(one, other, is_early)]
-    if level == "same":
+    if level in ("same", "country"):
         return level
     in_a, in_b = _place_in_ins(a), _place_in_ins(b)
-    confirmed = {first for first, second in ((one, in_b), (other, in_a), (in_a, in_b)) if first and first == second}
-    if any(_agreement(place, place, is_early) is not PlaceAgreement.SAME_COUNTRY for place in confirmed):
-        return "in_ins"
-    if confirmed:
-        return "country"
+    confirmed = one if one is not None and one == in_b else in_a if in_a in (other, in_b) else None
+    if confirmed is not None:
+        # Who tells a country is no nearer to the commune of a matricule than to that country.
+        places = [place for place in (one, other, confirmed) if place is not None]
+        is_abroad = any(_agreement(place, place, is_early) is PlaceAgreement.SAME_COUNTRY for place in places)
+        return "country" if is_abroad else "in_ins"
     if one is not None and other is not None:
         return level
     # Where a record tells no place, that of its matricule stands for it; one matricule says nothing against itself.

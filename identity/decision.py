@@ -258,6 +258,11 @@ def traits_obstacle(signs: int) -> Reason | None:
     return gravest(TRAIT_RULES, signs)
 
 
+def is_contradicted(rule: Reason | None) -> bool:
+    """Tell, of an identity that changes, a rule that speaks against it, and does not only miss evidence for it."""
+    return rule is MANY_DIFFERENCES or (rule is not None and rule not in LACKS_OF_EVIDENCE)
+
+
 def veto(a: IdentityRecord, b: IdentityRecord, pattern: Pattern, obstacle: Reason | None) -> Reason | None:
     """Say why two records may not be linked automatically; None when nothing forbids it.
 

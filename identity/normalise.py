@@ -51,9 +51,12 @@ _ROLES = """
     accueil admin administratif administration cabinet ccas contact curatelle direction ehpad foyer infirmerie info
     infos mairie medecin mjpm pharmacie residence secretaire secretariat soins standard tutelle tutelles udaf
 """
-SHARED_EMAIL = rf"^(?:{'|'.join(_ROLES.split())})[0-9._-]*@|@[^@]*(?:curatel|ehpad|mjpm|tutel|udaf)"
+_AT_HOUSE = "@[^@]*(?:curatel|ehpad|mjpm|tutel|udaf)"
+SHARED_EMAIL = rf"^(?:{'|'.join(_ROLES.split())})[0-9._-]*@|{_AT_HOUSE}"
 """How the address of a house, a practice or a guardian is written: mail is read there, for many."""
-_SHARED_EMAIL = re.compile(SHARED_EMAIL)
+HOUSE_EMAIL = rf"^(?:ccas|curatelles?|ehpad|foyer|mjpm|residence|tutelles?|udaf)[0-9._-]*@|{_AT_HOUSE}"
+"""How that of a house or a guardian is: whose mail it is has their street and their landline too."""
+_SHARED_EMAIL, _HOUSE_EMAIL = re.compile(SHARED_EMAIL), re.compile(HOUSE_EMAIL)
 _OVERSEAS_LENGTH = len("+262692123456")
 _OVERSEAS = {
     "262": ("262", "263", "269", "639", "692", "693"),
@@ -207,6 +210,11 @@ def clean_email(text: str) -> str | None:
 def is_shared_email(address: str) -> bool:
     """Tell whether an address is that of a house, a practice or a guardian."""
     return _SHARED_EMAIL.search(address) is not None
+
+
+def is_house_email(address: str) -> bool:
+    """Tell a clean address that a house or a guardian reads."""
+    return _HOUSE_EMAIL.search(address) is not None
 
 
 def check_birth_place(code: str) -> str:

@@ -31,7 +31,7 @@ from hub.registry.links import new_person
 from hub.registry.tables import Person, SourceIdentity, SourceIdentityRevision
 from hub.registry.values import Channel, IncomingIdentity, Intake, Member, StoredIdentity
 from identity import linkage
-from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason
+from identity.decision import FICTITIOUS, LACKS_OF_EVIDENCE, Outcome, Reason, is_contradicted
 from identity.linkage import Candidate, Decision, IdentityRecord
 from identity.model import Model
 
@@ -126,7 +126,7 @@ def _collide(
     """Hold an identity and those of its person that it contradicts, and ask an officer about each of these pairs."""
     for other in group:
         pair = linkage.compare_records(record, other.as_record(), model)
-        if other.active and pair.veto is not None and pair.veto not in LACKS_OF_EVIDENCE:
+        if other.active and pair.veto is not None and is_contradicted(pair.veto):
             for identity in links.locked(session, [row.id, other.id]):
                 identity.held = True
             tasks.open_collision(session, (row.id, other.id), pair.score.total, [pair.veto.code])
@@ -137,7 +137,7 @@ def _contradiction(decision: Decision) -> Reason | None:
     if FICTITIOUS in decision.reasons:
         return FICTITIOUS
     rule = decision.considered[0].veto if decision.considered else None
-    return None if rule in LACKS_OF_EVIDENCE else rule
+    return rule if is_contradicted(rule) else None
 
 
 def find_person(

@@ -15,6 +15,7 @@ until `hub identities reindex` (`hub.registry.reindex`) has been through.
 
 import hashlib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 
@@ -198,9 +199,15 @@ def definition() -> str:
     # What a first name of two words and a home for many are filed under.
     home = Address("FOYER DES LILAS, 3 RUE NEUVE", "58000", "NEVERS")
     mehdi = Traits(birth_name="ALAMI", given_names=("EL", "MEHDI"), sex=Sex.MALE, address=home)
+    # What an initial and a guardian leave.
+    poor = replace(jeanne, birth_name="M", used_name=None, given_names=("J",), used_given_name=None, ins=None)
+    poor = replace(poor, email="tutelle@udaf.example.org")
     keys = blocking_keys(jeanne)
     # Keys alone, then those of an identity of which one is crowded.
-    told = sorted(keys | blocking_keys(mehdi)), pairs([fold(min(keys))], [fold(key) for key in keys])
+    told = (
+        sorted(keys | blocking_keys(mehdi) | blocking_keys(poor)),
+        pairs([fold(min(keys))], [fold(key) for key in keys]),
+    )
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 

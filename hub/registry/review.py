@@ -22,7 +22,7 @@ from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity, Sou
 from hub.registry.tasks import ALONE, Task, TaskKind, TaskState
 from hub.registry.values import StoredIdentity
 from identity import linkage
-from identity.decision import LACKS_OF_EVIDENCE, MANY_DIFFERENCES
+from identity.decision import is_contradicted
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
 
@@ -57,7 +57,7 @@ def drift(former: IdentityRecord, present: IdentityRecord, model: Model) -> Pair
 
 def is_somebody_else(change: PairAssessment, model: Model) -> bool:
     """Tell whether a change is too large to be a correction."""
-    if change.veto is MANY_DIFFERENCES or (change.veto is not None and change.veto not in LACKS_OF_EVIDENCE):
+    if is_contradicted(change.veto):
         return True
     # A poor record scores low against itself: something must speak against, and not only be missing.
     against = (

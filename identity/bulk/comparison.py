@@ -340,11 +340,12 @@ def _places(records: Records, left: Rows, right: Rows) -> Levels:
     alone = alone[records.ins[left[alone]] != records.ins[right[alone]]]
     told, inside = np.maximum(own, other)[alone], np.where(own < 0, in_ins, other_ins)[alone]
     level[alone] = _BY_INS.take(_unlike_places(records.places, told, inside, is_early[alone]))
-    by_one, by_other = (own >= 0) & (own == other_ins), (in_ins >= 0) & ((in_ins == other) | (in_ins == other_ins))
-    rows = np.flatnonzero((by_one | by_other) & (level != index["same"]))
-    told_by_one = by_one[rows] & ~_are_countries(records.places, own[rows], is_early[rows])
-    told_by_other = by_other[rows] & ~_are_countries(records.places, in_ins[rows], is_early[rows])
-    level[rows] = either(told_by_one | told_by_other, index["in_ins"], index["country"])
+    by_one = (own >= 0) & (own == other_ins)
+    crossed = by_one | (in_ins >= 0) & ((in_ins == other) | (in_ins == other_ins))
+    rows = np.flatnonzero(crossed & (level != index["same"]) & (level != index["country"]))
+    told = own[rows], other[rows], np.where(by_one, own, in_ins)[rows]
+    is_abroad = reduce(or_, (_are_countries(records.places, places, is_early[rows]) for places in told))
+    level[rows] = either(is_abroad, index["country"], index["in_ins"])
     return level
 
 

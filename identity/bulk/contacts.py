@@ -36,7 +36,7 @@ from identity.bulk.text import (
     take,
     trimmed,
 )
-from identity.normalise import EMPTY_EMAILS, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
+from identity.normalise import EMPTY_EMAILS, HOUSE_EMAIL, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
 from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
@@ -76,6 +76,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
     line, written_phone, address = map(column, ("address", "phone", "email"))
     (lived, streets), phone, emails = _streets(line), _phones(written_phone), _emails(address.values)
     in_shared_home = take(_are_shared(streets), lived, missing=False)
+    in_shared_home |= take(emails.are_of_houses, address.codes, missing=False)
     street = np.where(in_shared_home, np.int32(MISSING), lived)
     postcode = _postcodes(column("postcode"))
     email = take(emails.ids, address.codes)
@@ -210,6 +211,8 @@ class _Emails:
     first: pa.StringArray
     two: pa.StringArray
     hashes: Longs
+    are_of_houses: Flags
+    """Read by a house or a guardian."""
 
 
 def _emails(values: pa.StringArray) -> _Emails:
@@ -220,7 +223,9 @@ def _emails(values: pa.StringArray) -> _Emails:
         cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
         lowered = put(lowered, odd, text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
-    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@|{SHARED_EMAIL}"))
+    valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))
+    are_of_houses = valid & flags(pc.match_substring_regex(lowered, HOUSE_EMAIL))
+    valid &= ~flags(pc.match_substring_regex(lowered, SHARED_EMAIL))
     coded = distinct(lowered)
     words = pc.extract_regex(lowered, r"^(?P<one>[a-z]*)(?:[-._](?P<two>[a-z]+))?")
     one, other = pc.utf8_upper(words.field("one")), pc.utf8_upper(words.field("two"))
@@ -228,4 +233,6 @@ def _emails(values: pa.StringArray) -> _Emails:
     nothing = text_column([""])[0]
     is_one = pc.or_(pc.equal(one, nothing), pc.equal(other, nothing))
     two = pc.if_else(is_one, nothing, pc.binary_join_element_wise(one, other, nothing))
-    return _Emails(np.where(valid, coded.codes, np.int32(MISSING)), one, two, stable_hashes(coded.values))
+    return _Emails(
+        np.where(valid, coded.codes, np.int32(MISSING)), one, two, stable_hashes(coded.values), are_of_houses
+    )

@@ -125,11 +125,12 @@ def test_a_matricule_of_another_date_tells_no_place() -> None:
     assert levels["birth_place"] == "missing"
 
 
-def test_a_commune_in_one_matricule_confirms_more_than_the_country_told() -> None:
-    one, other = (make_record(make_traits(place="99352", ins=OURS), domain) for domain in "AB")
+@pytest.mark.parametrize("place", ["99352", "69381"])
+def test_who_tells_a_country_is_no_nearer_to_the_commune_of_a_matricule(place: str) -> None:
+    one, other = make_record(make_traits(place="99352", ins=OURS)), make_record(make_traits(place=place), "B", "b")
     levels = {part.trait: part.level for part in compare_records(one, other, model()).score.contributions}
 
-    assert levels["birth_place"] == "in_ins"
+    assert levels["birth_place"] == "country"
 
 
 def test_one_matricule_says_nothing_against_itself() -> None:

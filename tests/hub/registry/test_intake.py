@@ -258,6 +258,20 @@ def test_two_strict_traits_at_once_hold_the_identity(app: Flask, after: dict[str
     assert now.person_id != known.identity.person_id
 
 
+def test_small_changes_one_after_another_end_with_somebody_else(app: Flask) -> None:
+    first, second = make_structure(app), make_structure(app)
+    known = send(app, incoming(first))
+    send(app, incoming(second, "B-1"))
+
+    send(app, incoming(second, "B-1", replace(SOLENE, birth_place="29019")))
+    changed = send(
+        app, incoming(second, "B-1", replace(SOLENE, birth_place="29019", birth_date=BirthDate(1984, 5, 27)))
+    )
+
+    assert stored(app, changed).person_id != known.identity.person_id
+    assert TaskKind.DUPLICATE in {task.kind for task in open_tasks(app)}
+
+
 def test_an_identity_that_becomes_somebody_else_leaves_its_company(app: Flask) -> None:
     first, second = make_structure(app), make_structure(app)
     known = send(app, incoming(first))
