@@ -81,7 +81,7 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "birth_place": (
             ("same", "in_ins", "city", "department", "different"),
             ("in_ins", "missing", "different"),
-            ("same", "country", "different"),
+            ("same", "country", "missing"),
             ("missing", "against_ins"),
         ),
         "ins": (("same", "same_incoherent", "missing", "different"), ("same", "near", "different_incoherent")),
