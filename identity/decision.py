@@ -136,7 +136,7 @@ _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(addr
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
-_OWN_HOME = _levels(given="exact", surname="exact", address="same", phone="same", surname_rarity="rare uncommon")
+_OWN_HOME = {**_SAME_HOME, **_levels(surname_rarity="rare uncommon")}
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
@@ -152,7 +152,6 @@ _STRICT = _levels(
     surname_rarity="usual",
     given_rarity="usual common",
 )
-
 # Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
 _RARE_SLIP = _levels(
     surname="typo", given="exact", birth_date="exact", surname_rarity="rare", given_rarity="rare uncommon"
@@ -236,8 +235,8 @@ PARTING: tuple[Rule, ...] = (
     Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),
     *STRICT_RULES,
 )
-"""What no likeness outweighs, nor the company of other records: two matricules are two persons, and a record of MARIE
-does not make one of MARIE CLAIRE and MARIE ANNE, who are children of one home."""
+"""What no likeness outweighs, nor the company of other records: two matricules are two persons, a record of MARIE
+does not make one of MARIE CLAIRE and MARIE ANNE, who are children of one home, nor a poor one of sisters-in-law."""
 
 NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SAME_INS,))
 """Two records of which nothing but a date or a contact is known are not worth an officer's time."""

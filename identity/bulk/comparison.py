@@ -343,8 +343,8 @@ def _places(records: Records, left: Rows, right: Rows) -> Levels:
     by_one = (own >= 0) & (own == other_ins)
     crossed = by_one | (in_ins >= 0) & ((in_ins == other) | (in_ins == other_ins))
     rows = np.flatnonzero(crossed & (level != index["same"]) & (level != index["country"]))
-    told = own[rows], other[rows], np.where(by_one, own, in_ins)[rows]
-    is_abroad = reduce(or_, (_are_countries(records.places, places, is_early[rows]) for places in told))
+    named = own[rows], other[rows], np.where(by_one, own, in_ins)[rows]
+    is_abroad = reduce(or_, (_are_countries(records.places, places, is_early[rows]) for places in named))
     level[rows] = either(is_abroad, index["country"], index["in_ins"])
     return level
 

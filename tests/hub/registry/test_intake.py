@@ -161,30 +161,20 @@ def test_a_poor_identity_that_is_completed_is_not_held(app: Flask) -> None:
     assert not stored(app, result).held
 
 
-def test_a_large_change_holds_the_identity_and_opens_a_task(app: Flask) -> None:
+NOBODY = replace(SOLENE, birth_name="INCONNU", given_names=("INCONNU",), birth_date=None, birth_place=None)
+
+
+@pytest.mark.parametrize("after", [PAUL, NOBODY], ids=["somebody else", "emptied"])
+def test_a_large_change_holds_the_identity_and_opens_a_task(app: Flask, after: Traits) -> None:
     structure = make_structure(app)
     send(app, incoming(structure))
 
-    result = send(app, incoming(structure, traits=PAUL))
+    result = send(app, incoming(structure, traits=after))
 
     (task,) = open_tasks(app)
     assert stored(app, result).held
     assert task.kind is TaskKind.CHANGED
     assert "traits-changed" in task.reasons
-
-
-NOBODY = replace(SOLENE, birth_name="INCONNU", given_names=("INCONNU",), birth_date=None, birth_place=None)
-
-
-def test_a_number_that_is_emptied_is_held(app: Flask) -> None:
-    structure = make_structure(app)
-    send(app, incoming(structure))
-
-    emptied = send(app, incoming(structure, traits=NOBODY))
-
-    (task,) = open_tasks(app)
-    assert stored(app, emptied).held
-    assert task.kind is TaskKind.CHANGED
 
 
 @pytest.mark.parametrize(
@@ -263,10 +253,10 @@ def test_small_changes_one_after_another_end_with_somebody_else(app: Flask) -> N
     known = send(app, incoming(first))
     send(app, incoming(second, "B-1"))
 
-    send(app, incoming(second, "B-1", replace(SOLENE, birth_place="29019")))
-    changed = send(
-        app, incoming(second, "B-1", replace(SOLENE, birth_place="29019", birth_date=BirthDate(1984, 5, 27)))
-    )
+    moved = replace(SOLENE, birth_place="29019")
+
+    send(app, incoming(second, "B-1", moved))
+    changed = send(app, incoming(second, "B-1", replace(moved, birth_date=BirthDate(1984, 5, 27))))
 
     assert stored(app, changed).person_id != known.identity.person_id
     assert TaskKind.DUPLICATE in {task.kind for task in open_tasks(app)}
