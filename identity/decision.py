@@ -136,7 +136,10 @@ _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(addr
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
-_OWN_HOME = {**_SAME_HOME, **_levels(surname_rarity="rare uncommon")}
+# Of one commune and one home; of one country, whole hostels are.
+_ONE_ROOF = _levels(given="exact", surname="exact", address="same", birth_place="same in_ins")
+_FEW_BEAR = _levels(surname_rarity="rare uncommon")
+_OWN_HOME = ({**_SAME_HOME, **_FEW_BEAR}, {**_ONE_ROOF, **_FEW_BEAR})
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
@@ -199,11 +202,11 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, _OWN_HOME)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME)),
     Rule(
         FICTITIOUS_DATE,
         _levels(birth_date="exact_fictitious", surname_rarity=_COMMON),
-        (_SAME_INS, _OWN_EMAIL, _SAME_HOME),
+        (_SAME_INS, _OWN_EMAIL, _SAME_HOME, _ONE_ROOF),
     ),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="swapped"), (_SAME_INS, _OWN_EMAIL)),
