@@ -23,6 +23,8 @@ KINDS = (
 
 No kind is of traits that many strangers share: a month of a large maternity finds a dozen of them for each person.
 """
+WEAK_KINDS = frozenset({"date-place", "day-surname-initial", "year-surname-initial", "names"})
+"""Kinds that confirm little when nothing else is shared: strangers who have one in common are legion in a region."""
 MAX_KEYS = 26
 _Part = TypeVar("_Part", bound="int | _Birth")
 _NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}
@@ -31,10 +33,15 @@ _SEXES = {Sex.MALE: 1, Sex.FEMALE: 2}
 
 def blocking_keys(traits: Traits) -> frozenset[int]:
     """Return the keys under which a record is filed and sought: at most `MAX_KEYS`."""
-    return frozenset(_keys(comparable(traits)))
+    return frozenset(key for _, key in keys_and_kinds(traits))
 
 
-def _keys(record: Comparable) -> Iterator[int]:
+def keys_and_kinds(traits: Traits) -> Iterator[tuple[str, int]]:
+    """Yield the same keys, each after its kind."""
+    return _keys(comparable(traits))
+
+
+def _keys(record: Comparable) -> Iterator[tuple[str, int]]:
     surnames = _sounds(record.birth, record.used)
     first = read_name(record.words[0]) if record.words and record.words[0] else None
     given = _sounds(first, record.used_head)
@@ -58,7 +65,7 @@ def _keys(record: Comparable) -> Iterator[int]:
     slots.append(("email", (_hash(record.email),)))
     for kind, parts in slots:
         if 0 not in parts:
-            yield combine(_NUMBERS[kind], parts)
+            yield kind, combine(_NUMBERS[kind], parts)
 
 
 def _once(one: _Part, other: _Part) -> list[_Part]:

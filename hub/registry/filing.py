@@ -2,7 +2,7 @@
 
 `source_identity.blocking_keys` says what an identity is filed under, and the database inverts it by itself: a GIN
 index on PostgreSQL; on SQLite the table `blocking_key`, which triggers keep (migration 0002). Keys are folded to 32
-bits: two that meet by chance cost one comparison, and the index is half as large.
+bits: two that meet by chance cost one comparison, and the index is half as large. The last bit marks a weak one.
 
 A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
 Whoever would have been is filed under the pairs of it with each other key instead: who shares two keys is found,
@@ -26,14 +26,16 @@ from hub import db
 from hub.errors import Unavailable
 from hub.registry.tables import CrowdedKey, KeyIndex, SourceIdentity, pack_key, unpack_key
 from hub.registry.values import IncomingIdentity, StoredIdentity
-from identity.blocking import blocking_keys
+from identity.blocking import WEAK_KINDS, keys_and_kinds
 from identity.ins import Ins, InsOid
 from identity.status import Attribute
 from identity.traits import Address, BirthDate, Sex, Traits
 
 MOST_HOLDERS = 200
 MOST_ALONE = 10
-"""Holders of a key that are compared though they share nothing else: two usual names say little."""
+"""Holders of a key that are compared though they share nothing else."""
+MOST_ALONE_IF_WEAK = 5
+"""The same of a weak key (`identity.blocking.WEAK_KINDS`): two usual names, or a day and a maternity, say little."""
 # With its own keys, 26 at most, an identity stays at the 64 keys that SQLite's triggers cut.
 MOST_PAIRED = 38
 # Not an identity: says that the index was not filed by this definition of the keys.
@@ -51,14 +53,22 @@ _SQLITE = """
 """
 
 
-def fold(key: int) -> int:
-    """Fold a key to a signed integer of 32 bits."""
-    return ((key & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+def fold(key: int, kind: str) -> int:
+    """Fold a key of a kind to a signed integer of 32 bits, of which the last says whether the kind is a weak one."""
+    return _signed(key | 1 if kind in WEAK_KINDS else key & ~1)
+
+
+def _signed(number: int) -> int:
+    return ((number & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+
+
+def _most_alone(key: int) -> int:
+    return MOST_ALONE_IF_WEAK if key & 1 else MOST_ALONE
 
 
 def sought(traits: Traits) -> frozenset[int]:
     """Return the keys under which identities like these are sought."""
-    return frozenset(fold(key) for key in blocking_keys(traits))
+    return frozenset(fold(key, kind) for kind, key in keys_and_kinds(traits))
 
 
 def fileable(incoming: IncomingIdentity | StoredIdentity) -> frozenset[int]:
@@ -72,7 +82,7 @@ def pairs(crowded: Iterable[int], keys: Collection[int]) -> list[int]:
     """Return one key for each pair of a crowded key with another of the keys, each once, always in the same order."""
     others = sorted(keys)
     found = (
-        fold(min(key, other) * 0x9E3779B1 + max(key, other))
+        _signed(min(key, other) * 0x9E3779B1 + max(key, other))
         for key in sorted(crowded)
         for other in others
         if other != key
@@ -109,22 +119,22 @@ class Files:
     def search(self, keys: frozenset[int], *, every: bool = False) -> tuple[list[int], bool]:
         """Return the identities that share a key, those of the rarest keys first; tell whether some were left out.
 
-        Of those who share nothing but a key that more than `MOST_ALONE` hold, none are returned unless `every` is
-        asked for: they are not counted as left out.
+        Of those who share nothing but a key that more than `MOST_ALONE` hold (`MOST_ALONE_IF_WEAK`), none are
+        returned unless `every` is asked for: they are not counted as left out.
         """
         self._read(set(keys))
         crowded = keys & self._crowded
-        alone = 0 if every or len(keys) < 2 else MOST_ALONE
+        is_whole = every or len(keys) < 2
         refined = pairs(crowded, keys)
         paired = set(refined[:MOST_PAIRED])
         self._read(paired)
-        is_cut = bool(crowded) and alone == 0
+        is_cut = bool(crowded) and is_whole
         limited = is_cut or len(refined) > MOST_PAIRED or not self._crowded.isdisjoint(paired)
         rarity: dict[int, float] = {}
         doubted: set[int] = set()
         for key in sorted(keys | paired):
             holders = self._holders[key]
-            is_large = 0 < alone < len(holders) and key not in paired
+            is_large = not is_whole and len(holders) > _most_alone(key) and key not in paired
             for identity_id in holders:
                 if identity_id not in rarity:
                     rarity[identity_id] = 0.0
@@ -202,11 +212,11 @@ def definition() -> str:
     # What an initial and a guardian leave.
     poor = replace(jeanne, birth_name="M", used_name=None, given_names=("J",), used_given_name=None, ins=None)
     poor = replace(poor, email="tutelle@udaf.example.org")
-    keys = blocking_keys(jeanne)
+    keys = sought(jeanne)
     # Keys alone, then those of an identity of which one is crowded.
     told = (
-        sorted(keys | blocking_keys(mehdi) | blocking_keys(poor)),
-        pairs([fold(min(keys))], [fold(key) for key in keys]),
+        sorted(keys | sought(mehdi) | sought(poor)),
+        pairs([min(keys)], keys),
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 

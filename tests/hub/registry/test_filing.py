@@ -18,11 +18,13 @@ from hub.registry import candidates, filing, reindex
 from hub.registry.filing import MOST_HOLDERS, Files
 from hub.registry.tables import CrowdedKey, KeyIndex, LinkageDecision, Person, ReviewTask, SourceIdentity
 from hub.registry.tasks import TaskKind
+from identity.blocking import WEAK_KINDS, keys_and_kinds
 from identity.decision import Outcome
 from tests.factories import make_structure
 from tests.hub.registry.people import PAUL, SOLENE, at_once, crowd, incoming, rows, send
 
-_SHARED, _OTHER = 7, -8
+_SHARED, _OTHER = 6, -8
+_WEAK = 7
 
 
 def _fill(app: Flask, keys: Iterable[list[int] | None]) -> None:
@@ -73,17 +75,25 @@ def test_those_of_the_rarest_keys_come_first(app: Flask) -> None:
     assert not limited
 
 
-def test_sharing_one_key_that_many_hold_is_not_enough_to_be_compared(app: Flask) -> None:
-    _fill(app, [[_SHARED]] * filing.MOST_ALONE + [[_SHARED, _OTHER], [_OTHER]])
-    keys = frozenset({_SHARED, _OTHER})
+@pytest.mark.parametrize(("key", "most"), [(_SHARED, filing.MOST_ALONE), (_WEAK, filing.MOST_ALONE_IF_WEAK)])
+def test_sharing_one_key_that_many_hold_is_not_enough_to_be_compared(app: Flask, key: int, most: int) -> None:
+    _fill(app, [[key]] * most + [[key, _OTHER], [_OTHER]])
+    keys = frozenset({key, _OTHER})
 
     with app.app_context(), db.reading() as session:
         files = Files(session, [keys])
-        both = filing.MOST_ALONE + 1
+        both = most + 1
 
         assert files.search(keys) == ([both, both + 1], False)
-        assert len(files.search(keys, every=True)[0]) == filing.MOST_ALONE + 2
-        assert len(files.search(frozenset({_SHARED}))[0]) == both
+        assert len(files.search(keys, every=True)[0]) == most + 2
+        assert len(files.search(frozenset({key}))[0]) == both
+
+
+def test_keys_that_strangers_share_are_the_weak_ones() -> None:
+    kinds = {kind: filing.fold(key, kind) for kind, key in keys_and_kinds(SOLENE)}
+
+    assert filing.sought(SOLENE) >= set(kinds.values())
+    assert {kind for kind, key in kinds.items() if key & 1} == WEAK_KINDS
 
 
 def test_nobody_is_filed_under_a_crowded_key_and_searches_say_so(app: Flask) -> None:
