@@ -29,6 +29,9 @@ MOST_WORDS = 5
 
 DEFAULT_DATES = frozenset(BirthDate(*day) for day in ((1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1901, 1, 1)))
 """What software writes for a date that it does not know; nobody alive was born then."""
+_LAST_DEFAULT_YEAR = max(day.year for day in DEFAULT_DATES)
+_MOST_CONTACTS = 8192
+"""Telephones and addresses remembered as read: those of a home come together."""
 
 _OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
@@ -106,7 +109,8 @@ def _read(text: str) -> _Written:
 
 def _family(text: str | None) -> Name | None:
     """Read a family name; one letter is none, whatever it begins."""
-    return _read(text).name if text and len(match_key(text)) > 1 else None
+    written = _read(text) if text else _NOTHING
+    return written.name if len(written.key) > 1 else None
 
 
 def is_fictitious(when: BirthDate) -> bool:
@@ -124,13 +128,37 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
     return when.month is None or not 1 <= month <= 12 or month == when.month or is_fictitious(when)
 
 
-def _email_names(email: str | None) -> tuple[str, ...]:
-    """Return the word that an address opens with, in capitals, and that word with the next one."""
-    found = _OPENING.match(email) if email else None
+class _Email(NamedTuple):
+    """An address, the word that it opens with, in capitals, and that word with the next one; who else reads it."""
+
+    address: str | None
+    names: tuple[str, ...]
+    is_guardians: bool
+
+
+_NO_EMAIL = _Email(None, (), is_guardians=False)
+
+
+@lru_cache(maxsize=_MOST_CONTACTS)
+def _read_email(text: str) -> _Email:
+    email = clean_email(text)
+    if email is None:
+        return _NO_EMAIL
+    if is_shared_email(email):
+        return _NO_EMAIL._replace(is_guardians=is_house_email(email))
+    found = _OPENING.match(email)
     if not found:
-        return ()
+        return _Email(email, (), is_guardians=False)
     first, second = found.groups()
-    return (first.upper(), (first + second).upper()) if second else (first.upper(),)
+    names = (first.upper(), (first + second).upper()) if second else (first.upper(),)
+    return _Email(email, names, is_guardians=False)
+
+
+_read_phone = lru_cache(maxsize=_MOST_CONTACTS)(clean_phone)
+
+
+def _is_in(names: tuple[str, ...], name: Name | None) -> bool:
+    return name is not None and name.compact in names
 
 
 def _postcode(address: Address | None) -> str | None:
@@ -164,13 +192,11 @@ def reduce(traits: Traits) -> Comparable:
     used_head = None if is_no_given_name(written.key) else written.name
     if not words or words[0] is None:
         words[:1] = [used_head.key if used_head else None]
-    when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date
+    when = traits.birth_date
+    if when is not None and when.year <= _LAST_DEFAULT_YEAR and when in DEFAULT_DATES:
+        when = None
     matricule = traits.ins.matricule if traits.ins else None
-    email = clean_email(traits.email) if traits.email else None
-    has_guardian = email is not None and is_house_email(email)
-    if email and is_shared_email(email):
-        email = None
-    email_names = _email_names(email)
+    email = _read_email(traits.email) if traits.email else _NO_EMAIL
     return Comparable(
         birth=birth or used,
         used=used or birth,
@@ -188,10 +214,10 @@ def reduce(traits: Traits) -> Comparable:
         ins_is_waiting=matricule is not None and matricule[0] in WAITING,
         line=traits.address.line if traits.address else None,
         postcode=_postcode(traits.address),
-        phone=clean_phone(traits.phone) if traits.phone else None,
-        email=email,
-        email_name=email_names[0] if email_names else None,
-        email_is_own=any(name is not None and name.compact in email_names for name in (head, used_head)),
-        has_guardian=has_guardian,
+        phone=_read_phone(traits.phone) if traits.phone else None,
+        email=email.address,
+        email_name=email.names[0] if email.names else None,
+        email_is_own=_is_in(email.names, head) or _is_in(email.names, used_head),
+        has_guardian=email.is_guardians,
         death_date=traits.death_date,
     )

@@ -301,7 +301,10 @@ def _shortens(a: Comparable, b: Comparable) -> bool:
 
 def _lists(a: Comparable, b: Comparable) -> bool:
     """Tell whether a first or used name of `a`, of one word, stands in the list of `b`."""
-    return any(name is not None and len(name.key) > 1 and name.key in b.words for name in (a.head, a.used_head))
+    head, used = a.head, a.used_head
+    if head is not None and len(head.key) > 1 and head.key in b.words:
+        return True
+    return used is not None and used is not head and len(used.key) > 1 and used.key in b.words
 
 
 def _other_given(a: Comparable, b: Comparable) -> str:
@@ -416,7 +419,10 @@ def _birth_place(a: Comparable, b: Comparable) -> str:
 
 def _is_born_early(a: Comparable, b: Comparable) -> bool:
     """Tell whether one was born when a code of today's Île-de-France also meant Algeria, Morocco or Tunisia."""
-    return any(when is not None and when.year <= LAST_COLONIAL_YEAR for when in (a.birth_date, b.birth_date))
+    one, other = a.birth_date, b.birth_date
+    if one is not None and one.year <= LAST_COLONIAL_YEAR:
+        return True
+    return other is not None and other.year <= LAST_COLONIAL_YEAR
 
 
 @lru_cache(maxsize=65536)
