@@ -47,14 +47,21 @@ EMPTY_EMAILS = frozenset(
     sans-mail unknown xx xxx
     """.split()  # noqa: SIM905
 )
-_ROLES = """
-    accueil admin administratif administration cabinet ccas contact curatelle direction ehpad foyer infirmerie info
-    infos mairie medecin mjpm pharmacie residence secretaire secretariat soins standard tutelle tutelles udaf
+_HOUSES = "ccas curatelle curatelles ehpad foyer mjpm residence tutelle tutelles udaf"
+_ROLES = f"""
+    {_HOUSES} accueil admin administratif administration cabinet contact direction infirmerie info infos mairie
+    medecin pharmacie secretaire secretariat soins standard
 """
 _AT_HOUSE = "@[^@]*(?:curatel|ehpad|mjpm|tutel|udaf)"
-SHARED_EMAIL = rf"^(?:{'|'.join(_ROLES.split())})[0-9._-]*@|{_AT_HOUSE}"
+
+
+def _written_to(roles: str) -> str:
+    return rf"^(?:{'|'.join(roles.split())})[0-9._-]*@|{_AT_HOUSE}"
+
+
+SHARED_EMAIL = _written_to(_ROLES)
 """How the address of a house, a practice or a guardian is written: mail is read there, for many."""
-HOUSE_EMAIL = rf"^(?:ccas|curatelles?|ehpad|foyer|mjpm|residence|tutelles?|udaf)[0-9._-]*@|{_AT_HOUSE}"
+HOUSE_EMAIL = _written_to(_HOUSES)
 """How that of a house or a guardian is: whose mail it is has their street and their landline too."""
 _SHARED_EMAIL, _HOUSE_EMAIL = re.compile(SHARED_EMAIL), re.compile(HOUSE_EMAIL)
 _OVERSEAS_LENGTH = len("+262692123456")

@@ -152,6 +152,13 @@ def test_an_address_that_many_read_or_that_is_none_is_nobodys(address: str) -> N
     assert comparable(make_traits(email=address)).email is None
 
 
+@pytest.mark.parametrize("role", ["curatelle", "curatelles", "tutelles", "udaf", "ehpad"])
+def test_a_guardians_address_is_nobodys_and_says_that_there_is_one(role: str) -> None:
+    reduced = comparable(make_traits(email=f"{role}.3@bureau.example"))
+
+    assert (reduced.email, reduced.has_guardian) == (None, True)
+
+
 @pytest.mark.parametrize("name", ["TEST", "DOUBLON", "Ne pas utiliser", "ACCOUCHEMENT SECRET"])
 def test_a_dummy_confirms_nothing_and_may_be_a_name(name: str) -> None:
     reduced = comparable(make_traits(birth_name=name))
