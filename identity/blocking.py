@@ -24,7 +24,7 @@ KINDS = (
 No kind is of traits that many strangers share: a month of a large maternity finds a dozen of them for each person.
 """
 WEAK_KINDS = frozenset({"date-place", "day-surname-initial", "year-surname-initial", "names"})
-"""Kinds that confirm little when nothing else is shared: strangers who have one in common are legion in a region."""
+"""Kinds that confirm little when nothing else is shared: many strangers of a region have one in common."""
 MAX_KEYS = 26
 _Part = TypeVar("_Part", bound="int | _Birth")
 _NUMBERS = {kind: number for number, kind in enumerate(KINDS, start=1)}

@@ -29,9 +29,8 @@ MOST_WORDS = 5
 
 DEFAULT_DATES = frozenset(BirthDate(*day) for day in ((1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1901, 1, 1)))
 """What software writes for a date that it does not know; nobody alive was born then."""
-_LAST_DEFAULT_YEAR = max(day.year for day in DEFAULT_DATES)
 _MOST_CONTACTS = 8192
-"""Telephones and addresses remembered as read: those of a home come together."""
+"""Telephones and mails remembered as read: those of a home come together."""
 
 _OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
@@ -129,14 +128,15 @@ def ins_agrees_with_date(matricule: str, when: BirthDate | None) -> bool:
 
 
 class _Email(NamedTuple):
-    """An address, the word that it opens with, in capitals, and that word with the next one; who else reads it."""
+    """An address as read."""
 
-    address: str | None
-    names: tuple[str, ...]
-    is_guardians: bool
+    address: str | None = None
+    names: tuple[str, ...] = ()
+    """The word that it opens with, in capitals, and that word with the next one."""
+    is_guardians: bool = False
 
 
-_NO_EMAIL = _Email(None, (), is_guardians=False)
+_NO_EMAIL = _Email()
 
 
 @lru_cache(maxsize=_MOST_CONTACTS)
@@ -145,13 +145,12 @@ def _read_email(text: str) -> _Email:
     if email is None:
         return _NO_EMAIL
     if is_shared_email(email):
-        return _NO_EMAIL._replace(is_guardians=is_house_email(email))
+        return _Email(is_guardians=is_house_email(email))
     found = _OPENING.match(email)
     if not found:
-        return _Email(email, (), is_guardians=False)
+        return _Email(email)
     first, second = found.groups()
-    names = (first.upper(), (first + second).upper()) if second else (first.upper(),)
-    return _Email(email, names, is_guardians=False)
+    return _Email(email, (first.upper(), (first + second).upper()) if second else (first.upper(),))
 
 
 _read_phone = lru_cache(maxsize=_MOST_CONTACTS)(clean_phone)
@@ -192,9 +191,7 @@ def reduce(traits: Traits) -> Comparable:
     used_head = None if is_no_given_name(written.key) else written.name
     if not words or words[0] is None:
         words[:1] = [used_head.key if used_head else None]
-    when = traits.birth_date
-    if when is not None and when.year <= _LAST_DEFAULT_YEAR and when in DEFAULT_DATES:
-        when = None
+    when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = _read_email(traits.email) if traits.email else _NO_EMAIL
     return Comparable(

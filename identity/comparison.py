@@ -301,10 +301,11 @@ def _shortens(a: Comparable, b: Comparable) -> bool:
 
 def _lists(a: Comparable, b: Comparable) -> bool:
     """Tell whether a first or used name of `a`, of one word, stands in the list of `b`."""
-    head, used = a.head, a.used_head
-    if head is not None and len(head.key) > 1 and head.key in b.words:
-        return True
-    return used is not None and used is not head and len(used.key) > 1 and used.key in b.words
+    return _is_listed(a.head, b) or _is_listed(a.used_head, b)
+
+
+def _is_listed(name: Name | None, record: Comparable) -> bool:
+    return name is not None and len(name.key) > 1 and name.key in record.words
 
 
 def _other_given(a: Comparable, b: Comparable) -> str:
@@ -419,10 +420,11 @@ def _birth_place(a: Comparable, b: Comparable) -> str:
 
 def _is_born_early(a: Comparable, b: Comparable) -> bool:
     """Tell whether one was born when a code of today's Île-de-France also meant Algeria, Morocco or Tunisia."""
-    one, other = a.birth_date, b.birth_date
-    if one is not None and one.year <= LAST_COLONIAL_YEAR:
-        return True
-    return other is not None and other.year <= LAST_COLONIAL_YEAR
+    return _is_early(a.birth_date) or _is_early(b.birth_date)
+
+
+def _is_early(when: BirthDate | None) -> bool:
+    return when is not None and when.year <= LAST_COLONIAL_YEAR
 
 
 @lru_cache(maxsize=65536)

@@ -2,7 +2,7 @@
 
 `source_identity.blocking_keys` says what an identity is filed under, and the database inverts it by itself: a GIN
 index on PostgreSQL; on SQLite the table `blocking_key`, which triggers keep (migration 0002). Keys are folded to 32
-bits: two that meet by chance cost one comparison, and the index is half as large. The last bit marks a weak one.
+bits: two that meet by chance cost one comparison, and the index is half as large. The last bit marks a weak key.
 
 A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
 Whoever would have been is filed under the pairs of it with each other key instead: who shares two keys is found,
