@@ -30,6 +30,7 @@ from tests.functional.intruders import form_token, patient_browser, type_code, t
 from tests.functional.practice_pages import sit_down
 from tests.hub.registry.people import rows
 from tests.relay import Relay, running_relay
+from tests.traces import told
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_a_whole_story_leaves_nobody_s_data_in_logs_jobs_or_trail(
     patient.get(f"/portail/documents/{delivery}/fichier")
     patient.post("/oidc/connexion", data={"csrf_token": form_token(patient), "email": "autre@example.org"})
 
-    logged = log.getvalue()
+    logged = "\n".join(told(log.getvalue()))
     jobs = json.dumps([[job.kind, job.payload, job.dedupe_key, job.last_error] for job in rows(app, OutboxJob)])
     trail = json.dumps(
         [[event.action, event.subject_id, event.detail, event.actor_id] for event in rows(app, AuditEvent)]
