@@ -7,7 +7,7 @@ BEGIN IMMEDIATE (a deferred one answers "database is locked" whatever the busy t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
 from hub.config import Settings
 
 _WRITE = "hub_write"
+_POSTGRESQL = "is_postgresql"
 # What SQLite maps of the file at most, by its own limit.
 _MOST_MAPPED = 0x7FFF0000
 
@@ -136,13 +138,26 @@ def transaction() -> Iterator[Session]:
         raise
 
 
-def rows(session: Session, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a query of the driver's own words and return its rows; raise SQLAlchemy's errors.
+def is_postgresql(session: Session) -> bool:
+    """Tell which of the two engines a session talks to; asked at every turn, so remembered with it."""
+    known: bool | None = session.info.get(_POSTGRESQL)
+    if known is None:
+        known = session.info[_POSTGRESQL] = session.get_bind().dialect.name == "postgresql"
+    return known
 
-    For the few queries that a decision waits for: to describe the columns of a result each time takes longer than to
-    find a dozen rows.
+
+def rows(
+    connection: sa.Connection, statement: str | sa.Executable, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Run a query as the driver itself does and return its rows as they come; raise SQLAlchemy's errors.
+
+    For the few queries that every decision waits for: to describe the columns of a result each time takes longer than
+    to find a dozen rows. A statement of SQLAlchemy's is written once for each engine; no type of a column is applied.
     """
-    connection = session.connection()
+    if not isinstance(statement, str):
+        compiled = _compiled(statement, connection.dialect)
+        statement, named = compiled.string, compiled.construct_params(dict(parameters))
+        parameters = [named[name] for name in compiled.positiontup] if compiled.positiontup is not None else named
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:
@@ -155,6 +170,13 @@ def rows(session: Session, statement: str, parameters: Sequence[Any]) -> list[tu
         raise told from err
     finally:
         cursor.close()
+
+
+@lru_cache(maxsize=64)
+def _compiled(statement: sa.Executable, dialect: sa.Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 @contextmanager
@@ -170,7 +192,7 @@ def reading() -> Iterator[Session]:
 
 def now(session: Session) -> datetime:
     """Return the database's time, so that two hosts whose clocks differ agree on what has expired."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         return session.execute(sa.select(sa.func.clock_timestamp())).scalar_one().astimezone(UTC)
     return datetime.now(UTC)
 
@@ -180,13 +202,13 @@ def serialise(session: Session, name: str) -> None:
 
     PostgreSQL takes a transaction advisory lock; SQLite has one writer at a time already.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
 def lock_all(session: Session, alone: Sequence[str], shared: Sequence[str] = ()) -> None:
     """Take locks in one question: those `shared` first, then those held `alone`, each in the order given."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         names = [*shared, *alone]
         is_shared = [True] * len(shared) + [False] * len(alone)
         session.connection().execute(_LOCK_ALL, {"names": names, "shared": is_shared})
@@ -215,7 +237,12 @@ def insert_together(session: Session, rows: Mapping[type[Base], Sequence[Mapping
         connection.execute(_insertion(shape), named)
         return
     for table, values in filled.items():
-        connection.execute(sa.insert(table).inline(), list(values))
+        connection.execute(_one_by_one(table), list(values))
+
+
+@cache
+def _one_by_one(table: type[Base]) -> sa.Insert:
+    return sa.insert(table).inline()
 
 
 @lru_cache(maxsize=64)
@@ -232,7 +259,7 @@ def _insertion(shape: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> sa.Inse
 
 def insert_once(session: Session, table: type[Base], values: dict[str, Any], conflict: list[str]) -> bool:
     """Insert a row unless its unique key exists; tell whether it was inserted. The constraint decides races."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         from sqlalchemy.dialects.postgresql import insert as pg_insert
 
         statement: Any = pg_insert(table).values(**values).on_conflict_do_nothing(index_elements=conflict)

@@ -9,10 +9,11 @@ trail is split into 16 chains by structure: structures do not wait for each othe
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,6 +33,12 @@ _ADVANCE = sa.update(AuditHead).where(AuditHead.chain == sa.bindparam("of_chain"
 # PostgreSQL: the lock and the time in one question, the event and the new head in another.
 _HEAD_AND_TIME = _HEAD.add_columns(sa.func.clock_timestamp())
 _WRITTEN = tuple(column.key for column in AuditEvent.__table__.columns if column.key != "id")
+# What a digest is made of, in this order for ever: a chain is verified from its first event.
+_SEALED = (
+    "chain", "sequence", "recorded_at", "actor_kind", "actor_id", "organization_id", "action", "subject_kind",
+    "subject_id", "detail", "request_id", "previous",
+)  # fmt: skip
+_MOMENT = _SEALED.index("recorded_at")
 _APPEND = (
     sa.update(AuditHead)
     .where(AuditHead.chain == sa.bindparam("of_chain"))
@@ -98,37 +105,34 @@ class Trail:
         chain = (entry.actor.organization_id or 0) % CHAINS
         connection = session.connection()
         sequence, last, moment = self._head(connection, chain)
-        event = AuditEvent(
-            chain=chain,
-            sequence=sequence + 1,
-            recorded_at=moment,
-            actor_kind=entry.actor.kind.value,
-            actor_id=entry.actor.id,
-            organization_id=entry.actor.organization_id,
-            action=entry.action,
-            subject_kind=entry.subject.kind if entry.subject else None,
-            subject_id=str(entry.subject.id) if entry.subject else None,
-            detail=dict(entry.detail),
-            request_id=entry.actor.request_id,
-            previous=last,
-        )
-        event.digest = self._digest(event)
-        written = {name: getattr(event, name) for name in _WRITTEN}
+        event = {
+            "chain": chain,
+            "sequence": sequence + 1,
+            "recorded_at": moment,
+            "actor_kind": entry.actor.kind.value,
+            "actor_id": entry.actor.id,
+            "organization_id": entry.actor.organization_id,
+            "action": entry.action,
+            "subject_kind": entry.subject.kind if entry.subject else None,
+            "subject_id": str(entry.subject.id) if entry.subject else None,
+            "detail": dict(entry.detail),
+            "request_id": entry.actor.request_id,
+            "previous": last,
+        }
+        event["digest"] = self._digest(event)
         if connection.dialect.name == "postgresql":
-            connection.execute(
-                _APPEND, {"of_chain": chain} | {f"new_{name}": value for name, value in written.items()}
-            )
+            connection.execute(_APPEND, {"of_chain": chain} | {f"new_{name}": value for name, value in event.items()})
             return
-        connection.execute(_ADD, written)
-        connection.execute(_ADVANCE, {"of_chain": chain, "sequence": event.sequence, "digest": event.digest})
+        connection.execute(_ADD, event)
+        connection.execute(_ADVANCE, {"of_chain": chain, "sequence": sequence + 1, "digest": event["digest"]})
 
     def _head(self, connection: sa.Connection, chain: int) -> tuple[int, str, datetime]:
         """Lock a chain; return its last link and the database's time after the lock."""
         if connection.dialect.name == "postgresql":
-            row = connection.execute(_HEAD_AND_TIME, {"of_chain": chain}).one()
-            return row[0], row[1], row[2].astimezone(UTC)
-        row = connection.execute(_HEAD, {"of_chain": chain}).one()
-        return row[0], row[1], datetime.now(UTC)
+            ((sequence, digest, moment),) = db.rows(connection, _HEAD_AND_TIME, {"of_chain": chain})
+            return sequence, digest, moment.astimezone(UTC)
+        ((sequence, digest),) = db.rows(connection, _HEAD, {"of_chain": chain})
+        return sequence, digest, datetime.now(UTC)
 
     def verify(self, session: Session) -> "Verification":
         """Read every chain from its first event; report the first break of each."""
@@ -143,7 +147,7 @@ class Trail:
                 sequence += 1
                 if broken is None and event.sequence != sequence:
                     broken = f"chaîne {head.chain} : l'événement {sequence} manque"
-                elif broken is None and (event.previous != previous or event.digest != self._digest(event)):
+                elif broken is None and (event.previous != previous or event.digest != self._digest(_columns(event))):
                     broken = f"chaîne {head.chain} : l'événement {event.sequence} a été modifié"
                 previous, sequence = event.digest, event.sequence
             if broken is None and (head.sequence != sequence or head.digest != previous):
@@ -153,12 +157,10 @@ class Trail:
             heads[head.chain] = head.digest
         return Verification(count, tuple(breaks), heads)
 
-    def _digest(self, event: AuditEvent) -> str:
-        content = [
-            event.chain, event.sequence, _instant(event.recorded_at), event.actor_kind, event.actor_id,
-            event.organization_id, event.action, event.subject_kind, event.subject_id, event.detail,
-            event.request_id, event.previous,
-        ]  # fmt: skip
+    def _digest(self, event: Mapping[str, Any]) -> str:
+        """Seal an event, given its columns, the digest of the event before it included."""
+        content = [event[name] for name in _SEALED]
+        content[_MOMENT] = event["recorded_at"].isoformat(timespec="microseconds")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
@@ -190,5 +192,5 @@ def _events(session: Session, chain: int) -> Iterator[AuditEvent]:
     yield from session.scalars(query.execution_options(yield_per=1000))
 
 
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
+def _columns(event: AuditEvent) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in _WRITTEN}

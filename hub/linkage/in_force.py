@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from hub import db
 from hub.db import database
 from hub.linkage import models
 from hub.linkage.models import IN_FORCE
@@ -28,9 +29,10 @@ class ModelInForce:
             return self._read(connection)
 
     def _read(self, connection: sa.Connection) -> Model:
-        present = connection.scalar(IN_FORCE)
-        if present is None:
+        found = db.rows(connection, IN_FORCE)
+        if not found:
             return self.shipped
+        ((present,),) = found
         kept = self._kept
         if kept is None or kept[0] != present:
             kept = self._kept = (present, models.read(connection, LinkageModel.id == present))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub import db
@@ -90,24 +89,24 @@ def create_all(session: Session, arrivals: Sequence[Arrival], model: Model, acto
 
 def _take_ids(session: Session, count: int) -> _Given:
     """Take ids before the rows exist, so that they may name each other; PostgreSQL leaves the unused ones out."""
-    if session.get_bind().dialect.name == "postgresql":
-        row = session.connection().execute(_TAKE, {"count": count}).one()
-        return _Given(row[0].astimezone(UTC), *row[1:])
+    if db.is_postgresql(session):
+        ((moment, *ids),) = db.rows(session.connection(), _TAKE, {"count": count})
+        return _Given(moment.astimezone(UTC), *ids)
     # SQLite has one writer at a time, and numbers rows after the last.
-    last = session.connection().execute(_LAST).one()
+    (last,) = db.rows(session.connection(), _LAST)
     return _Given(datetime.now(UTC), *(range(number + 1, number + 1 + count) for number in last))
 
 
-_TAKE = sa.text("""
+_TAKE = """
     SELECT clock_timestamp(),
-        ARRAY(SELECT nextval('person_id_seq') FROM generate_series(1, :count)),
-        ARRAY(SELECT nextval('source_identity_id_seq') FROM generate_series(1, :count)),
-        ARRAY(SELECT nextval('linkage_decision_id_seq') FROM generate_series(1, :count))
-""")
-_LAST = sa.text("""
+        ARRAY(SELECT nextval('person_id_seq') FROM generate_series(1, %(count)s)),
+        ARRAY(SELECT nextval('source_identity_id_seq') FROM generate_series(1, %(count)s)),
+        ARRAY(SELECT nextval('linkage_decision_id_seq') FROM generate_series(1, %(count)s))
+"""
+_LAST = """
     SELECT (SELECT coalesce(max(id), 0) FROM person), (SELECT coalesce(max(id), 0) FROM source_identity),
         (SELECT coalesce(max(id), 0) FROM linkage_decision)
-""")
+"""
 
 
 def _decide(arrival: Arrival, pool: Pool, sought: frozenset[int], model: Model) -> tuple[Candidates, Decision]:

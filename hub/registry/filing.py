@@ -181,11 +181,11 @@ def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int
     """Return each key with each identity filed under it, and with None when it is crowded."""
     if not keys:
         return []
-    if session.get_bind().dialect.name == "postgresql":
-        found = db.rows(session, _POSTGRESQL, (keys, keys, filed_by))
+    if db.is_postgresql(session):
+        found = db.rows(session.connection(), _POSTGRESQL, (keys, keys, filed_by))
     else:
         statement = _SQLITE.replace("KEYS", ",".join("?" * len(keys)))
-        told = db.rows(session, statement, (*map(pack_key, keys), *keys, filed_by))
+        told = db.rows(session.connection(), statement, (*map(pack_key, keys), *keys, filed_by))
         found = [(unpack_key(key) if isinstance(key, bytes) else key, identity_id) for key, identity_id in told]
     return found
 

@@ -126,9 +126,9 @@ def around(session: Session, identity_ids: Iterable[int]) -> dict[int, tuple[Mem
 
 
 def _around(session: Session, ids: list[int]) -> list[tuple[Any, ...]]:
-    if session.get_bind().dialect.name == "postgresql":
-        return db.rows(session, _AROUND_POSTGRESQL, (ids,))
-    return db.rows(session, _AROUND_SQLITE, (json.dumps(ids),))
+    if db.is_postgresql(session):
+        return db.rows(session.connection(), _AROUND_POSTGRESQL, (ids,))
+    return db.rows(session.connection(), _AROUND_SQLITE, (json.dumps(ids),))
 
 
 def _member(
