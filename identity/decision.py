@@ -115,6 +115,7 @@ SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une aut
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Des traits stricts sont seulement approchants.")
 STRICT_DIFFER = Reason("strict-differ", "Deux traits stricts se contredisent : deux personnes proches, peut-être.")
+NOT_WORTH_A_LOOK = Reason("strangers", "Deux traits stricts diffèrent tout à fait : un foyer commun n'y change rien.")
 LACKS_OF_EVIDENCE = frozenset(
     {WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, SLIPPED_DATE, FICTITIOUS_DATE, MANY_DIFFERENCES}
 )
@@ -127,14 +128,20 @@ _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
 _UNSURE_DATE = f"{_NEAR_DATE} exact_fictitious presumed"
 _OTHER_SURNAME = "used overlap married different"
 _SLIPPED_NAME = "typo truncated overlap similar"
+_FARTHER_NAME = "compound truncated overlap similar"
 _NEAR_SURNAME = f"phonetic {_SLIPPED_NAME}"
 _NEAR_GIVEN = "phonetic typo initial short similar"
+_FARTHER_GIVEN = "listed compound typo initial short similar"
 _SAME_INS = _levels(ins="same")
 # Not of a child: twins are given close names, and one matricule is typed for both.
 _CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
+_NO_CONTACT = _levels(
+    address="postcode department different missing", phone="different missing", email="crossed different missing"
+)
+_FICTITIOUS = "exact_fictitious presumed"
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
 # Of one commune and one home; of one country, whole hostels are.
 _ONE_ROOF = _levels(given="exact", surname="exact", address="same", birth_place="same in_ins")
@@ -182,6 +189,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     *STRICT_RULES,
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
+    # One roof is not one person for D'ARGENLIEU and D'ARGENTRE, born ten days apart.
+    Rule(MANY_DIFFERENCES, _levels(surname=_FARTHER_NAME, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
@@ -190,14 +199,10 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_place=_OTHER_PLACE), (_SAME_INS,)),
     Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(birth_place=_OTHER_PLACE, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
-    Rule(
-        MANY_DIFFERENCES,
-        _levels(surname="used", birth_date=_NEAR_DATE, birth_place=_OTHER_PLACE),
-        (_SAME_INS, _OWN_EMAIL),
-    ),
     Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="missing"), (_SAME_INS, _OWN_EMAIL)),
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
@@ -210,9 +215,22 @@ TRAIT_RULES: tuple[Rule, ...] = (
     ),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="swapped"), (_SAME_INS, _OWN_EMAIL)),
+    # Of whole families no day is known: all are born on 1 January, and only given names tell brothers apart.
+    Rule(FICTITIOUS_DATE, _levels(birth_date=_FICTITIOUS, given=_FARTHER_GIVEN), (_SAME_INS, _OWN_EMAIL)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date=_FICTITIOUS, other_given="shared"), (_SAME_INS, _OWN_EMAIL)),
+    # In a home for those who come from one country, ALI MOHAMMADI is as common as JEAN MARTIN.
+    Rule(
+        FICTITIOUS_DATE,
+        _levels(
+            birth_date=_FICTITIOUS, birth_place="country", phone="different", other_given="shared differ missing"
+        ),
+        (_SAME_INS, _OWN_EMAIL),
+    ),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
+    # Nor do the given names of a country, which its families share, confirm a date.
+    Rule(SLIPPED_DATE, {**_NO_CONTACT, **_levels(birth_date=_NEAR_DATE, birth_place="country")}, (_SAME_INS,)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON), (_STRICT,)),
     # Where many were born in one country, names that are not rare here are common among them.
     Rule(
@@ -250,9 +268,24 @@ CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason n
 """Rules that make a pair less likely to be one person, besides forbidding a link."""
 
 
+STRANGERS: tuple[Rule, ...] = (
+    Rule(NOT_WORTH_A_LOOK, _levels(surname="different married", birth_date=_OTHER_DATE), (_SAME_INS,)),
+    Rule(NOT_WORTH_A_LOOK, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE), (_SAME_INS,)),
+)
+"""Rules that make it much less likely: that two residents of a home, under its telephone and its mail, have a given
+name in common is no reason to ask an officer."""
+STRANGENESS = 2
+"""How many cautions more a stranger costs."""
+
+
 def caution(signs: int) -> Reason | None:
     """Return the gravest rule that lowers the score of a pair, given every term's level; None when none does."""
     return gravest(CAUTIONS, signs)
+
+
+def are_strangers(signs: int) -> bool:
+    """Tell, given every term's level, whether two records share no more than a home may."""
+    return gravest(STRANGERS, signs) is not None
 
 
 def traits_obstacle(signs: int) -> Reason | None:

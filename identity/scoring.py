@@ -7,11 +7,11 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from identity.decision import CAUTIONS, caution, signs_of
+from identity.decision import CAUTIONS, NOT_WORTH_A_LOOK, STRANGENESS, are_strangers, caution, signs_of
 from identity.model import Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
-_RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
+_RULES = {reason.code: reason.text for reason in (*(rule.reason for rule in CAUTIONS), NOT_WORTH_A_LOOK)}
 
 
 class Contribution(NamedTuple):
@@ -52,9 +52,12 @@ class Score:
     def contributions(self) -> tuple[Contribution, ...]:
         """Return what each trait adds, or two taken together, in the order of the model."""
         found = [Contribution(*term) for term in self.model.terms(self.pattern)]
-        rule = caution(signs_of(self.pattern))
+        signs = signs_of(self.pattern)
+        rule = caution(signs)
         if rule is not None:
             found.append(Contribution("rule", rule.code, self.model.caution))
+        if are_strangers(signs):
+            found.append(Contribution("rule", NOT_WORTH_A_LOOK.code, STRANGENESS * self.model.caution))
         if self.shortfall:
             found.append(Contribution("records", "others", -self.shortfall))
         return tuple(found)
@@ -63,7 +66,11 @@ class Score:
 def score(pattern: Pattern, signs: int, model: Model) -> Score:
     """Weigh the levels of a pair, given also as signs (`identity.decision.signs_of`)."""
     bits = model.bits(pattern)
-    return Score(bits if caution(signs) is None else bits + model.caution, pattern, model)
+    if caution(signs) is not None:
+        bits += model.caution
+    if are_strangers(signs):
+        bits += STRANGENESS * model.caution
+    return Score(bits, pattern, model)
 
 
 def lowered(best: Score, shortfall: float) -> Score:

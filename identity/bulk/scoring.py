@@ -11,7 +11,17 @@ from identity.bulk.comparison import Pairs
 from identity.bulk.names import Vocabulary
 from identity.bulk.text import unique
 from identity.comparison import LEVELS
-from identity.decision import CAUTIONS, LACKS_OF_EVIDENCE, NAMELESS, PARTING, TRAIT_RULES, Levels, Rule
+from identity.decision import (
+    CAUTIONS,
+    LACKS_OF_EVIDENCE,
+    NAMELESS,
+    PARTING,
+    STRANGENESS,
+    STRANGERS,
+    TRAIT_RULES,
+    Levels,
+    Rule,
+)
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 Bits = NDArray[np.float64]
@@ -114,6 +124,7 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
     vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
     bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
+    bits += np.where(forbidden(levels, STRANGERS), STRANGENESS * model.caution, 0.0)
     # One matricule is always worth an officer's look, however unlike the rest is.
     same_ins = levels["ins"] == TERMS["ins"].index("same")
     enough = bits >= model.thresholds.link

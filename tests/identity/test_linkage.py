@@ -191,6 +191,20 @@ def test_a_record_that_disagrees_lowers_the_person() -> None:
     assert mixed.contributions[-1].level == "others"
 
 
+def test_two_residents_of_one_given_name_are_told_from_one_person_in_words() -> None:
+    home = {"line": "12 rue Pasteur", "postcode": "12000", "phone": "+33565980012", "email": "accueil@orange.example"}
+    one = make_traits("NOGARET", "HELENE", "1925-11-27", place="12202", **home)  # type: ignore[arg-type]
+    other = make_traits("GINESTE", "HELENE", "1938-03-16", place="48095", **home)  # type: ignore[arg-type]
+
+    score = compare(one, other).score
+
+    rules = {part.level: part for part in score.contributions if part.trait == "rule"}
+    assert rules["strangers"].bits == 2 * model().caution
+    assert "Deux traits stricts diffèrent" in rules["strangers"].text
+    assert score.total == sum(part.bits for part in score.contributions) + model().prior
+    assert score.total < model().thresholds.review
+
+
 def test_two_persons_as_near_go_to_review() -> None:
     persons = [person(make_record(domain="B", record_id=i), person_id=i) for i in ("p1", "p2")]
 
