@@ -141,6 +141,7 @@ _OWN_EMAIL = _levels(email="own named")
 _NO_CONTACT = _levels(
     address="postcode department different missing", phone="different missing", email="crossed different missing"
 )
+_OUT_OF_REACH = _levels(phone="different missing", email="different missing")
 _FICTITIOUS = "exact_fictitious presumed"
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
 # Of one commune and one home; of one country, whole hostels are.
@@ -271,9 +272,21 @@ CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason n
 STRANGERS: tuple[Rule, ...] = (
     Rule(NOT_WORTH_A_LOOK, _levels(surname="different married", birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(NOT_WORTH_A_LOOK, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE), (_SAME_INS,)),
+    Rule(
+        NOT_WORTH_A_LOOK,
+        _levels(surname="different married", given=_OTHER_GIVEN, birth_date=_UNSURE_DATE),
+        (_SAME_INS,),
+    ),
+    # Half a centre for refugees was born on 1 January of one of ten years.
+    Rule(
+        NOT_WORTH_A_LOOK,
+        {**_OUT_OF_REACH, **_levels(surname="different married", birth_date=_FICTITIOUS)},
+        (_SAME_INS,),
+    ),
+    Rule(NOT_WORTH_A_LOOK, {**_OUT_OF_REACH, **_levels(given=_OTHER_GIVEN, birth_date=_FICTITIOUS)}, (_SAME_INS,)),
 )
-"""Rules that make it much less likely: that two residents of a home, under its telephone and its mail, have a given
-name in common is no reason to ask an officer."""
+"""Rules that make it much less likely: that two residents of a home, under its telephone and its mail, have a name or
+a day in common is no reason to ask an officer."""
 STRANGENESS = 2
 """How many cautions more a stranger costs."""
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.decision import Outcome
+from identity.decision import STRANGENESS, Outcome
 from identity.ins import InsOid
 from identity.linkage import Candidate, IdentityRecord, PairAssessment, compare_records, decide, rank
 from identity.status import Attribute, IdentityStatus
@@ -199,7 +199,7 @@ def test_two_residents_of_one_given_name_are_told_from_one_person_in_words() -> 
     score = compare(one, other).score
 
     rules = {part.level: part for part in score.contributions if part.trait == "rule"}
-    assert rules["strangers"].bits == 2 * model().caution
+    assert rules["strangers"].bits == STRANGENESS * model().caution
     assert "Deux traits stricts diffèrent" in rules["strangers"].text
     assert score.total == sum(part.bits for part in score.contributions) + model().prior
     assert score.total < model().thresholds.review
