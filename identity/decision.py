@@ -227,6 +227,12 @@ TRAIT_RULES: tuple[Rule, ...] = (
         ),
         (_SAME_INS, _OWN_EMAIL),
     ),
+    # AHMADI and AHMADZAI are two families.
+    Rule(
+        FICTITIOUS_DATE,
+        _levels(birth_date=_FICTITIOUS, birth_place="country", phone="different missing", surname=_SLIPPED_NAME),
+        (_SAME_INS, _OWN_EMAIL),
+    ),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
