@@ -138,6 +138,7 @@ _CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
+_NAMED_BY_MAIL = _levels(given="listed", email="own named", address="same")
 _NO_CONTACT = _levels(
     address="postcode department different missing", phone="different missing", email="crossed different missing"
 )
@@ -180,7 +181,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
     Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
-    Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS,)),
+    # A child of whom one home writes to its own mail, by a name that both lists hold, is no twin.
+    Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS, _NAMED_BY_MAIL)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
     Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
