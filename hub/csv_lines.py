@@ -31,12 +31,14 @@ def read_delimiter(path: Path, columns: Sequence[str]) -> str:
     try:
         header = first.decode("utf-8-sig")
     except UnicodeDecodeError as err:
-        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le avec cet encodage.") from err
+        raise Invalid("Le fichier doit être en UTF-8 : enregistrez-le comme « CSV UTF-8 ».") from err
     if not header.strip():
         raise Invalid("Le fichier est vide.")
+    if "\r" in header.rstrip("\r\n"):
+        raise Invalid("Les lignes finissent par un retour chariot seul : enregistrez le fichier comme CSV UTF-8.")
     delimiter = ";" if header.count(";") > header.count(",") else ","
     if header.count("\t") > header.count(delimiter):
-        raise Invalid("Les colonnes sont séparées par des tabulations : séparez-les par des virgules (CSV).")
+        raise Invalid("Les colonnes sont séparées par des tabulations : séparez-les par des points-virgules.")
     names = next(csv.reader([header], delimiter=delimiter))
     if path.suffix.lower() == ".parquet" and set(names).isdisjoint(columns):
         raise Invalid("Le nom du fichier dit Parquet, et son contenu n'en est pas : enregistrez-le de nouveau.")

@@ -3,10 +3,11 @@
 Output files appear whole or not at all. Needs no database: the file is only read, nothing is linked in the index.
 """
 
+import glob
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from hub import regional_file
 from hub.config import linkage_model_file
 from hub.errors import Invalid
+from hub.system_errors import said
 from identity.bulk import engine
 from identity.bulk.columns import Levels, either, number_column, text_column
 from identity.bulk.engine import Match, Report, Stage
@@ -68,7 +70,7 @@ def read_model(path: Path | None) -> Model:
     except UnicodeDecodeError as err:
         raise Invalid(f"Le modèle {found.name} est refusé : ce n'est pas un fichier de texte en UTF-8.") from err
     except OSError as err:
-        raise Invalid(f"Le modèle {found.name} ne peut pas être lu : {err.strerror}.") from err
+        raise Invalid(f"Le modèle {found.name} ne peut pas être lu : {said(err)}.") from err
     except ModelError as err:
         raise Invalid(f"Le modèle {found.name} est refusé : {err}") from err
 
@@ -77,14 +79,26 @@ def check_outputs(order: Order) -> None:
     """Refuse outputs that would harm a file, or one another, or have nowhere to go; earlier outputs are replaced."""
     outputs = [path for path in (order.pairs, order.clusters) if path is not None]
     for path in outputs:
-        if not path.parent.is_dir():
-            raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
-        if path.exists() and order.file.exists() and path.samefile(order.file):
-            raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
-        if path.is_file() and not _is_earlier_output(path):
-            raise Invalid(f"{path} existe et n'a pas été écrit par cette commande : choisissez un autre nom.")
+        try:
+            _check_output(path, order.file)
+        except OSError as err:
+            raise Invalid(f"{path} ne peut pas être écrit : {said(err)}.") from err
     if len(outputs) > len({path.resolve() for path in outputs}):
         raise Invalid("Les paires et les personnes iraient dans le même fichier : choisissez deux noms.")
+
+
+def _check_output(path: Path, file: Path) -> None:
+    if not path.parent.is_dir():
+        raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
+    if path.is_symlink() and not path.exists():
+        raise Invalid(f"{path} est un lien vers un fichier qui n'existe pas : choisissez un autre nom.")
+    if path.exists() and file.exists() and path.samefile(file):
+        raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # As root, to rename over it would put a file in the place of /dev/null.
+        raise Invalid(f"{path} n'est pas un fichier ordinaire : choisissez un autre nom.")
+    if path.is_file() and not _is_earlier_output(path):
+        raise Invalid(f"{path} existe et n'a pas été écrit par cette commande : choisissez un autre nom.")
 
 
 def _is_earlier_output(path: Path) -> bool:
@@ -161,14 +175,36 @@ def decide(found: Match) -> Levels:
 @contextmanager
 def _new(path: Path) -> Iterator[Path]:
     """Give a name to write under; what was written takes the place of `path` only when all went well."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Through a link, the file that it names is written.
+    final = path.resolve()
+    draft = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
+        _clear(final)
         yield draft
-        draft.replace(path)
+        draft.replace(final)
     except OSError as err:
-        raise Invalid(f"{path} ne peut pas être écrit : {err.strerror or err}.") from err
+        raise Invalid(f"{path} ne peut pas être écrit : {said(err)}.") from err
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _clear(final: Path) -> None:
+    """Remove what runs that were killed left of an earlier writing."""
+    for left in final.parent.glob(f".{glob.escape(final.name)}.*.part"):
+        number = left.name.removesuffix(".part").rpartition(".")[2]
+        if number.isdecimal() and not _runs(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OverflowError, PermissionError):
+        return True
+    return True
 
 
 def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Levels, report: Report) -> None:

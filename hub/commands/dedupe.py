@@ -1,6 +1,9 @@
 """Compare a file of identities with itself: candidate pairs with score and decision, and the persons they make."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -63,7 +66,7 @@ def dedupe(
     began = time.monotonic()
     order = Order(file, out, clusters, model, engine, wide)
     try:
-        with Stages() as stages:
+        with _ended_by_a_signal(), Stages() as stages:
             summary = _run_on_spark(order, stages.report) if engine == "spark" else run(order, stages.report)
     except SparkMissing as err:
         stop(err.message, code=2)
@@ -71,6 +74,20 @@ def dedupe(
         stop(err.message)
     for line in lines(summary, time.monotonic() - began):
         click.echo(line)
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Let a polite order to stop end the run as Ctrl-C does: what is half written is removed."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _dedupe_registry(link: bool, dry_run: bool, batch: int | None, wide: bool, *, about_a_file: bool) -> None:

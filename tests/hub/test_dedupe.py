@@ -1,8 +1,11 @@
 """The doubles of a file: pairs and persons written whole or not at all, and one sentence for a file that is unfit."""
 
 import csv
+import errno
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -197,7 +200,9 @@ def test_a_csv_that_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> None
     with file.open("ab") as stream:
         stream.write("9,A,FRANÇOIS,,,,,,,,,,,,\n".encode("latin-1"))
 
-    assert refusal(file) == "Le fichier doit être en UTF-8 : sa ligne 6 ne l'est pas."
+    assert refusal(file) == (
+        "Le fichier doit être en UTF-8 : sa ligne 6 ne l'est pas. Enregistrez-le comme « CSV UTF-8 »."
+    )
 
 
 def test_torn_lines_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -314,6 +319,110 @@ def test_the_file_is_never_written_over(tmp_path: Path) -> None:
     assert "est le fichier lu" in refusal(file, "--clusters", tmp_path / "link.parquet")
 
 
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    file, pipe = write_parquet(tmp_path / "region.parquet", FILE), tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    assert "n'est pas un fichier ordinaire" in refusal(file, "--out", pipe)
+    assert "n'est pas un fichier ordinaire" in refusal(file, "--clusters", pipe)
+    assert "Ce n'est pas un fichier ordinaire" in refusal(pipe)
+    assert pipe.is_fifo()
+    assert "est un lien vers un fichier qui n'existe pas" in refusal(file, "--out", _link(tmp_path, "nowhere"))
+
+
+def _link(folder: Path, name: str) -> Path:
+    link = folder / f"link to {name}"
+    link.symlink_to(folder / name)
+    return link
+
+
+def test_through_a_link_the_file_that_it_names_is_replaced(tmp_path: Path) -> None:
+    file, pairs = write_parquet(tmp_path / "region.parquet", FILE), tmp_path / "pairs.parquet"
+    assert run(file).exit_code == 0
+    link = _link(tmp_path, pairs.name)
+    pairs.write_bytes(b"")
+
+    assert run(file, "--out", link).exit_code == 0
+
+    assert link.is_symlink()
+    assert pq.read_table(pairs).num_rows
+
+
+def test_what_a_killed_run_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left, busy = (tmp_path / f".pairs.parquet.{number}.part" for number in (dead.pid, os.getppid()))
+    for path in (left, busy):
+        path.write_bytes(b"PAR1")
+
+    assert run(file).exit_code == 0
+
+    assert not left.exists()
+    assert busy.exists()
+
+
+def test_an_order_to_stop_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(draft: Path, *_: object) -> None:
+        draft.write_bytes(b"PAR1")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    monkeypatch.setattr(deduplication, "_write_pairs", stopped)
+    former = signal.getsignal(signal.SIGTERM)
+
+    assert run(file).exit_code == 128 + signal.SIGTERM
+    assert sorted(path.name for path in tmp_path.iterdir()) == [file.name]
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+@pytest.mark.parametrize(
+    ("err", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "il n'y a plus de place sur le disque"),
+        (OSError(errno.EROFS, "Read-only file system"), "le support est en lecture seule"),
+        (OSError("Error writing bytes to file. Detail: [errno 28] No space left"), "il n'y a plus de place"),
+        (OSError("Something else"), "le système ne dit pas pourquoi"),
+    ],
+    ids=["full", "read-only", "full, as Arrow says it", "unknown"],
+)
+def test_what_the_system_refuses_is_said_in_french(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, err: OSError, told: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise err
+
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+    monkeypatch.setattr(deduplication, "_write_pairs", refused)
+
+    assert told in refusal(file)
+
+
+def test_a_name_too_long_is_refused(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "region.parquet", FILE)
+
+    assert "son nom est trop long" in refusal(file, "--out", tmp_path / ("x" * 300))
+    assert "son nom est trop long" in refusal(file, "--out", tmp_path / ("x" * 250))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"PK\x03\x04 and more", "un classeur (xlsx, ods)"),
+        (b"\x1f\x8b and more", "une archive gzip"),
+        (b"%PDF-1.7", "un PDF"),
+        ("record_id,source\n".encode("utf-16"), "UTF-16"),
+        (",".join(COLUMNS).encode() + b"\r1,A\r", "un retour chariot seul"),
+    ],
+    ids=["workbook", "gzip", "pdf", "utf-16", "carriage returns"],
+)
+def test_what_is_no_csv_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "region.csv"
+    file.write_bytes(content)
+
+    assert told in refusal(file)
+
+
 def test_earlier_outputs_are_replaced_and_other_files_are_not(tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "region.parquet", FILE)
     other = write_parquet(tmp_path / "other.parquet", FILE)
@@ -358,7 +467,7 @@ def test_a_run_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="ne peut pas être lu"):
+    with pytest.raises(Invalid, match="ne peut pas être lu : il n'existe pas"):
         regional_file.read(tmp_path / "nothing.csv")
 
 
