@@ -73,6 +73,11 @@ def find_flaw(code: str, born: BirthDate | None) -> CogFlaw | None:
     return next((span.flaw for span in spans if span.first <= earliest and latest <= span.last), None)
 
 
+def is_commune(code: str) -> bool:
+    """Tell whether a code of five digits is, or was once, that of a commune."""
+    return _holds(KNOWN, *_split(code))
+
+
 def code_on_birth(commune: str, born: BirthDate) -> str:
     """Return the code that a commune of today, picked by its name, bore on a day of birth; its own when in doubt.
 

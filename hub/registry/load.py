@@ -28,6 +28,7 @@ from hub.registry import intake
 from hub.registry.intake import Registrar
 from hub.registry.tables import LoadRun
 from hub.registry.values import Channel, IncomingIdentity
+from identity import cells
 from identity.completeness import warnings as trait_warnings
 from identity.ins import Ins, InsError, InsOid, parse_ins
 from identity.normalise import check_birth_place, clean_email, clean_phone, split_given_names, write_name
@@ -39,6 +40,8 @@ COLUMNS = (
     "birth_place", "ins", "address", "postcode", "city", "phone", "email",
 )  # fmt: skip
 OPTIONAL = ("ins_oid", "status", "death_date")
+_POSTCODE = 5
+"""Signs of a postcode."""
 CHUNK = 500
 
 Line = Mapping[str, str]
@@ -283,7 +286,7 @@ def _traits(line: Line, refuse: Callable[[str, str, str], None], warn: Callable[
     if not given and used_given is None:
         refuse("given_names", "trait-missing", "Il faut au moins un prénom.")
     raw_date = text("birth_date")
-    birth_date = BirthDate.parse(raw_date) if raw_date else None
+    birth_date = BirthDate.parse(cells.date_of(raw_date)) if raw_date else None
     if birth_date is None:
         warn("birth_date", "trait-missing", "Sans date de naissance, l'identité ne sera jamais reliée seule.")
     elif not birth_date.is_complete:
@@ -294,10 +297,11 @@ def _traits(line: Line, refuse: Callable[[str, str, str], None], warn: Callable[
         raise TraitError("sex", "code-invalid", "Le sexe doit être M, F, U ou vide.")
     raw_place = text("birth_place")
     raw_death = text("death_date")
-    address = Address(text("address"), text("postcode"), text("city"))
+    postcode = text("postcode")
+    address = Address(text("address"), cells.code_of(postcode, _POSTCODE) if postcode else None, text("city"))
     raw_phone, raw_email = text("phone"), text("email")
-    phone = clean_phone(raw_phone) if raw_phone else None
-    email = clean_email(raw_email) if raw_email else None
+    phone = clean_phone(cells.phone_of(raw_phone)) if raw_phone else None
+    email = clean_email(cells.email_of(raw_email)) if raw_email else None
     if raw_phone and phone is None:
         warn("phone", "value", "Téléphone illisible : laissé de côté.")
     if raw_email and email is None:
@@ -309,7 +313,7 @@ def _traits(line: Line, refuse: Callable[[str, str, str], None], warn: Callable[
         used_given_name=used_given,
         birth_date=birth_date,
         sex=Sex(raw_sex),
-        birth_place=check_birth_place(raw_place.upper()) if raw_place else None,
+        birth_place=check_birth_place(cells.place_of(raw_place).upper()) if raw_place else None,
         address=address if address.line or address.postcode or address.city else None,
         phone=phone,
         email=email,

@@ -25,6 +25,7 @@ from identity.bulk.text import (
     take,
     unique,
 )
+from identity.cells import date_of, place_of
 from identity.comparable import DEFAULT_DATES, is_fictitious
 from identity.ins import InsError, InsOid, parse_ins
 from identity.places import (
@@ -40,6 +41,8 @@ from identity.traits import BirthDate, TraitError
 
 MATRICULE = 15
 """Signs of a matricule."""
+PLACE = 5
+"""Signs of the code of a place."""
 
 _FIRST_DIGITS = np.frombuffer(b"123478", np.uint8)
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0])
@@ -120,10 +123,10 @@ def _dates(column: Coded) -> Dates:
     by_rule = ((month == 1) & (day == 1)) | ((month == 12) & (day == 31))
     parsed[rows[right]] = np.stack([year, month, day, by_rule], axis=1)[right]
     others = np.ones(len(column.values), np.bool_)
-    others[rows] = False
+    others[rows[right]] = False
     for index in np.flatnonzero(others).tolist():
         try:
-            when = BirthDate.parse(column.values[index].as_py().strip()).completed()
+            when = BirthDate.parse(date_of(column.values[index].as_py())).completed()
         except TraitError:
             continue
         parsed[index] = (when.year, when.month or 0, when.day or 0, is_fictitious(when))
@@ -241,11 +244,11 @@ def _pack(matricules: NDArray[np.bytes_]) -> Marks:
 def _places(values: pa.StringArray) -> Longs:
     """Read the places of birth as the file writes them."""
     numbers = np.zeros(len(values), np.int64)
-    rows, table = table_of(values, 5)
+    rows, table = table_of(values, PLACE)
     numbers[rows] = place_numbers(table)
     for index in np.flatnonzero(numbers == 0).tolist():
-        code = values[index].as_py().strip().upper().encode()
-        if len(code) == 5:
+        code = place_of(values[index].as_py()).upper().encode()
+        if len(code) == PLACE:
             numbers[index] = place_numbers(np.frombuffer(code, np.uint8).reshape(1, -1))[0]
     return numbers
 

@@ -36,11 +36,13 @@ from identity.bulk.text import (
     take,
     trimmed,
 )
+from identity.cells import email_of, phone_of
 from identity.normalise import EMPTY_EMAILS, HOUSE_EMAIL, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
 from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
-_PHONE_OPENINGS = (b"0", b"+33", b"+330", b"0033", b"00330", b"33")
+# A spreadsheet takes the zero away.
+_PHONE_OPENINGS = (b"0", b"", b"+33", b"+330", b"0033", b"00330", b"33")
 _LONGEST_NUMBER = 6
 ABROAD = 10**15
 """What is added to the digits of a number that is not French: E.164 has fifteen of them at most."""
@@ -110,7 +112,7 @@ def opening_names(contacts: Contacts, forms: pa.StringArray) -> tuple[Ints, Ints
 
 
 def _postcodes(column: Coded) -> Coded:
-    found = distinct(trimmed(column.values))
+    found = distinct(pc.replace_substring_regex(trimmed(column.values), r"^([0-9]{4})$", r"0\1"))
     is_none = flags(pc.is_in(found.values, value_set=text_column(sorted(NO_POSTCODES))))
     return Coded(found.values, take(np.where(is_none[found.codes], np.int32(MISSING), found.codes), column.codes))
 
@@ -183,7 +185,7 @@ def _phones(column: Coded) -> Longs:
         for opening in _PHONE_OPENINGS:
             rows, table = rows_of(starts, ends, data, len(opening) + 9)
             national = table[:, len(opening) :]
-            fits = (table[:, : len(opening)] == np.frombuffer(opening, np.uint8)).all(axis=1) & are_digits(national)
+            fits = (table[:, : len(opening)] == np.array([*opening], np.uint8)).all(axis=1) & are_digits(national)
             fits &= national[:, 0] != ord("0")
             rows, national = rows[fits], national[fits]
             found = number(national)
@@ -196,7 +198,7 @@ def _phones(column: Coded) -> Longs:
 
 
 def _phone(text: str) -> int:
-    phone = clean_phone(text)
+    phone = clean_phone(phone_of(text))
     if not phone:
         return 0
     is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"
@@ -217,10 +219,11 @@ class _Emails:
 
 def _emails(values: pa.StringArray) -> _Emails:
     lowered = pc.utf8_trim_whitespace(pc.utf8_lower(values))
+    lowered = pc.replace_substring_regex(lowered, "^mailto:", "")
     # Arrow has spaces and small letters of its own beyond ASCII.
     odd = np.flatnonzero(~flags(pc.string_is_ascii(values)))
     if len(odd):
-        cleaned = [clean_email(values[row].as_py()) or "" for row in odd.tolist()]
+        cleaned = [clean_email(email_of(values[row].as_py())) or "" for row in odd.tolist()]
         lowered = put(lowered, odd, text_column(cleaned))
     valid = flags(pc.match_substring_regex(lowered, r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}$"))
     valid &= ~flags(pc.match_substring_regex(lowered, f"^({'|'.join(sorted(EMPTY_EMAILS))})@"))

@@ -405,6 +405,28 @@ def test_a_name_too_long_is_refused(tmp_path: Path) -> None:
     assert "son nom est trop long" in refusal(file, "--out", tmp_path / ("x" * 250))
 
 
+def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    written = JEANNE | {"postcode": "01250", "birth_place": "01053", "email": "jeanne@a.fr"}
+    again = written | {
+        "record_id": "3",
+        "source": "B",
+        "birth_date": "14/03/1946",
+        "birth_place": "1053",
+        "postcode": "1250",
+        "phone": "612345679",
+        "email": "mailto:Jeanne@a.fr",
+    }
+    alike = written | {"record_id": "3", "source": "B"}
+
+    scores = []
+    for lines in ([written, again, OTTO], [written, alike, OTTO]):
+        assert run(write_csv(tmp_path / "region.csv", lines)).exit_code == 0
+        scores.append(pq.read_table(tmp_path / "pairs.parquet").to_pylist())
+
+    assert scores[0] == scores[1]
+    assert [pair["decision"] for pair in scores[0]] == ["link"]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

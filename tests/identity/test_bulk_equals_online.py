@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity import blocking
+from identity import blocking, cells
 from identity.bulk.blocking import blocking_keys as bulk_keys
 from identity.bulk.blocking import candidate_pairs
 from identity.bulk.comparison import compare as compare_columns
@@ -68,13 +68,13 @@ def read_traits(line: Line) -> Traits | None:
                 write_name(part, "given_names") for part in split_given_names(text("given_names") or "")
             ),
             used_given_name=name("used_given", "used_given_name"),
-            birth_date=BirthDate.parse(when).completed() if when else None,
+            birth_date=BirthDate.parse(cells.date_of(when)).completed() if when else None,
             sex=Sex(text("sex") or "U"),
-            birth_place=check_birth_place(place.upper()) if place else None,
+            birth_place=check_birth_place(cells.place_of(place).upper()) if place else None,
             ins=_ins(text("ins")),
-            address=Address(text("address"), text("postcode"), text("city")),
-            phone=clean_phone(phone) if phone else None,
-            email=clean_email(email) if email else None,
+            address=Address(text("address"), cells.code_of(text("postcode") or "", 5) or None, text("city")),
+            phone=clean_phone(cells.phone_of(phone)) if phone else None,
+            email=clean_email(cells.email_of(email)) if email else None,
         )
     except TraitError:
         return None
@@ -176,13 +176,14 @@ DATES = st.sampled_from(
     [
         "1946-03-14", "1946-03-15", "1946-03-41", "1946-14-03", "1946-04-13", "1964-03-14", "1947-03-14",
         "1976-03-14", "1946", "1946-03", "1946-01-01", "1946-12-31", "2019-05-06", "2019-05-07", "2000-02-29",
-        "1900-02-29", "14/03/1946",
+        "1900-02-29", "14/03/1946", "14.3.1946", "19460314", "1946-03-14T00:00:00", "1946-03-13T23:00:00Z",
+        "00/03/1946", "1946-00-00", "14/14/1946", "14031946",
     ]
 )  # fmt: skip
 PLACES = st.sampled_from(
     [
         "58194", "69123", "69381", "2A004", "2a004", "20004", "99352", "92352", "92012", "93008", "75012", "92500",
-        "99999", "5819",
+        "99999", "5819", "1053", "01053",
     ]
 )  # fmt: skip
 INS = st.sampled_from(
@@ -228,7 +229,9 @@ LINES = st.fixed_dictionaries(
                 None,
             ]
         ),
-        "postcode": st.sampled_from(["58000", "58000 ", "\u00a058000", "58200", "99999", "", "\u00a0", None]),
+        "postcode": st.sampled_from(
+            ["58000", "58000 ", "\u00a058000", "58200", "1250", " 1250", "01250", "125", "99999", "", "\u00a0", None]
+        ),
         "phone": st.sampled_from(
             [
                 "0612345679",
@@ -238,6 +241,10 @@ LINES = st.fixed_dictionaries(
                 "+262692123456",
                 "+2629612345679",
                 "+612345679",
+                "612345679",
+                "6.12.34.56.79",
+                "06 12 34 56 79 / 07 12 34 56 78",
+                "06 12 34 56 79 (mari)",
                 "00612345679",
                 "0600000000",
                 "?",
@@ -248,6 +255,9 @@ LINES = st.fixed_dictionaries(
             [
                 "jean.morel@a.fr",
                 "Jean.Morel@a.fr",
+                "mailto:jean.morel@a.fr",
+                "MAILTO:Jean.Morel@a.fr",
+                "mailto:paul@a.frİ",
                 "paul@a.fr",
                 "_paul@a.fr",
                 "pa\u00a0ul@a.fr",
