@@ -192,6 +192,12 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     *STRICT_RULES,
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
+    # Residents and sisters-in-law share a telephone: where no place of birth is told, two near traits are no proof.
+    Rule(
+        MANY_DIFFERENCES,
+        _levels(surname="used phonetic typo", birth_date=_NEAR_DATE, birth_place="missing"),
+        (_SAME_INS, _OWN_EMAIL),
+    ),
     # One roof is not one person for D'ARGENLIEU and D'ARGENTRE, born ten days apart.
     Rule(MANY_DIFFERENCES, _levels(surname=_FARTHER_NAME, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
