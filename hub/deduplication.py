@@ -198,12 +198,12 @@ def _clear(final: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OverflowError, PermissionError):
-        return True
+    # A process of somebody else's may not be asked, and a number too large is none of ours: left alone.
+    with suppress(OverflowError, PermissionError):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
     return True
 
 

@@ -7,12 +7,13 @@ returned as it is, for whoever reads it next to refuse.
 
 import re
 
+from identity.normalise import PHONE_SIGNS
+
 _FRENCH_DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _PACKED_DATE = re.compile(r"((?:18[5-9]|19\d|20\d|21\d)\d)(\d\d)(\d\d)")
 # Midnight only: another hour may be that of another day, in another zone.
 _MIDNIGHT = re.compile(r"[T ]0?0:00(?::00(?:[.,]0+)?)?Z?$")
-_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _NATIONAL = 10
 """Digits of a French number."""
 _PLACE = 5
@@ -53,7 +54,7 @@ def place_of(text: str) -> str:
 
 def phone_of(text: str) -> str:
     """Give a French number its zero back; of two numbers in one cell, return the first."""
-    digits = _SIGNS.sub("", text)
+    digits = PHONE_SIGNS.sub("", text)
     if not (digits.isascii() and digits.isdigit()):
         return text
     if len(digits) == _NATIONAL - 1 and digits[0] != "0":

@@ -38,7 +38,7 @@ PLACEHOLDER_NUMBERS = frozenset(
     {"101010101", "102030405", "123456789", "601020304", "606060606", "607080910", "701020304", "707070707"}
 )
 """What is typed where a telephone is asked and not known, without the first 0."""
-_PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
+PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
 EMPTY_EMAILS = frozenset(
     """
@@ -172,7 +172,7 @@ def is_no_given_name(key: str) -> bool:
 
 def clean_phone(text: str) -> str | None:
     """Write a telephone number in E.164; None when it is not one. National numbers are read as French."""
-    compact = text if _are_digits(text) else _PHONE_SIGNS.sub("", text.replace("(0)", ""))
+    compact = text if _are_digits(text) else PHONE_SIGNS.sub("", text.replace("(0)", ""))
     if compact.startswith("00"):
         compact = "+" + compact[2:]
     if not _are_digits(compact) or not 8 <= len(compact.removeprefix("+")) <= 15:

@@ -32,12 +32,12 @@ _ADD = sa.insert(AuditEvent).inline()
 _ADVANCE = sa.update(AuditHead).where(AuditHead.chain == sa.bindparam("of_chain"))
 # PostgreSQL: the lock and the time in one question, the event and the new head in another.
 _HEAD_AND_TIME = _HEAD.add_columns(sa.func.clock_timestamp())
-_WRITTEN = tuple(column.key for column in AuditEvent.__table__.columns if column.key != "id")
 # What a digest is made of, in this order for ever: a chain is verified from its first event.
 _SEALED = (
     "chain", "sequence", "recorded_at", "actor_kind", "actor_id", "organization_id", "action", "subject_kind",
     "subject_id", "detail", "request_id", "previous",
 )  # fmt: skip
+_WRITTEN = (*_SEALED, "digest")
 _MOMENT = _SEALED.index("recorded_at")
 _APPEND = (
     sa.update(AuditHead)
