@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,13 @@ class Order:
     """Compare also who shares one trait alone."""
 
 
+class Unread(NamedTuple):
+    """Values of a column that say nothing or cannot be read: how many, and the `record_id` of the first."""
+
+    values: int
+    record_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a run found."""
@@ -58,7 +66,7 @@ class Summary:
     links: int
     reviews: int
     persons: int
-    unreadable: Mapping[str, int]
+    unreadable: Mapping[str, Unread]
     unexamined: Mapping[str, int]
 
 
@@ -124,7 +132,9 @@ def run(order: Order, report: Report) -> Summary:
     _refuse_folders(order)
     model = read_model(order.model)
     records, record_ids, torn = _prepare(order.file, report)
-    unreadable = records.unreadable
+    unreadable = {
+        name: Unread(found.values, str(record_ids[found.first])) for name, found in records.unreadable.items()
+    }
     scored, unexamined = engine.score_pairs(records, model, report, wide=order.wide)
     # Records weigh as much as their pairs: they go before the pairs are grouped.
     del records

@@ -31,7 +31,8 @@ COLUMNS = (
 """Columns that a file must have, as for a load; a test compares the two."""
 
 SHOWN = 3
-_SHOWN_LENGTH = 40
+SHOWN_LENGTH = 40
+"""Letters of a record id that a message tells."""
 _BLOCK = 8 << 20
 _DAMAGED_PARQUET = "Le fichier commence comme un Parquet mais ne peut pas être lu comme tel."
 _NOT_CSV = "Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne."
@@ -97,7 +98,7 @@ def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:
     if lacking:
         raise Invalid(f"Il manque un record_id à {counted(lacking, 'ligne', 'lignes')} du fichier.", "record_id")
     if double:
-        which = ", ".join(number[:_SHOWN_LENGTH] for number in shown[:SHOWN])
+        which = ", ".join(number[:SHOWN_LENGTH] for number in shown[:SHOWN])
         raise Invalid(
             f"record_id doit être unique : {counted(double, 'numéro revient', 'numéros reviennent')} plusieurs fois, "
             f"dont {which}. Une paire se dit par deux record_id : mettez devant chacun le code de sa structure.",

@@ -14,6 +14,7 @@ from hub.commands.terminal import stop
 from hub.counting import decimal, written, written_with
 from hub.deduplication import Order, Summary, run
 from hub.errors import HubError
+from hub.regional_file import SHOWN_LENGTH
 from hub.spark.missing import SparkMissing
 from hub.spark.missing import check as check_spark
 from identity.bulk.engine import Report
@@ -119,8 +120,14 @@ def lines(summary: Summary, seconds: float) -> list[str]:
     if summary.torn:
         found.append(f"Lignes laissées de côté, leurs colonnes ne sont pas celles de l'en-tête : {summary.torn}.")
     if summary.unreadable:
-        columns = ", ".join(f"{name} {written(count)}" for name, count in summary.unreadable.items())
-        found.append(f"Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes : {columns}.")
+        columns = ", ".join(
+            f"{name} {written(unread.values)} ({unread.record_id[:SHOWN_LENGTH]})"
+            for name, unread in summary.unreadable.items()
+        )
+        found.append(
+            "Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes (et le premier record_id) : "
+            f"{columns}."
+        )
     found += unexamined.told(summary.unexamined, summary.records, summary.pairs)
     rate = summary.records / seconds if seconds else 0
     memory = written(peak_memory() >> 20)

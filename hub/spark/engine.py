@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
-from hub.deduplication import Order, Summary, check_outputs, read_model
+from hub.deduplication import Order, Summary, Unread, check_outputs, read_model
 from hub.errors import Invalid
 from hub.spark import partitions
 from hub.spark.candidates import candidate_pairs
@@ -91,10 +91,14 @@ def _work_folder(spark: SparkSession, beside: Path) -> Iterator[Keep]:
         yield keep
 
 
-def _unreadable(records: DataFrame) -> dict[str, int]:
+def _unreadable(records: DataFrame) -> dict[str, Unread]:
     found = records.mapInArrow(partitions.unreadable, partitions.UNREADABLE)
-    lines = found.groupBy("column").agg(sql.sum("count")).collect()
-    return dict(sorted(((line[0], line[1]) for line in lines), key=lambda count: COLUMNS.index(count[0])))
+    columns = found.groupBy("column").agg(sql.sum("count").alias("count"), sql.min("row").alias("row"))
+    lines = columns.join(records.select("row", "record_id"), "row").select("column", "count", "record_id").collect()
+    return {
+        name: Unread(count, str(record_id))
+        for name, count, record_id in sorted(lines, key=lambda line: COLUMNS.index(line[0]))
+    }
 
 
 def _decide(scored: DataFrame, linked: DataFrame) -> DataFrame:

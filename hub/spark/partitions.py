@@ -23,7 +23,7 @@ ENTRIES = "kind byte, value long, part byte, row long"
 """One key of one record, and the part that it was last refined by."""
 PARTS = "row long, parts array<long>"
 """What refines a large block."""
-UNREADABLE = "column string, count long"
+UNREADABLE = "column string, count long, row long"
 SCORES = "row_l long, row_r long, score double, probability double, link boolean, near boolean, contradicts boolean"
 """What is kept of a pair. `near`: the score alone asks for a link or for an officer."""
 
@@ -70,11 +70,16 @@ def _entries(keys: Keys, rows: Longs) -> pa.RecordBatch:
 
 
 def unreadable(batches: Batches) -> Batches:
-    """Count the values that say nothing, by column."""
+    """Count the values that say nothing, by column; give the first row that holds one."""
     for batch in batches:
         found = prepare(pa.Table.from_batches([batch])).unreadable
-        columns = [pa.array(found.keys(), pa.string()), pa.array(found.values(), pa.int64())]
-        yield pa.RecordBatch.from_arrays(columns, ["column", "count"])
+        counts, first = ([value[part] for value in found.values()] for part in (0, 1))
+        columns = [
+            pa.array(found.keys(), pa.string()),
+            pa.array(counts, pa.int64()),
+            batch["row"].take(pa.array(first, pa.int64())),
+        ]
+        yield pa.RecordBatch.from_arrays(columns, ["column", "count", "row"])
 
 
 def scores(model: str) -> Callable[[Batches], Batches]:

@@ -6,6 +6,7 @@ The same reduction as `identity.comparable` does for one record. Placeholders an
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,13 @@ MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
 # Below, a copy of this process takes longer to start than to hear how the names sound.
 _MANY = 20_000
+
+
+class Unreadable(NamedTuple):
+    """Values of a column that say nothing or cannot be read: how many, and the first record that holds one."""
+
+    values: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class Records:
     """The compact name that the address opens with."""
     email_is_own: Flags
     """The address opens with the person's own given name, in one word or in two."""
-    unreadable: Mapping[str, int] = field(default_factory=dict)
-    """Values that say nothing or cannot be read, by column: they count as missing."""
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
+    """What counts as missing though something is written there, by column."""
 
     def __len__(self) -> int:
         return len(self.year)
@@ -106,12 +114,13 @@ def prepare(table: pa.Table) -> Records:
         texts = table[name] if name in table.column_names else pa.nulls(len(table), pa.string())
         return encode(texts, mostly_distinct=name in MOSTLY_DISTINCT)
 
-    unreadable: dict[str, int] = {}
+    unreadable: dict[str, Unreadable] = {}
 
     def counted(name: str, coded: Coded, is_missing: Flags) -> None:
         """Count the values that are there and say nothing."""
-        if count := np.count_nonzero(is_missing & (coded.codes >= 0)):
-            unreadable[name] = int(count)
+        found = is_missing & (coded.codes >= 0)
+        if count := np.count_nonzero(found):
+            unreadable[name] = Unreadable(int(count), int(found.argmax()))
 
     # How the names sound takes as long as to read all of them, and is plain Python.
     with apart(french_sounds, worth_it=len(table) >= _MANY) as sounds, ThreadPoolExecutor(1) as pool:

@@ -217,6 +217,18 @@ def test_torn_lines_are_left_out_and_counted(tmp_path: Path) -> None:
     assert done.stdout.startswith("4 identités")
 
 
+def test_values_that_cannot_be_read_are_counted_and_the_first_is_told(tmp_path: Path) -> None:
+    wrong = [line | {"birth_date": "1946-13-01", "phone": "12"} for line in FILE[1:3]]
+
+    done = run(write_csv(tmp_path / "region.csv", [FILE[0], *wrong]))
+
+    first = FILE[1]["record_id"]
+    assert (
+        f"comptées comme absentes (et le premier record_id) : birth_date 2 ({first}), phone 2 ({first})."
+        in done.stdout
+    )
+
+
 def test_a_file_of_torn_lines_only_is_refused_for_what_it_is(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "region.csv", [])
     with file.open("a", encoding="utf-8") as stream:
