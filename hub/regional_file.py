@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hub import csv_lines
 from hub.counting import counted
 from hub.errors import Invalid
+from hub.file_kinds import is_parquet
 from hub.system_errors import said
 from identity.bulk.columns import integers, letters, numbers
 from identity.bulk.records import COLUMNS as COMPARED
@@ -36,15 +37,6 @@ SHOWN_LENGTH = 40
 _BLOCK = 8 << 20
 _DAMAGED_PARQUET = "Le fichier commence comme un Parquet mais ne peut pas être lu comme tel."
 _NOT_CSV = "Le fichier n'a pas la forme d'un CSV : voyez ses guillemets et ses fins de ligne."
-_PARQUET = b"PAR1"
-_OTHERS = {
-    b"PK\x03\x04": "une archive zip ou un classeur (xlsx, ods)",
-    b"\xd0\xcf\x11\xe0": "un classeur d'un ancien format (xls)",
-    b"\x1f\x8b": "une archive gzip",
-    b"%PDF": "un PDF",
-    b"\xff\xfe": "un texte en UTF-16",
-    b"\xfe\xff": "un texte en UTF-16",
-}
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -62,35 +54,20 @@ class RegionalFile:
 def read(path: Path) -> RegionalFile:
     """Read a file; raise `Invalid` with a sentence when it cannot be compared."""
     try:
-        return _read_parquet(path) if _opening(path) == _PARQUET else _read_csv(path)
+        return _read_parquet(path) if is_parquet(path) else _read_csv(path)
     except OSError as err:
         raise Invalid(f"Le fichier ne peut pas être lu : {said(err)}.") from err
 
 
 def check_form(path: Path) -> str | None:
     """Refuse a file whose columns are not those compared; return the delimiter of a CSV, None for a Parquet."""
-    if _opening(path) != _PARQUET:
+    if not is_parquet(path):
         delimiter = csv_lines.read_delimiter(path, COLUMNS)
         _check_utf8(path)
         csv_lines.check_quotes(csv_lines.first_broken(path, delimiter))
         return delimiter
     _texts_of_parquet(path)
     return None
-
-
-def _opening(path: Path) -> bytes:
-    """Return how a file opens; refuse what is no file of identities at first sight."""
-    if path.exists() and not path.is_file():
-        # To open a pipe that nobody writes into would wait for ever.
-        raise Invalid("Ce n'est pas un fichier ordinaire : enregistrez d'abord les identités dans un fichier.")
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    if not start:
-        raise Invalid("Le fichier est vide.")
-    for signature, what in _OTHERS.items():
-        if start.startswith(signature):
-            raise Invalid(f"Le fichier est {what}, quel que soit son nom : donnez un CSV en UTF-8 ou un Parquet.")
-    return start
 
 
 def check_ids(lacking: int, double: int, shown: Sequence[str]) -> None:

@@ -12,6 +12,8 @@ from pyarrow import parquet
 from hub import regional_file
 from hub.counting import counted
 from hub.errors import Invalid
+from hub.file_kinds import is_parquet
+from hub.system_errors import said
 from identity.bulk.blocking import candidate_pairs
 from identity.bulk.comparison import Pairs, compare
 from identity.bulk.names import Vocabulary
@@ -118,12 +120,10 @@ def _cases(table: pa.Table, rows: Longs) -> Mapping[str, Flags]:
 
 def _read_table(path: Path) -> pa.Table:
     try:
+        if is_parquet(path):
+            return parquet.ParquetFile(path).read()
         with path.open("rb") as stream:
             header = stream.readline(1000)
-        if not header:
-            raise Invalid(f"{path.name} : la vérité est vide.")
-        if header.startswith(b"PAR1"):
-            return parquet.ParquetFile(path).read()
         texts = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys((*_NUMBERS, *_CASES), pa.string()), strings_can_be_null=False
         )
@@ -131,5 +131,7 @@ def _read_table(path: Path) -> pa.Table:
         return arrow_csv.read_csv(path, None, arrow_csv.ParseOptions(delimiter=delimiter), texts)
     except pa.ArrowException as err:
         raise Invalid(f"{path.name} : la vérité doit être un CSV en UTF-8 ou un Parquet.") from err
+    except Invalid as err:
+        raise Invalid(f"{path.name} : {err.message}") from err
     except OSError as err:
-        raise Invalid(f"{path.name} ne peut pas être lu : {err.strerror or 'il est abîmé'}.") from err
+        raise Invalid(f"{path.name} ne peut pas être lu : {said(err)}.") from err

@@ -20,6 +20,7 @@ from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
 from hub.counting import counted, decimal, noun
 from hub.errors import Invalid
+from hub.system_errors import said
 from identity.bulk import clusters, scoring
 from identity.cutoffs import Goal
 from identity.evaluation import evaluate as measure
@@ -212,7 +213,7 @@ def read_model(path: Path) -> tuple[Model, str]:
     except UnicodeDecodeError as err:
         raise Invalid(f"Le modèle {path.name} est refusé : ce n'est pas un texte en UTF-8.") from err
     except OSError as err:
-        raise Invalid(f"Le modèle {path.name} ne peut pas être lu : {err.strerror}.") from err
+        raise Invalid(f"Le modèle {path.name} ne peut pas être lu : {said(err)}.") from err
     except ModelError as err:
         raise Invalid(f"Le modèle {path.name} est refusé : {err}") from err
 

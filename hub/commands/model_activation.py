@@ -14,6 +14,7 @@ from hub.errors import Invalid
 from hub.linkage import models, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
 from hub.linkage.tables import LinkageModel
+from hub.system_errors import said
 from identity.decision import Outcome
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,7 +51,7 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as err:
         raise Invalid(f"{path.name} est refusé : ce n'est pas un texte en UTF-8.") from err
     except OSError as err:
-        raise Invalid(f"{path.name} ne peut pas être lu : {err.strerror}.") from err
+        raise Invalid(f"{path.name} ne peut pas être lu : {said(err)}.") from err
 
 
 @click.command("approve")

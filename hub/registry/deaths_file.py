@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from hub.errors import Invalid
+from hub.file_kinds import check_is_file
+from hub.system_errors import said
 from identity.deaths import DeathDate
 from identity.normalise import check_birth_place, split_given_names, write_name
 from identity.traits import BirthDate, Sex, TraitError, Traits
@@ -119,10 +121,11 @@ def _order(names: Sequence[str]) -> tuple[int, ...]:
 
 def _raw_lines(path: Path) -> Generator[tuple[int, bytes | None]]:
     """Yield each line that is not empty with its number; None for one that is too long, which is not kept."""
+    check_is_file(path)
     try:
         stream = path.open("rb")
     except OSError as err:
-        raise Invalid(f"Le fichier ne peut pas être lu : {err.strerror}.") from err
+        raise Invalid(f"Le fichier ne peut pas être lu : {said(err)}.") from err
     with stream:
         if stream.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
             stream.seek(0)

@@ -24,6 +24,7 @@ from hub.audit.trail import Actor
 from hub.directory import organizations
 from hub.directory.values import Structure
 from hub.errors import Conflict, Invalid
+from hub.file_kinds import is_parquet
 from hub.registry import intake
 from hub.registry.intake import Registrar
 from hub.registry.tables import LoadRun
@@ -88,7 +89,7 @@ class LoadOptions:
 
 def count_lines(path: Path) -> int:
     """Return the number of identities in the file; raise `Invalid` when it cannot be read as a table."""
-    if _is_parquet(path):
+    if is_parquet(path):
         return int(_parquet(path).metadata.num_rows)
     return sum(1 for _ in _csv_lines(path))
 
@@ -370,19 +371,11 @@ class _RejectFile:
 
 def read_lines(path: Path) -> Generator[Line]:
     """Yield the file's lines as texts by column; raise `Invalid` at once when it lacks a column."""
-    if _is_parquet(path):
+    if is_parquet(path):
         table = _parquet(path)
         csv_lines.check_columns(table.schema_arrow.names, COLUMNS)
         return _parquet_lines(table)
     return _csv_lines(path)
-
-
-def _is_parquet(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(4) == b"PAR1"
-    except OSError as err:
-        raise Invalid(f"Le fichier ne peut pas être lu : {err.strerror}.") from err
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
