@@ -184,6 +184,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     # A child of whom one home writes to its own mail, by a name that both lists hold, is no twin.
     Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS, _NAMED_BY_MAIL)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
+    # HUGO ISABELLE and UGO ISABELLE: what a family repeats after the first name does not make one child of two.
+    Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor"), (_SAME_INS,)),
     Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
