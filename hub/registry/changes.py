@@ -56,8 +56,9 @@ def update(session: Session, row: SourceIdentity, incoming: IncomingIdentity, mo
             # Further evidence about an identity that it changes in nothing.
             status_history.keep_change(session, row, former, incoming.cause, actor)
         return Intake(_value(session, row), False, False, None)
+    before = _value(session, row).as_record() if row.active else _when_active(session, row)
+    returns = not row.active
     _keep_revision(session, row, former, incoming.channel)
-    before = _value(session, row).as_record()
     for name, value in fresh.items():
         setattr(row, name, value)
     row.version += 1
@@ -67,16 +68,31 @@ def update(session: Session, row: SourceIdentity, incoming: IncomingIdentity, mo
     tasks.touch(session, [row.id])
     decision = None
     if incoming.active and any(former[name] != value for name, value in fresh.items() if name not in _CONTACT):
-        decision = _relink(session, row, before, model, actor)
+        decision = _relink(session, row, before, model, actor, returns=returns)
     corrections.note_change(session, row, former)
     death_checks.after_change(session, row, former["death_date"])
     return Intake(_value(session, row), False, True, decision)
 
 
+def _when_active(session: Session, row: SourceIdentity) -> IdentityRecord:
+    """Return what an identity that is inactive said when it last was active; what it says when it never was.
+
+    A number that is put away, then given to somebody else, must not come back as the person that it was.
+    """
+    record = _value(session, row).as_record()
+    revisions = session.scalars(
+        sa.select(SourceIdentityRevision.content)
+        .where(SourceIdentityRevision.source_identity_id == row.id)
+        .order_by(SourceIdentityRevision.version.desc())
+    )
+    content = next((content for content in revisions if content["active"]), None)
+    return record if content is None else identities.record_of(content, record.record_id, record.domain)
+
+
 def _relink(
-    session: Session, row: SourceIdentity, before: IdentityRecord, model: Model, actor: Actor
+    session: Session, row: SourceIdentity, before: IdentityRecord, model: Model, actor: Actor, *, returns: bool
 ) -> Decision | None:
-    """Decide again after a change.
+    """Decide again after a change; `returns` tells an identity that was inactive.
 
     A change too large to be a correction holds the identity. An identity alone in its person may join another one.
     An identity in company stays, unless it now contradicts the others: then it leaves for a person of its own.
@@ -90,8 +106,9 @@ def _relink(
     company = Candidate(person_id=str(row.person_id), records=others)
     stays = linkage.decide(record, [company], model)
     stayed = linkage.decide(before, [company], model)
-    # What an officer or a professional linked in spite of a rule is not undone by a change that leaves it as it was.
-    contradicts = _contradiction(stays) is not None and _contradiction(stays) != _contradiction(stayed)
+    # What an officer or a professional linked in spite of a rule is not undone by a change that leaves it as it was;
+    # but nobody compared the others, as they are now, with one that was away.
+    contradicts = _contradiction(stays) is not None and (returns or _contradiction(stays) != _contradiction(stayed))
     if not contradicts and not (too_far and stays.outcome is not Outcome.LINK):
         return None
     if links.are_placed_by_hand(session, [row.id, *(item.id for item in group)]):

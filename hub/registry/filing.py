@@ -100,12 +100,17 @@ class Files:
         self._crowded: set[int] = set()
         self._newly_crowded: set[int] = set()
         self._is_begun = True
+        self._has_asked = False
         self._session = session
         self._read(set(chain.from_iterable(wanted)))
         self._read({key for keys in wanted for key in pairs(keys & self._crowded, keys)[:MOST_PAIRED]})
 
-    def _read(self, keys: set[int]) -> None:
+    def _read(self, keys: set[int], *, asks: bool = False) -> None:
+        """Read who is filed under keys; what the index was filed by is asked along, without any key when `asks`."""
         missing = sorted(key for key in keys if key not in self._holders)
+        if not missing and (self._has_asked or not asks):
+            return
+        self._has_asked = True
         self._holders.update((key, []) for key in missing)
         for key, identity_id in _holders(self._session, missing, self._definition):
             if identity_id == _OTHER_DEFINITION:
@@ -148,7 +153,8 @@ class Files:
 
     def file(self, identity_id: int, keys: frozenset[int], former: frozenset[int] = frozenset()) -> list[int]:
         """Return what to file an identity under, given what it is filed under already."""
-        self._read(set(keys))
+        # The first of all may have no key: whoever comes next must find that the index was begun.
+        self._read(set(keys), asks=True)
         filed = {key for key in keys if key in former or self._has_room(key)}
         crowded = (keys & self._crowded) - filed
         if crowded:
@@ -179,8 +185,6 @@ class Files:
 
 def _holders(session: Session, keys: list[int], filed_by: str) -> list[tuple[int, int | None]]:
     """Return each key with each identity filed under it, and with None when it is crowded."""
-    if not keys:
-        return []
     if db.is_postgresql(session):
         found = db.rows(session.connection(), _POSTGRESQL, (keys, keys, filed_by))
     else:

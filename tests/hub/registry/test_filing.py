@@ -22,6 +22,7 @@ from identity.blocking import WEAK_KINDS, keys_and_kinds
 from identity.decision import Outcome
 from tests.factories import make_structure
 from tests.hub.registry.people import PAUL, SOLENE, at_once, crowd, incoming, rows, send
+from tests.identity.factories import make_traits
 
 _SHARED, _OTHER = 6, -8
 _WEAK = 7
@@ -51,6 +52,21 @@ def _file(session: Session, keys: frozenset[int], identity_id: int = 1000) -> li
     filed = files.file(identity_id, keys)
     files.keep()
     return filed
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["and one more at once", "alone"])
+def test_an_index_that_begins_with_an_unknown_patient_takes_the_next_one(app: Flask, together: bool) -> None:
+    structure = make_structure(app)
+    unknown = make_traits("INCONNU", "MASCULIN", "1900-01-01", place=None)
+    if together:
+        send(app, incoming(structure, "X", replace(unknown, birth_date=None)))
+    send(app, incoming(structure, "U", unknown))
+
+    result = send(app, incoming(structure, "1", SOLENE))
+
+    assert result.decision is not None
+    assert result.decision.outcome is Outcome.NEW
+    assert len(rows(app, SourceIdentity, SourceIdentity.blocking_keys.is_not(None))) == 1
 
 
 def test_the_database_keeps_the_index_of_what_is_filed(app: Flask) -> None:

@@ -329,6 +329,49 @@ def test_an_inactive_or_fictitious_identity_is_neither_linked_nor_found(app: Fla
     assert rows(app, ReviewTask) == []
 
 
+@pytest.mark.parametrize("meanwhile", [PAUL, replace(SOLENE, given_names=("SIMONE",))], ids=["another", "a twin"])
+def test_a_number_put_away_and_given_to_somebody_else_does_not_come_back_as_who_it_was(
+    app: Flask, meanwhile: Traits
+) -> None:
+    structure = make_structure(app)
+    former = send(app, incoming(structure, "A"))
+    companion = send(app, incoming(make_structure(app), "B"))
+    for traits in (SOLENE, meanwhile):
+        send(app, incoming(structure, "A", traits, active=False))
+
+    send(app, incoming(structure, "A", meanwhile))
+
+    now = stored(app, former)
+    assert stored(app, companion).person_id == companion.identity.person_id == former.identity.person_id
+    assert (now.person_id != former.identity.person_id, now.held) == (True, True)
+    assert TaskKind.CHANGED in {task.kind for task in open_tasks(app)}
+
+
+def test_a_number_put_away_comes_back_to_its_person_when_nothing_changed(app: Flask) -> None:
+    structure = make_structure(app)
+    former = send(app, incoming(structure, "A"))
+    send(app, incoming(make_structure(app), "B"))
+    send(app, incoming(structure, "A", active=False))
+
+    send(app, incoming(structure, "A"))
+
+    assert (stored(app, former).person_id, stored(app, former).held) == (former.identity.person_id, False)
+    assert open_tasks(app) == []
+
+
+def test_who_comes_back_to_a_person_that_became_somebody_else_leaves_it(app: Flask) -> None:
+    structure, other = make_structure(app), make_structure(app)
+    first = send(app, incoming(structure, "A"))
+    away = send(app, incoming(other, "B"))
+    send(app, incoming(other, "B", active=False))
+    send(app, incoming(structure, "A", PAUL))
+    settle(app, next(task for task in open_tasks(app) if task.kind is TaskKind.CHANGED), TaskState.SAME)
+
+    send(app, incoming(other, "B"))
+
+    assert stored(app, away).person_id != stored(app, first).person_id
+
+
 def test_an_identity_alone_joins_the_person_it_is_corrected_into(app: Flask) -> None:
     known = send(app, incoming(make_structure(app)))
     structure = make_structure(app)
