@@ -144,6 +144,8 @@ MARRIAGEABLE = 8
 """Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
 """Years between two birth dates from which they may be a parent's and a child's."""
+UNLIKE_GIVEN = ("rival", "overlap", "different")
+"""Levels of two given names that have nothing to do with one another."""
 _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
 
 
@@ -313,7 +315,7 @@ def _other_given(a: Comparable, b: Comparable) -> str:
     start = max(a.head_words, b.head_words)
     first, second = a.words[start:], b.words[start:]
     if not first or not second or first[0] is None or second[0] is None:
-        return "missing"
+        return "differ" if _are_called_otherwise(a, b) else "missing"
     if all(one == other for one, other in zip(first, second, strict=False)):
         return "same" if len(first[0]) > 1 else "shared"
     # MOHAMED ADAM ALI and MOHAMED YANIS ALI share what a family repeats, and each has a name that the other has not.
@@ -321,6 +323,19 @@ def _other_given(a: Comparable, b: Comparable) -> str:
     if is_known and {word for word in first if word} & set(second):
         return "shared"
     return "shared" if relation(read_name(first[0]), read_name(second[0])) < NameRelation.OVERLAP else "differ"
+
+
+def _are_called_otherwise(a: Comparable, b: Comparable) -> bool:
+    """Tell whether each record is called by another name than its first, and the two names have nothing in common.
+
+    In a family where every daughter is MARIE, CLAIRE and ANNE are two of them.
+    """
+    if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
+        return False
+    one, other = a.used_head.key, b.used_head.key
+    if one == a.head.key or other == b.head.key or one in b.words or other in a.words:
+        return False
+    return given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
 
 
 def _may_be_swapped(surname: str, given: str) -> bool:

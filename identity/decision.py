@@ -270,11 +270,13 @@ TRAIT_RULES: tuple[Rule, ...] = (
 PARTING: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(TWINS, _levels(given="rival overlap", age="minor"), (_SAME_INS,)),
+    Rule(TWINS, {**_NO_CONTACT, **_levels(given="rival overlap")}, (_SAME_INS,)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),
+    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS, _OWN_EMAIL)),
     *STRICT_RULES,
 )
 """What no likeness outweighs, nor the company of other records: two matricules are two persons, a record of MARIE
-does not make one of MARIE CLAIRE and MARIE ANNE, who are children of one home, nor a poor one of sisters-in-law."""
+does not make one of MARIE CLAIRE and MARIE ANNE, nor a poor one of sisters-in-law."""
 
 NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SAME_INS,))
 """Two records of which nothing but a date or a contact is known are not worth an officer's time."""

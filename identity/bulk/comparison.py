@@ -25,6 +25,7 @@ from identity.comparison import (
     MARRIAGEABLE,
     PLACE_LEVELS,
     SURNAME_LEVELS,
+    UNLIKE_GIVEN,
     WEAK_CORROBORATION,
 )
 from identity.ins import WAITING
@@ -40,6 +41,7 @@ _FIRST_LETTER = np.uint32(0xFF << 24)
 _SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
+_UNLIKE = np.array([level in UNLIKE_GIVEN for level in LEVELS["given"]])
 _BY_INS = np.array([_INDEX["birth_place"][INS_PLACE_LEVELS.get(name, name)] for name in LEVELS["birth_place"]])
 
 
@@ -240,7 +242,22 @@ def _other_givens(records: Records, relations: Relations, left: Rows, right: Row
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP
     result[unsure[near]] = index["shared"]
     level[rows] = result
+    silent = np.flatnonzero(level == index["missing"])
+    level[silent[_are_called_otherwise(records, relations, left[silent], right[silent])]] = index["differ"]
     return level
+
+
+def _are_called_otherwise(records: Records, relations: Relations, left: Rows, right: Rows) -> Flags:
+    """Tell which records are each called by another name than their first, with nothing in common."""
+    one, other = records.used_head.take(left), records.used_head.take(right)
+    rows = np.flatnonzero((one != records.head.take(left)) & (other != records.head.take(right)))
+    one, other = one[rows], other[rows]
+    listed = np.zeros(len(rows), np.bool_)
+    for word in records.words:
+        listed |= (word.take(right[rows]) == one) | (word.take(left[rows]) == other)
+    result = np.zeros(len(left), np.bool_)
+    result[rows] = _UNLIKE.take(relations.given_levels(one, other)) & ~listed
+    return result
 
 
 def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, levels: tuple[Levels, Levels]) -> Rows:
