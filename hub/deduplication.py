@@ -3,11 +3,9 @@
 Output files appear whole or not at all. Needs no database: the file is only read, nothing is linked in the index.
 """
 
-import glob
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hub import regional_file
+from hub import outputs, regional_file
 from hub.config import linkage_model_file
 from hub.errors import Invalid
 from hub.system_errors import said
@@ -85,28 +83,13 @@ def read_model(path: Path | None) -> Model:
 
 def check_outputs(order: Order) -> None:
     """Refuse outputs that would harm a file, or one another, or have nowhere to go; earlier outputs are replaced."""
-    outputs = [path for path in (order.pairs, order.clusters) if path is not None]
-    for path in outputs:
-        try:
-            _check_output(path, order.file)
-        except OSError as err:
-            raise Invalid(f"{path} ne peut pas être écrit : {said(err)}.") from err
-    if len(outputs) > len({path.resolve() for path in outputs}):
+    written = [path for path in (order.pairs, order.clusters) if path is not None]
+    for path in written:
+        outputs.check(path, [order.file])
+        if path.is_file() and not _is_earlier_output(path):
+            raise Invalid(f"{path} existe et n'a pas été écrit par cette commande : choisissez un autre nom.")
+    if len(written) > len({path.resolve() for path in written}):
         raise Invalid("Les paires et les personnes iraient dans le même fichier : choisissez deux noms.")
-
-
-def _check_output(path: Path, file: Path) -> None:
-    if not path.parent.is_dir():
-        raise Invalid(f"Le dossier {path.parent} n'existe pas : créez-le d'abord.")
-    if path.is_symlink() and not path.exists():
-        raise Invalid(f"{path} est un lien vers un fichier qui n'existe pas : choisissez un autre nom.")
-    if path.exists() and file.exists() and path.samefile(file):
-        raise Invalid("Le fichier de sortie est le fichier lu : choisissez un autre nom.")
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        # As root, to rename over it would put a file in the place of /dev/null.
-        raise Invalid(f"{path} n'est pas un fichier ordinaire : choisissez un autre nom.")
-    if path.is_file() and not _is_earlier_output(path):
-        raise Invalid(f"{path} existe et n'a pas été écrit par cette commande : choisissez un autre nom.")
 
 
 def _is_earlier_output(path: Path) -> bool:
@@ -141,8 +124,8 @@ def run(order: Order, report: Report) -> Summary:
     found = Match(scored, engine.group(scored, len(record_ids), model, report), unexamined)
     decisions = decide(found)
     with ExitStack() as files:
-        persons = None if order.clusters is None else files.enter_context(_new(order.clusters))
-        pairs = files.enter_context(_new(order.pairs))
+        persons = None if order.clusters is None else files.enter_context(outputs.new(order.clusters))
+        pairs = files.enter_context(outputs.new(order.pairs))
         with ThreadPoolExecutor(1) as pool:
             written = pool.submit(_write_persons, persons, record_ids, found) if persons else None
             _write_pairs(pairs, record_ids, found, decisions, report)
@@ -180,41 +163,6 @@ def decide(found: Match) -> Levels:
     decisions = either(review, _REVIEW, _NOTHING)
     decisions[np.flatnonzero(link)] = _LINK
     return decisions
-
-
-@contextmanager
-def _new(path: Path) -> Iterator[Path]:
-    """Give a name to write under; what was written takes the place of `path` only when all went well."""
-    # Through a link, the file that it names is written.
-    final = path.resolve()
-    draft = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
-        _clear(final)
-        yield draft
-        draft.replace(final)
-    except OSError as err:
-        raise Invalid(f"{path} ne peut pas être écrit : {said(err)}.") from err
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _clear(final: Path) -> None:
-    """Remove what runs that were killed left of an earlier writing."""
-    for left in final.parent.glob(f".{glob.escape(final.name)}.*.part"):
-        number = left.name.removesuffix(".part").rpartition(".")[2]
-        if number.isdecimal() and not _runs(int(number)):
-            left.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    # A process of somebody else's may not be asked, and a number too large is none of ours: left alone.
-    with suppress(OverflowError, PermissionError):
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-    return True
 
 
 def _write_pairs(path: Path, record_ids: pa.Array, found: Match, decisions: Levels, report: Report) -> None:

@@ -6,9 +6,10 @@ only tables of numbers: a score is a sum of look-ups, the same online and in bul
 """
 
 import json
-import math
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 
@@ -19,6 +20,8 @@ FORMAT = 4
 _STEPS = 3
 # Weights are whole numbers of 1/64 bit, so that sums are exact in any order.
 _GRAIN = 64
+# No honest number of a model comes near; a sum of such numbers is far from what a float holds.
+_LARGEST = 10_000
 
 RARITIES = ("rare", "uncommon", "usual", "common", "rivals", "none")
 """How rare a name is that agrees, fully or nearly; « rivals » are two usual names that are only alike."""
@@ -184,11 +187,15 @@ def grain(bits: float) -> float:
 def parse_model(text: str) -> Model:
     """Read a model; raise `ModelError` with a clear sentence when it is incomplete or contradicts itself."""
     try:
-        content: object = json.loads(text)
+        content: object = json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as err:
         raise ModelError(
             f"ce n'est pas du JSON (ligne {err.lineno}) : donnez le fichier qu'écrit hub model train."
         ) from err
+    except (RecursionError, ValueError) as err:
+        if isinstance(err, ModelError):
+            raise
+        raise ModelError("ce JSON n'est pas celui d'un modèle : donnez le fichier qu'écrit hub model train.") from err
     root = _object(content, "modèle")
     if root.get("format") != FORMAT:
         found = root.get("format")
@@ -199,7 +206,7 @@ def parse_model(text: str) -> Model:
         version=_text(root, "version"),
         made=_text(root, "made"),
         how_made=_text(root, "how_made"),
-        minor_from=int(_number(root.get("minor_from"), "minor_from")),
+        minor_from=_year(root),
         prior=grain(_number(root.get("prior"), "prior")),
         caution=_caution(root),
         thresholds=_thresholds(_object(root.get("thresholds"), "thresholds")),
@@ -245,6 +252,13 @@ def _nested(bits: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]
     return nested
 
 
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ModelError("un même nom y est donné deux fois dans un objet : lequel compte ne peut se savoir.")
+    return found
+
+
 def _object(value: object, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ModelError(f"« {name} » doit y être un objet.")
@@ -255,13 +269,25 @@ def _text(root: Mapping[str, object], name: str) -> str:
     value = root.get(name)
     if not isinstance(value, str) or not value.strip():
         raise ModelError(f"« {name} » doit y être un texte.")
+    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign != "\n" for sign in value):
+        raise ModelError(f"« {name} » contient des signes qui ne s'écrivent pas.")
     return value
 
 
 def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ModelError(f"« {name} » doit y être un nombre.")
+    # Not the other way round: nothing is less or more than what is no number.
+    if not abs(value) <= _LARGEST:
+        raise ModelError(f"« {name} » est un nombre trop grand : {_LARGEST} au plus.")
     return float(value)
+
+
+def _year(root: Mapping[str, object]) -> int:
+    year = int(_number(root.get("minor_from"), "minor_from"))
+    if not date.min.year <= year <= date.max.year:
+        raise ModelError("« minor_from » doit y être une année.")
+    return year
 
 
 def _caution(root: Mapping[str, object]) -> float:
@@ -304,7 +330,11 @@ def _interactions(value: object) -> Iterator[Interaction]:
     for item in value:
         content = _object(item, "interactions")
         traits = content.get("traits")
-        if not isinstance(traits, list) or len(traits) != 2 or not all(trait in TERMS for trait in traits):
+        if (
+            not isinstance(traits, list)
+            or len(traits) != 2
+            or not all(isinstance(trait, str) and trait in TERMS for trait in traits)
+        ):
             raise ModelError("une interaction doit y nommer deux traits connus.")
         first, second = (str(trait) for trait in traits)
         if first == second or frozenset(traits) in met:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hub import outputs
 from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress, stop
 from hub.config import Environment
@@ -28,6 +29,9 @@ def load_identities(file: Path, source: str | None, rejected: Path | None) -> No
     loaded, and details left out, are explained in FILE.rejets.csv.
     """
     target = rejected or file.with_name(file.name + ".rejets.csv")
+    outputs.check(target, [file])
+    if target.is_file() and not load.are_explanations(target):
+        raise Invalid(f"{target} existe et n'est pas un fichier d'explications : choisissez un autre nom.")
     with application() as (_, parts):
         production = parts.settings.env is Environment.PRODUCTION
         options = LoadOptions(parts.settings.accepted_oids, InsOid.NIR if production else InsOid.NIR_TEST, source)

@@ -75,6 +75,11 @@ def read_truth(path: Path, record_ids: pa.Array) -> Truth:
     missing = [name for name in _NUMBERS if name not in table.column_names]
     if missing:
         raise Invalid(f"{path.name} : il manque à la vérité les colonnes : {', '.join(missing)}.", missing[0])
+    for name in (*_NUMBERS, *_CASES):
+        if table.column_names.count(name) > 1:
+            raise Invalid(f"{path.name} : la vérité a plusieurs colonnes du même nom : {name}.", name)
+        if name in table.column_names and pa.types.is_nested(table[name].type):
+            raise Invalid(f"{path.name} : la colonne {name} doit être un texte ou un entier.", name)
     numbers = [table[name].cast(pa.string()).combine_chunks() for name in _NUMBERS]
     _check_present(path, *numbers)
     place = {number: row for row, number in enumerate(numbers[0].to_pylist())}

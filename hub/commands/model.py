@@ -5,13 +5,15 @@ Only `train --officers` opens the database, to read what officers decided.
 
 import hashlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import click
 
+from hub import outputs
 from hub.commands import model_report, model_training
 from hub.commands.labelled import compare_file, label
 from hub.commands.model_report import TRAIT_NAMES, Source, percent
@@ -96,8 +98,8 @@ def train(
     The files are those of `hub identities load`; a truth is a CSV or Parquet with record_id and person_id. Thresholds
     are chosen on the held-out files. The same files, options and day give the same bytes.
     """
-    _refuse_existing(out, force)
-    if false_links < 1 or safety < 1 or not 0 < review_from < 1 or officers_weight <= 0:
+    _check_output(out, [*files, *truths, *calibrate_files, *calibrate_truths, base, surnames], force)
+    if false_links < 1 or not 1 <= safety < math.inf or not 0 < review_from < 1 or not 0 < officers_weight < math.inf:
         stop(
             "--false-links et --safety sont au moins 1, --officers-weight au-dessus de 0, --review-from entre 0 et 1."
         )
@@ -125,7 +127,7 @@ def train(
 
         learned = model_training.learn(order, decided, report)
     parse_model(learned.text)
-    out.write_text(learned.text, encoding="utf-8")
+    outputs.write_text(out, learned.text)
     model = learned.model
     click.echo(f"Modèle {model.version} écrit : {out}")
     click.echo(f"Seuils : lien {_bits(model.thresholds.link)}, revue {_bits(model.thresholds.review)} (bits).")
@@ -151,11 +153,10 @@ def _officers(weight: float) -> Callable[[int], Decided | None]:
     return read
 
 
-def _refuse_existing(out: Path, force: bool) -> None:
+def _check_output(out: Path, inputs: Sequence[Path | None], force: bool) -> None:
+    outputs.check(out, [path for path in inputs if path is not None])
     if out.exists() and not force:
         stop(f"{out} existe déjà : choisissez un autre nom, ou --force.")
-    if not out.parent.is_dir():
-        stop(f"Le dossier {out.parent} n'existe pas : créez-le d'abord.")
 
 
 def _version(text: str) -> str:
@@ -337,7 +338,7 @@ def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bo
     The report shows no trait of anybody: errors are told by cause and by how traits compare.
     """
     if out is not None:
-        _refuse_existing(out, force)
+        _check_output(out, [model, file, truth], force)
     found, text = read_model(model)
     with progress(4, "étapes", "Évaluation") as bar:
         compared = compare_file(file, found.minor_from)
@@ -354,7 +355,7 @@ def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bo
     with file.open("rb") as stream:
         source = Source(file.name, hashlib.file_digest(stream, "sha256").hexdigest())
     if out is not None:
-        out.write_text(model_report.render(found, digest, figures, source), encoding="utf-8")
+        outputs.write_text(out, model_report.render(found, digest, figures, source))
     if as_json:
         click.echo(model_report.as_json(found, digest, figures, source), nl=False)
         return

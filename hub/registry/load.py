@@ -7,7 +7,7 @@ INS cannot be trusted is loaded without it and listed as a warning, so that no i
 
 import csv
 import hashlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -369,6 +369,12 @@ class _RejectFile:
             )
 
 
+def are_explanations(path: Path) -> bool:
+    """Tell the explanations of an earlier load, or an empty file, from what somebody else put there."""
+    with path.open("rb") as stream:
+        return stream.readline(1000).strip() in (b"", ",".join(_RejectFile.HEADER).encode())
+
+
 def read_lines(path: Path) -> Generator[Line]:
     """Yield the file's lines as texts by column; raise `Invalid` at once when it lacks a column."""
     if is_parquet(path):
@@ -385,9 +391,19 @@ def _parquet(path: Path) -> pq.ParquetFile:
         raise Invalid("Le fichier commence comme un Parquet mais ne peut pas être lu comme tel.") from err
 
 
+def _next(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    try:
+        return next(batches, None)
+    except (pa.ArrowException, OSError) as err:
+        raise Invalid(
+            "Le fichier Parquet est abîmé : les lignes qui suivent les dernières chargées ne se lisent pas."
+        ) from err
+
+
 def _parquet_lines(table: pq.ParquetFile) -> Generator[Line]:
     wanted = [name for name in (*COLUMNS, *OPTIONAL) if name in table.schema_arrow.names]
-    for batch in table.iter_batches(batch_size=CHUNK, columns=wanted):
+    batches = table.iter_batches(batch_size=CHUNK, columns=wanted)
+    while (batch := _next(batches)) is not None:
         columns = [[_as_text(value) for value in column.to_pylist()] for column in batch.columns]
         for values in zip(*columns, strict=True):
             yield dict(zip(batch.schema.names, values, strict=True))

@@ -130,6 +130,21 @@ def test_a_load_that_accepts_nothing_fails_and_may_be_given_again(fresh: dict[st
     assert "1 ligne lue, 1 identité chargée" in loaded.stdout
 
 
+def test_explanations_are_never_written_over_another_file(fresh: dict[str, str], tmp_path: Path) -> None:
+    file, notes = tmp_path / "region.csv", tmp_path / "notes.txt"
+    file.write_text(f"{','.join(COLUMNS)}\n1,moulin{',' * (len(COLUMNS) - 2)}\n", encoding="utf-8")
+    notes.write_text("Rappeler le CHU", encoding="utf-8")
+    _hub(fresh, "init-db")
+
+    for target, words in ((file, "le fichier lu"), (notes, "n'est pas un fichier d'explications")):
+        before = target.read_bytes()
+        refused = _hub(fresh, "identities", "load", str(file), "--rejected", str(target))
+
+        assert (refused.returncode, words in refused.stderr) == (1, True)
+        assert "Traceback" not in refused.stderr
+        assert target.read_bytes() == before
+
+
 def test_config_shows_settings_without_secrets(fresh: dict[str, str]) -> None:
     shown = _hub(fresh, "config")
 

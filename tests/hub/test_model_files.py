@@ -1,5 +1,6 @@
 """Models learned, shown, compared and measured from files, as an operator does; no database is needed."""
 
+import errno
 import json
 import re
 import shutil
@@ -47,7 +48,11 @@ def train(folder: Path, out: str, *more: object) -> Result:
 
 
 def _write_csv(source: Path, out: Path, delimiter: str) -> None:
-    arrow_csv.write_csv(parquet.read_table(source), out, arrow_csv.WriteOptions(delimiter=delimiter))
+    _write_csv_of(parquet.read_table(source), out, delimiter)
+
+
+def _write_csv_of(table: pa.Table, out: Path, delimiter: str = ",") -> None:
+    arrow_csv.write_csv(table, out, arrow_csv.WriteOptions(delimiter=delimiter))
 
 
 def test_a_model_is_learned_with_thresholds_for_the_rate_asked(folder: Path) -> None:
@@ -297,6 +302,56 @@ def test_a_truth_that_is_no_table_is_refused(folder: Path, tmp_path: Path) -> No
         assert refused.exit_code == 1
         assert "Traceback" not in refused.output
         assert "t.csv" in refused.output
+
+
+@pytest.mark.parametrize("column", ["person_id", "case"])
+def test_a_truth_with_a_column_twice_is_refused(folder: Path, tmp_path: Path, column: str) -> None:
+    table = parquet.read_table(folder / "t2.parquet").select(["record_id", "person_id"])
+    table = table if column == "person_id" else table.append_column("case", table["person_id"])
+    _write_csv_of(table.append_column(column, table["person_id"]), tmp_path / "t.csv")
+
+    refused = run("evaluate", MODEL_FILE, "--file", folder / "f2.parquet", "--truth", tmp_path / "t.csv")
+
+    assert refused.exit_code == 1
+    assert f"plusieurs colonnes du même nom : {column}" in refused.output
+
+
+@pytest.mark.parametrize("read", ["f.parquet", "t.parquet", "model.json"])
+def test_no_input_is_ever_written_over(folder: Path, tmp_path: Path, read: str) -> None:
+    for name, source in (("f", folder / "f2.parquet"), ("t", folder / "t2.parquet")):
+        (tmp_path / f"{name}.parquet").write_bytes(source.read_bytes())
+    (tmp_path / "model.json").write_bytes((folder / "learned.json").read_bytes())
+    before = (tmp_path / read).read_bytes()
+    known = ("--file", tmp_path / "f.parquet", "--truth", tmp_path / "t.parquet", "--out", tmp_path / read, "--force")
+    orders = [("evaluate", tmp_path / "model.json", *known)]
+    if read != "model.json":
+        orders.append(("train", *known, "--version", "x"))
+
+    for order in orders:
+        refused = run(*order)
+
+        assert refused.exit_code == 1
+        assert "Le fichier de sortie est le fichier lu" in refused.output
+        assert (tmp_path / read).read_bytes() == before
+
+
+def test_a_report_that_cannot_be_written_leaves_the_former_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = tmp_path / "report.html"
+    report.write_text("Mars", encoding="utf-8")
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    known = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet")
+    refused = run("evaluate", MODEL_FILE, *known, "--out", report, "--force")
+
+    assert refused.exit_code == 1
+    assert "ne peut pas être écrit : il n'y a plus de place sur le disque." in refused.output
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"Mars"]
 
 
 def test_a_file_without_pairs_teaches_nothing(folder: Path, tmp_path: Path) -> None:

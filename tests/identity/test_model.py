@@ -43,6 +43,11 @@ def test_a_probability_grows_with_the_score() -> None:
         ({"version": ""}, "version"),
         ({"prior": "x"}, "prior"),
         ({"prior": 1e999}, "prior"),
+        ({"prior": 10**400}, "prior.*trop grand"),
+        ({"prior": 1e300}, "prior.*trop grand"),
+        ({"minor_from": -4}, "une année"),
+        ({"version": "a\x1b[31m"}, "version.*signes"),
+        ({"version": "a\ud800"}, "version.*signes"),
         ({"caution": 1}, "caution"),
         ({"minor_from": None}, "minor_from"),
         ({"calibration": {"slope": 0, "offset": 0}}, "slope"),
@@ -60,6 +65,7 @@ def test_a_probability_grows_with_the_score() -> None:
             "qu'une fois",
         ),
         ({"interactions": [{"traits": ["sex", "sex"], "bits": {}}]}, "qu'une fois"),
+        ({"interactions": [{"traits": [["sex"], {}], "bits": {}}]}, "deux traits connus"),
     ],
 )
 def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, object], words: str) -> None:
@@ -67,6 +73,9 @@ def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, objec
         parse_model(json.dumps(content() | change))
 
 
-def test_a_text_that_is_not_json_is_refused() -> None:
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 100_000, '{"prior": ' + "9" * 5000 + "}", '{"link": 1, "link": 2}'], ids=lambda text: text[:9]
+)
+def test_a_text_that_is_no_model_is_refused(text: str) -> None:
     with pytest.raises(ModelError):
-        parse_model("{")
+        parse_model(text)
