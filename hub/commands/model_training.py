@@ -17,6 +17,7 @@ from identity.population import Population, seen_in, write_learned
 from identity.training import Patterns, Weights
 
 CAUTION, MARGIN = -4.0, 4.0
+_OLDEST = 120
 _UNFITTED = Calibration(1.0, 0.0)
 
 Report = Callable[[str, int], None]
@@ -103,6 +104,13 @@ def check(order: Order) -> None:
         raise Invalid("--base sert à apprendre sans vérité : retirez --base, ou les --truth.")
     if not order.truths and order.base is None:
         raise Invalid("Sans vérité, il faut un modèle à adapter : --base MODELE.")
+    every = [path.resolve() for path in (*order.files, *order.calibrate_files)]
+    if double := next((path for path in every if every.count(path) > 1), None):
+        raise Invalid(
+            f"{double.name} est donné deux fois : ce qui juge un modèle ne l'instruit pas, ni rien deux fois."
+        )
+    if not 0 <= order.young <= _OLDEST:
+        raise Invalid(f"--young est un nombre d'années, de 0 à {_OLDEST}.")
     given = [limit for limit in (order.link, order.review) if limit is not None]
     if not all(map(isfinite, given)):
         raise Invalid("--link et --review sont des nombres de bits.")
@@ -284,5 +292,10 @@ def _how_made(order: Order, files: Sequence[Compared], labelled: Sequence[Labell
                     f"{officers.weight:g}")  # fmt: skip
     if order.calibrate_files:
         said.append(f"seuils et probabilités choisis sur {', '.join(path.name for path in order.calibrate_files)}")
-    aimed = f"au plus 1 lien faux sur {order.goal.links_per_error} visé" if order.link is None else "seuils imposés"
-    return f"{' ; '.join(said)} ; {aimed}."
+    if order.link is not None:
+        said.append("seuils imposés")
+    elif labelled or order.calibrate_files:
+        said.append(f"au plus 1 lien faux sur {order.goal.links_per_error} visé")
+    else:
+        said.append("seuils et probabilités repris de ce modèle")
+    return f"{' ; '.join(said)}."

@@ -85,7 +85,6 @@ def train(people: pd.DataFrame, folder: Path) -> Path:
     file, truth, model = folder / "learned.parquet", folder / "learned-truth.parquet", folder / "model.json"
     person, _ = write(people, file)
     pd.DataFrame({"record_id": np.arange(len(people)), "person_id": person}).astype("string").to_parquet(truth)
-    known = ["--calibrate-file", file, "--calibrate-truth", truth]
     order = [
         "model",
         "train",
@@ -93,7 +92,6 @@ def train(people: pd.DataFrame, folder: Path) -> Path:
         file,
         "--truth",
         truth,
-        *known,
         "--version",
         "febrl",
         "--out",

@@ -109,6 +109,8 @@ def test_a_model_is_adapted_to_a_region_without_labels(folder: Path) -> None:
     assert adapted.thresholds == base.thresholds
     assert adapted.levels != base.levels
     assert "sans étiquettes" in adapted.how_made
+    assert adapted.how_made.endswith("seuils et probabilités repris de ce modèle.")
+    assert "lien faux" not in adapted.how_made
     assert "Seuils et probabilités repris" in done.output
 
 
@@ -376,6 +378,10 @@ def test_a_file_without_pairs_teaches_nothing(folder: Path, tmp_path: Path) -> N
         (("--truth", "t1.parquet", "--calibrate-file", "f2.parquet"), "--calibrate-truth"),
         (("--truth", "t1.parquet", "--made", "demain"), "--made"),
         (("--truth", "t1.parquet", "--safety", "0.5"), "--safety"),
+        (("--truth", "t1.parquet", "--safety", "inf"), "--safety"),
+        (("--truth", "t1.parquet", "--young", "999"), "--young"),
+        (("--truth", "t1.parquet", "--file", "f1.parquet", "--truth", "t1.parquet"), "deux fois"),
+        (("--truth", "t1.parquet", "--calibrate-file", "f1.parquet", "--calibrate-truth", "t1.parquet"), "deux fois"),
         (("--truth", "t1.parquet", "--link", "2", "--review", "3"), "--review"),
         (("--truth", "t1.parquet", "--link", "nan"), "--link"),
         (("--truth", "t1.parquet", "--review", "inf"), "--review"),
