@@ -156,7 +156,8 @@ def test_a_file_with_the_line_ends_of_windows_is_the_same_model(app: Flask, offi
         (make_text(format=FORMAT - 1), 422, f"cette version du hub lit le format {FORMAT}"),
         (make_text(levels={}), 422, "il est incomplet ou se contredit"),
         (make_text(prior=10**400), 422, "il est incomplet ou se contredit"),
-        (make_text(how_made="\ud800"), 422, "fabrication"),
+        (make_text(how_made="\ud800"), 422, "signes qui ne s"),
+        (make_text(prior=2e306), 422, "trop grand"),
         (make_text(made="x" * 6000), 422, "fabrication"),
         (make_text("v" * 41), 422, "sa version dépasse 40 caractères"),
         (make_text(SHIPPED), 409, "est déjà connue"),
@@ -164,7 +165,7 @@ def test_a_file_with_the_line_ends_of_windows_is_the_same_model(app: Flask, offi
     ],
     ids=[
         "empty", "binary", "nested", "long number", "list", "other JSON", "other format", "incomplete",
-        "too large number", "half a character", "long words", "long version", "known", "too large",
+        "too large number", "half a character", "out of measure", "long words", "long version", "known", "too large",
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_usable_model_is_refused_and_nothing_is_kept(
@@ -452,7 +453,7 @@ def test_the_pages_speak_english_too(app: Flask, officer: FlaskClient) -> None:
 def test_a_weight_out_of_all_measure_is_shown_and_can_be_refused(app: Flask, officer: FlaskClient) -> None:
     content = json.loads(make_text())
     tiny = {trait: dict.fromkeys(found, 1 / 64) for trait, found in content["levels"].items()}
-    together = [{"traits": ["surname", "given"], "bits": {"exact": {"exact": 2e306}}}]
+    together = [{"traits": ["surname", "given"], "bits": {"exact": {"exact": 9999}}}]
 
     model = propose(app, make_text(levels=tiny, interactions=together))
 
