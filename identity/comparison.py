@@ -328,14 +328,15 @@ def _other_given(a: Comparable, b: Comparable) -> str:
 def _are_called_otherwise(a: Comparable, b: Comparable) -> bool:
     """Tell whether each record is called by another name than its first, and the two names have nothing in common.
 
-    In a family where every daughter is MARIE, CLAIRE and ANNE are two of them.
+    In a family where every daughter is MARIE, CLAIRE and ANNE are two of them. One of the two is in a list of given
+    names: anybody may be called by two nicknames.
     """
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
         return False
     one, other = a.used_head.key, b.used_head.key
     if one == a.head.key or other == b.head.key or one in b.words or other in a.words:
         return False
-    return given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
+    return (one in a.words or other in b.words) and given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
 
 
 def _may_be_swapped(surname: str, given: str) -> bool:

@@ -252,11 +252,13 @@ def _are_called_otherwise(records: Records, relations: Relations, left: Rows, ri
     one, other = records.used_head.take(left), records.used_head.take(right)
     rows = np.flatnonzero((one != records.head.take(left)) & (other != records.head.take(right)))
     one, other = one[rows], other[rows]
-    listed = np.zeros(len(rows), np.bool_)
+    own, listed = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
     for word in records.words:
-        listed |= (word.take(right[rows]) == one) | (word.take(left[rows]) == other)
+        first, second = word.take(left[rows]), word.take(right[rows])
+        own |= (first == one) | (second == other)
+        listed |= (second == one) | (first == other)
     result = np.zeros(len(left), np.bool_)
-    result[rows] = _UNLIKE.take(relations.given_levels(one, other)) & ~listed
+    result[rows] = _UNLIKE.take(relations.given_levels(one, other)) & own & ~listed
     return result
 
 
