@@ -188,13 +188,13 @@ def parse_model(text: str) -> Model:
     """Read a model; raise `ModelError` with a clear sentence when it is incomplete or contradicts itself."""
     try:
         content: object = json.loads(text, object_pairs_hook=_without_doubles)
+    except ModelError:
+        raise
     except json.JSONDecodeError as err:
         raise ModelError(
             f"ce n'est pas du JSON (ligne {err.lineno}) : donnez le fichier qu'écrit hub model train."
         ) from err
     except (RecursionError, ValueError) as err:
-        if isinstance(err, ModelError):
-            raise
         raise ModelError("ce JSON n'est pas celui d'un modèle : donnez le fichier qu'écrit hub model train.") from err
     root = _object(content, "modèle")
     if root.get("format") != FORMAT:
