@@ -16,7 +16,7 @@ from identity.given_names import Relation, known_given, related
 from identity.names import Name, NameRelation, are_initials, read_name, relation
 from identity.normalise import is_landline
 from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places, is_area, is_no_place
-from identity.streets import same_street
+from identity.streets import same_house, same_street
 from identity.traits import BirthDate, Sex
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -69,8 +69,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "sex": ("same", "different", "missing"),
     "birth_place": ("same", "in_ins", "city", "country", "department", "against_ins", "different", "missing"),
     "ins": ("same", "same_incoherent", "near", "different_incoherent", "different", "missing"),
-    "address": ("same", "postcode", "department", "different", "missing"),
-    "phone": ("same", "different", "missing"),
+    "address": ("same", "near", "postcode", "department", "different", "missing"),
+    "phone": ("same", "near", "different", "missing"),
     "email": ("own", "named", "same", "crossed", "different", "missing"),
     "domain": ("same", "different"),
     "age": ("adult", "minor", "missing"),
@@ -80,7 +80,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 
 WEAK_CORROBORATION: dict[str, frozenset[str]] = {
     "birth_place": frozenset({"same", "in_ins", "city", "country"}),
-    "address": frozenset({"postcode"}),
+    "address": frozenset({"near", "postcode"}),
 }
 """Agreements of a place, which half a region shares: its large maternities, its large towns, a country."""
 CORROBORATION: dict[str, frozenset[str]] = {
@@ -390,15 +390,15 @@ def _same_year(one: BirthDate, other: BirthDate, fictitious: bool) -> str:
     if fictitious:
         return "presumed"
     if month == month2:
-        return "day_slip" if _is_slip(day, day2) else "day"
+        return "day_slip" if is_slip(f"{day:02d}", f"{day2:02d}") else "day"
     if day == day2:
-        return "month_slip" if _is_slip(month, month2) else "month"
+        return "month_slip" if is_slip(f"{month:02d}", f"{month2:02d}") else "month"
     return "same_year"
 
 
-def _is_slip(one: int, other: int) -> bool:
-    """Tell one wrong digit, or two turned round."""
-    return OSA.distance(f"{one:02d}", f"{other:02d}") == 1
+def is_slip(one: str, other: str) -> bool:
+    """Tell, of two numbers of as many digits, one wrong digit, or two turned round."""
+    return len(one) == len(other) and OSA.distance(one, other, score_cutoff=1) == 1
 
 
 def _is_year_slip(one: int, other: int) -> bool:
@@ -475,13 +475,20 @@ def _address(a: Comparable, b: Comparable) -> str:
     if a.postcode == b.postcode:
         street, other = a.street, b.street
         return "same" if street and other and same_street(street, other) else "postcode"
+    if is_slip(a.postcode, b.postcode) and a.street and b.street and same_house(a.street, b.street):
+        return "near"
     return "department" if a.postcode[:2] == b.postcode[:2] else "different"
 
 
 def _phone(a: Comparable, b: Comparable) -> str:
+    one, other = a.phone or "", b.phone or ""
     level = _equality(a.phone, b.phone)
-    is_nobodys = level == "same" and is_landline(a.phone or "") and (a.lives_in_shared_home or b.lives_in_shared_home)
-    return "missing" if is_nobodys else level
+    if level == "different" and is_slip(one, other):
+        level = "near"
+    if level in ("same", "near") and (a.lives_in_shared_home or b.lives_in_shared_home):
+        # The rooms of a home follow one another in its numbers.
+        return "missing" if is_landline(one) or is_landline(other) else level
+    return level
 
 
 def _email(a: Comparable, b: Comparable) -> str:

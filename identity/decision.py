@@ -122,6 +122,9 @@ LACKS_OF_EVIDENCE = frozenset(
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_TOWN = "department different"
+# The next number of an operator is often one's husband's: a slip of a telephone shows nothing that two people share.
+_OTHER_PHONE = "near different"
+_NO_PHONE = f"{_OTHER_PHONE} missing"
 _OTHER_PLACE = "department against_ins different"
 _OTHER_DATE = "different same_year year"
 _NEAR_DATE = "swapped day_slip day month_slip month year_slip"
@@ -140,9 +143,11 @@ _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _NAMED_BY_MAIL = _levels(given="listed", email="own named", address="same")
 _NO_CONTACT = _levels(
-    address="postcode department different missing", phone="different missing", email="crossed different missing"
+    address="near postcode department different missing",
+    phone=_NO_PHONE,
+    email="crossed different missing",
 )
-_OUT_OF_REACH = _levels(phone="different missing", email="different missing")
+_OUT_OF_REACH = _levels(phone=_NO_PHONE, email="different missing")
 _FICTITIOUS = "exact_fictitious presumed"
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
 # Of one commune and one home; of one country, whole hostels are.
@@ -206,7 +211,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN), (_RARE_SLIP,)),
-    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone="different"), (_RARE_SLIP,)),
+    Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone=_OTHER_PHONE), (_RARE_SLIP,)),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_place=_OTHER_PLACE), (_SAME_INS,)),
     Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
@@ -233,14 +238,14 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(
         FICTITIOUS_DATE,
         _levels(
-            birth_date=_FICTITIOUS, birth_place="country", phone="different", other_given="shared differ missing"
+            birth_date=_FICTITIOUS, birth_place="country", phone=_OTHER_PHONE, other_given="shared differ missing"
         ),
         (_SAME_INS, _OWN_EMAIL),
     ),
     # AHMADI and AHMADZAI are two families.
     Rule(
         FICTITIOUS_DATE,
-        _levels(birth_date=_FICTITIOUS, birth_place="country", phone="different missing", surname=_SLIPPED_NAME),
+        _levels(birth_date=_FICTITIOUS, birth_place="country", phone=_NO_PHONE, surname=_SLIPPED_NAME),
         (_SAME_INS, _OWN_EMAIL),
     ),
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
@@ -303,10 +308,8 @@ STRANGERS: tuple[Rule, ...] = (
     ),
     Rule(NOT_WORTH_A_LOOK, {**_OUT_OF_REACH, **_levels(given=_OTHER_GIVEN, birth_date=_FICTITIOUS)}, (_SAME_INS,)),
 )
-"""Rules that make it much less likely: that two residents of a home, under its telephone and its mail, have a name or
-a day in common is no reason to ask an officer."""
-STRANGENESS = 2
-"""How many cautions more a stranger costs."""
+"""Two residents of a home, under its telephone and its mail, who have a name or a day in common: no reason to ask an
+officer."""
 
 
 def caution(signs: int) -> Reason | None:

@@ -18,6 +18,7 @@ from identity.decision import (
     SHARED_INS,
     Outcome,
     Reason,
+    are_strangers,
     gravest,
     share_ins,
     signs_of,
@@ -49,6 +50,8 @@ class PairAssessment(NamedTuple):
     veto: Reason | None
     nameless: bool
     """Neither has a name to compare."""
+    strangers: bool
+    """They share no more than a home may: no reason to ask an officer, however high the score."""
     shares_ins: bool
 
 
@@ -61,6 +64,8 @@ class PersonScore(NamedTuple):
     veto: Reason | None
     shares_ins: bool = False
     """One of its records bears the same matricule: an officer looks, however unlike the rest is."""
+    strangers: bool = False
+    """None of its records shares more than a home may: no officer is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,12 @@ class _Weighed(NamedTuple):
 
     score: Score
     nameless: bool
+    strangers: bool
     obstacle: Reason | None
 
 
+# Bits under the review threshold from which a person is shown to who makes a record.
+_SHOWN = 4.0
 _Memory = dict[Pattern, _Weighed]
 _MOST_WEIGHED = 20_000
 _MOST_MODELS = 4
@@ -113,7 +121,9 @@ def _weigh(pattern: Pattern, model: Model) -> _Weighed:
     if found is None:
         signs = signs_of(pattern)
         nameless = gravest((NAMELESS,), signs) is not None
-        found = memory[pattern] = _Weighed(score(pattern, signs, model), nameless, traits_obstacle(signs))
+        found = memory[pattern] = _Weighed(
+            score(pattern, signs, model), nameless, are_strangers(signs), traits_obstacle(signs)
+        )
     return found
 
 
@@ -123,7 +133,7 @@ def compare_records(a: IdentityRecord, b: IdentityRecord, model: Model) -> PairA
     pattern = model.seen(found)
     weighed = _weigh(pattern, model)
     forbidden = veto(a, b, pattern, weighed.obstacle)
-    return PairAssessment(weighed.score, forbidden, weighed.nameless, share_ins(pattern))
+    return PairAssessment(weighed.score, forbidden, weighed.nameless, weighed.strangers, share_ins(pattern))
 
 
 def decide(
@@ -146,8 +156,8 @@ def rank(
     typed = IdentityRecord(record_id="", domain="", traits=incoming, status=IdentityStatus.PROVISIONAL)
     near = _assess(typed, candidates, model)
     # A twin is worth seeing before a record is made, though no officer would be asked.
-    least = model.thresholds.review + model.caution
-    return tuple(person for person in near if far or person.score.total >= least)
+    least = model.thresholds.review - _SHOWN
+    return tuple(person for person in near if far or _standing(person, model) >= least)
 
 
 def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Model) -> tuple[PersonScore, ...]:
@@ -156,7 +166,10 @@ def _assess(incoming: IdentityRecord, candidates: Iterable[Candidate], model: Mo
 
 
 def _standing(person: PersonScore, model: Model) -> float:
-    return max(person.score.total, model.thresholds.review) if person.shares_ins else person.score.total
+    """Return the score that a person is ranked by, and shown for."""
+    if person.shares_ins:
+        return max(person.score.total, model.thresholds.review)
+    return -math.inf if person.strangers else person.score.total
 
 
 def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) -> PersonScore | None:
@@ -170,7 +183,8 @@ def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) 
         if pair.nameless:
             continue
         total, count = pair.score.total, count + 1
-        if best is None or (total, record.record_id) > (best.score.total, best_id):
+        rank_of_pair = (not pair.strangers, total, record.record_id)
+        if best is None or rank_of_pair > (not best.strangers, best.score.total, best_id):
             best_id, best = record.record_id, pair
         least = min(least, total)
         # A contradiction with any record forbids; a lack of evidence only when the best record lacks it.
@@ -180,7 +194,7 @@ def _person_score(incoming: IdentityRecord, candidate: Candidate, model: Model) 
     if best is None:
         return None
     whole = lowered(best.score, model.thresholds.review - least) if count > 1 else best.score
-    return PersonScore(candidate.person_id, best_id, whole, forbidden or best.veto, shares_ins)
+    return PersonScore(candidate.person_id, best_id, whole, forbidden or best.veto, shares_ins, best.strangers)
 
 
 def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -193,7 +207,8 @@ def _outcome(considered: tuple[PersonScore, ...], model: Model) -> tuple[Outcome
         reasons.append(best.veto)
     if best.score.total < limits.link:
         reasons.append(Reason("score-review", "Les traits concordent, mais pas assez pour rapprocher sans un agent."))
-    if len(considered) > 1 and best.score.total - considered[1].score.total < limits.margin:
+    rival = next((person for person in considered[1:2] if not person.strangers), None)
+    if rival is not None and best.score.total - rival.score.total < limits.margin:
         reasons.append(MARGIN)
     if reasons:
         return Outcome.REVIEW, tuple([*reasons, SHARED_INS] if best.shares_ins else reasons)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from identity.comparison import LEVELS, Comparison
 from identity.normalise import match_key
 
-FORMAT = 4
+FORMAT = 5
 _STEPS = 3
 # Weights are whole numbers of 1/64 bit, so that sums are exact in any order.
 _GRAIN = 64
@@ -99,7 +99,7 @@ class Model:
     """Year of birth from which a person counts as a minor."""
     prior: float
     caution: float
-    """Bits taken from a pair that contradicts itself by a rule on traits (`identity.decision.TRAIT_RULES`)."""
+    """Bits taken from a pair that contradicts itself by a rule on traits (`identity.decision.CAUTIONS`)."""
     thresholds: Thresholds
     calibration: Calibration
     levels: Mapping[str, Mapping[str, float]]

@@ -7,11 +7,11 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from identity.decision import CAUTIONS, NOT_WORTH_A_LOOK, STRANGENESS, are_strangers, caution, signs_of
+from identity.decision import CAUTIONS, caution, signs_of
 from identity.model import Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
-_RULES = {reason.code: reason.text for reason in (*(rule.reason for rule in CAUTIONS), NOT_WORTH_A_LOOK)}
+_RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
 
 
 class Contribution(NamedTuple):
@@ -56,8 +56,6 @@ class Score:
         rule = caution(signs)
         if rule is not None:
             found.append(Contribution("rule", rule.code, self.model.caution))
-        if are_strangers(signs):
-            found.append(Contribution("rule", NOT_WORTH_A_LOOK.code, STRANGENESS * self.model.caution))
         if self.shortfall:
             found.append(Contribution("records", "others", -self.shortfall))
         return tuple(found)
@@ -68,8 +66,6 @@ def score(pattern: Pattern, signs: int, model: Model) -> Score:
     bits = model.bits(pattern)
     if caution(signs) is not None:
         bits += model.caution
-    if are_strangers(signs):
-        bits += STRANGENESS * model.caution
     return Score(bits, pattern, model)
 
 

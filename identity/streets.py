@@ -106,6 +106,8 @@ NOWHERE = frozenset(
 """Keys of lines that say no more than the postcode: not known, or a whole village. ND is one of them, in full."""
 NO_POSTCODES = frozenset({"0", "00000", "99999", "X", "XXXXX"})
 """What is written where a postcode is asked and not known."""
+LONGEST_NUMBER = 6
+"""Digits of the longest number of a house."""
 _TELLING = 4
 """Letters and digits from which words tell a street from another."""
 
@@ -167,6 +169,20 @@ def same_street(one: str, other: str) -> bool:
     less, more = sorted((set(a.words), set(b.words)), key=len)
     tells = len("".join(less)) >= _TELLING
     return (tells and less <= more) or is_abbreviated(first, second)
+
+
+def same_house(one: str, other: str) -> bool:
+    """Tell whether two keys, of postcodes that differ, are one numbered house; symmetric.
+
+    Villages side by side each have their RUE DE L'ÉGLISE: no line is taken that does not open with its number.
+    """
+    return opening_number(one) == opening_number(other) > 0 and same_street(one, other)
+
+
+def opening_number(key: str) -> int:
+    """Return the number that a key opens with; 0 for none, or one longer than any in a street."""
+    digits = key[: len(key) - len(key.lstrip("0123456789"))]
+    return int(digits) if 0 < len(digits) <= LONGEST_NUMBER else 0
 
 
 @lru_cache(maxsize=65536)

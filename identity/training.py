@@ -85,8 +85,8 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
             ("missing", "against_ins"),
         ),
         "ins": (("same", "same_incoherent", "missing", "different"), ("same", "near", "different_incoherent")),
-        "address": (("same", "postcode", "department", "different"), ("postcode", "missing", "different")),
-        "phone": (("same", "missing", "different"),),
+        "address": (("same", "near", "postcode", "department", "different"), ("postcode", "missing", "different")),
+        "phone": (("same", "near", "missing", "different"),),
         "corroboration": (("some", "place", "none"),),
         "email": (("own", "named", "same", "missing", "different"), ("named", "crossed", "missing")),
         "surname_rarity": (("rare", "uncommon", "usual", "common", "rivals"),),
@@ -96,9 +96,9 @@ _CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
 _NEUTRAL = {"domain": "different", "corroboration": "some"}
 _CEILINGS: Mapping[str, float] = MappingProxyType({"surname_rarity": 0.5, "given_rarity": 0.5})
 _FLOORS: Mapping[str, float] = MappingProxyType(
-    {"address": -2.0, "phone": -1.0, "email": -1.5, "birth_place": -5.0, "domain": -1.5}
+    {"address": -1.0, "phone": -1.0, "email": -1.5, "birth_place": -5.0, "domain": -1.5}
 )
-_MAIN_PENALTY, _PAIR_PENALTY, _ORDER_PENALTY = 0.5, 4.0, 300.0
+_MAIN_PENALTY, _PAIR_PENALTY, _ORDER_PENALTY = 0.5, 16.0, 300.0
 MOST_ROUNDS = 400
 """Rounds of the fit of the weights."""
 STEPS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
@@ -387,11 +387,13 @@ def _neighbours(trait: str, chains: Sequence[Sequence[str]]) -> list[tuple[int, 
 
 
 def _order_main(values: Floats, trait: str, chains: Sequence[Sequence[str]]) -> None:
+    unmoved = TERMS[trait].index(neutral(trait) or TERMS[trait][-1])
     for _ in range(200):
         moved = False
         for better, worse in _neighbours(trait, chains):
             if values[better] < values[worse]:
-                values[better] = values[worse] = (values[better] + values[worse]) / 2
+                between = values[unmoved] if unmoved in (better, worse) else (values[better] + values[worse]) / 2
+                values[better] = values[worse] = between
                 moved = True
         if not moved:
             return

@@ -76,6 +76,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "address": {
         "same": "Même adresse",
+        "near": "Même numéro et même rue, code postal à un chiffre près",
         "postcode": "Même code postal, ou même établissement (EHPAD, foyer…)",
         "department": "Adresses du même département",
         "different": "Adresses de départements différents",
@@ -83,6 +84,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "phone": {
         "same": "Même téléphone",
+        "near": "Téléphones à un chiffre près",
         "different": "Téléphones différents",
         "missing": "Téléphone absent d'un côté, ou d'un établissement",
     },

@@ -16,7 +16,7 @@ from identity.model import Calibration, FrequencyTable, Model, Thresholds, grain
 from identity.population import Population, seen_in, write_learned
 from identity.training import Patterns, Weights
 
-CAUTION, MARGIN = -4.0, 4.0
+CAUTION, MARGIN = -2.0, 4.0
 _OLDEST = 120
 _UNFITTED = Calibration(1.0, 0.0)
 

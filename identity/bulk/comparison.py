@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
 from identity.bulk.births import Places
-from identity.bulk.columns import Flags, Ints, Levels, Number, either, number_column
+from identity.bulk.columns import Flags, Ints, Levels, Longs, Number, either, number_column
+from identity.bulk.contacts import written_phone
 from identity.bulk.names import INITIALS
 from identity.bulk.records import Records
 from identity.bulk.relations import Relations
@@ -27,6 +28,7 @@ from identity.comparison import (
     SURNAME_LEVELS,
     UNLIKE_GIVEN,
     WEAK_CORROBORATION,
+    is_slip,
 )
 from identity.ins import WAITING
 from identity.names import NameRelation
@@ -38,6 +40,8 @@ Rows = NDArray[np.intp]
 _FEMALE = 2
 _LOW = 0xFFFFFFFF
 _FIRST_LETTER = np.uint32(0xFF << 24)
+# How far apart two numbers may be of which one digit differs, or two neighbours are turned round.
+_APART = np.unique([step * digit * 10**place for step in (1, 9) for digit in range(1, 10) for place in range(16)])
 _SIGN_BITS = np.uint64(0x1111111111111111)
 
 _INDEX = {trait: {level: index for index, level in enumerate(levels)} for trait, levels in LEVELS.items()}
@@ -456,6 +460,7 @@ def _addresses(records: Records, left: Rows, right: Rows) -> Levels:
     near = np.flatnonzero(one == two)
     street, street2 = records.street[left[near]], records.street[right[near]]
     level[near] = either(_same_streets(records, street, street2), index["same"], index["postcode"])
+    level[_same_houses(records, left, right)] = index["near"]
     level[np.flatnonzero(np.minimum(one, two) < 0)] = index["missing"]
     return level
 
@@ -472,14 +477,44 @@ def _same_streets(records: Records, one: Ints, two: Ints) -> Flags:
     return same
 
 
+def _same_houses(records: Records, left: Rows, right: Rows) -> Rows:
+    """Return the pairs of one numbered house under two postcodes that a slip tells apart."""
+    street, postcode = ((column.take(left), column.take(right)) for column in (records.street, records.postcode))
+    rows = np.flatnonzero((np.minimum(*street) >= 0) & (np.minimum(*postcode) >= 0) & (postcode[0] != postcode[1]))
+    numbers = [records.street_numbers.take(side[rows]) for side in street]
+    rows = rows[(numbers[0] == numbers[1]) & (numbers[0] > 0)]
+    rows = rows[_same_streets(records, *(side[rows] for side in street))]
+    first, second = (records.postcodes.take(number_column(side[rows])).to_pylist() for side in postcode)
+    near: Rows = rows[np.fromiter(map(is_slip, first, second), np.bool_, len(rows))]
+    return near
+
+
 def _phones(records: Records, left: Rows, right: Rows) -> Levels:
+    index = _INDEX["phone"]
     level = _equality("phone", records.phone, left, right, unknown=0)
-    shared = np.flatnonzero(records.in_shared_home.take(left) | records.in_shared_home.take(right))
-    opening = records.phone.take(left[shared]) // 10**8
-    is_landline = (opening > 0) & (opening < 10) & (opening != 6) & (opening != 7)
-    nobodys = shared[is_landline & (level[shared] == _INDEX["phone"]["same"])]
-    level[nobodys] = _INDEX["phone"]["missing"]
+    level[_near_phones(records.phone.take(left), records.phone.take(right))] = index["near"]
+    homes = np.flatnonzero(records.in_shared_home.take(left) | records.in_shared_home.take(right))
+    homes = homes[(level[homes] == index["same"]) | (level[homes] == index["near"])]
+    homes = homes[_are_landlines(records.phone[left[homes]]) | _are_landlines(records.phone[right[homes]])]
+    level[homes] = index["missing"]
     return level
+
+
+def _are_landlines(phone: Longs) -> Flags:
+    opening = phone // 10**8
+    found: Flags = (opening > 0) & (opening < 10) & (opening != 6) & (opening != 7)
+    return found
+
+
+def _near_phones(one: Longs, two: Longs) -> Rows:
+    """Return the pairs of numbers of one digit wrong, or of two neighbours turned round."""
+    apart = np.abs(one - two)
+    where = np.minimum(np.searchsorted(_APART, apart), len(_APART) - 1)
+    rows = np.flatnonzero((_APART.take(where) == apart) & (np.minimum(one, two) > 0))
+    pairs = zip(one[rows].tolist(), two[rows].tolist(), strict=True)
+    slips = np.fromiter((is_slip(written_phone(a), written_phone(b)) for a, b in pairs), np.bool_, len(rows))
+    near: Rows = rows[slips]
+    return near
 
 
 def _emails(records: Records, left: Rows, right: Rows) -> Levels:

@@ -38,12 +38,11 @@ from identity.bulk.text import (
 )
 from identity.cells import email_of, phone_of
 from identity.normalise import EMPTY_EMAILS, HOUSE_EMAIL, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
-from identity.streets import NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
+from identity.streets import LONGEST_NUMBER, NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
 # A spreadsheet takes the zero away.
 _PHONE_OPENINGS = (b"0", b"", b"+33", b"+330", b"0033", b"00330", b"33")
-_LONGEST_NUMBER = 6
 ABROAD = 10**15
 """What is added to the digits of a number that is not French: E.164 has fifteen of them at most."""
 _PLACEHOLDER_NUMBERS = np.array(sorted(map(int, PLACEHOLDER_NUMBERS)))
@@ -63,6 +62,8 @@ class Contacts:
     """The number that each street opens with: two that differ are two places; 0 for none, or a very long one."""
     street_hashes: Longs
     postcode: Ints
+    postcodes: pa.StringArray
+    """The postcodes that `postcode` numbers."""
     postcode_hashes: Longs
     departments: Ints
     """The department of each postcode, by the postcode's index."""
@@ -93,6 +94,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
         street_numbers=_opening_numbers(streets),
         street_hashes=stable_hashes(streets),
         postcode=postcode.codes,
+        postcodes=postcode.values,
         postcode_hashes=stable_hashes(postcode.values),
         departments=distinct(text_column([*(code[:2] for code in postcode.texts), ""])).codes,
         phone=phone,
@@ -140,7 +142,7 @@ def _opening_numbers(streets: pa.StringArray) -> Longs:
     starts, lengths = ends[:-1], np.diff(ends)
     numbers = np.zeros(len(streets), np.int64)
     running = np.arange(len(streets))
-    for place in range(_LONGEST_NUMBER + 1):
+    for place in range(LONGEST_NUMBER + 1):
         running = running[lengths[running] > place]
         digit = data[starts[running] + place]
         is_digit = (digit >= ord("0")) & (digit <= ord("9"))
@@ -195,6 +197,11 @@ def _phones(column: Coded) -> Longs:
     odd = some(column.values, others)
     numbers[:-1][others] = np.array([_phone(text) for text in odd.texts], np.int64)[odd.codes]
     return numbers[column.codes]
+
+
+def written_phone(number: int) -> str:
+    """Write a number of `Contacts.phone` in E.164."""
+    return f"+{number - ABROAD}" if number >= ABROAD else clean_phone(f"0{number}") or ""
 
 
 def _phone(text: str) -> int:

@@ -89,6 +89,8 @@ class Records:
     """The number that each of these streets opens with: two that differ are two places; 0 when it is not known."""
     street_hashes: Longs
     postcode: Ints
+    postcodes: pa.StringArray
+    """The postcodes that `postcode` numbers."""
     postcode_hashes: Longs
     departments: Ints
     """The department of each postcode, by the postcode's index."""
@@ -172,6 +174,7 @@ def prepare(table: pa.Table) -> Records:
         street_numbers=contacts.street_numbers,
         street_hashes=contacts.street_hashes,
         postcode=contacts.postcode,
+        postcodes=contacts.postcodes,
         postcode_hashes=contacts.postcode_hashes,
         departments=contacts.departments,
         phone=contacts.phone,

@@ -16,7 +16,6 @@ from identity.decision import (
     LACKS_OF_EVIDENCE,
     NAMELESS,
     PARTING,
-    STRANGENESS,
     STRANGERS,
     TRAIT_RULES,
     Levels,
@@ -124,7 +123,6 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
     vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
     bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
-    bits += np.where(forbidden(levels, STRANGERS), STRANGENESS * model.caution, 0.0)
     # One matricule is always worth an officer's look, however unlike the rest is.
     same_ins = levels["ins"] == TERMS["ins"].index("same")
     enough = bits >= model.thresholds.link
@@ -133,8 +131,9 @@ def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
     # In company, near enough to be shown to an officer by the score alone is no contradiction: of 1,800 links that
     # five files gained so (1.4 million records), none was wrong; a bit lower, some were.
     outweighed = bits >= model.thresholds.review
-    contradicts = against & (~outweighed | forbidden(levels, PARTING))
-    review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) | same_ins) & ~link
+    strangers = forbidden(levels, STRANGERS)
+    contradicts = against & (~outweighed | strangers | forbidden(levels, PARTING))
+    review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) & ~strangers | same_ins) & ~link
     # In extended precision: NumPy's own powers of two differ in their last bit from one processor to another.
     odds_against = np.exp2(-exponent.astype(np.longdouble)).astype(np.float64)
     return Verdicts(bits, 1 / (1 + odds_against), vetoed, contradicts, link, review)

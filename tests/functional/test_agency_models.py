@@ -229,7 +229,7 @@ def test_a_detail_says_what_differs_from_the_model_in_force(app: Flask, officer:
 
     assert f"En vigueur ({SHIPPED})" in page
     assert re.search(r"Rapprochement automatique à partir de \+60,00 bits, soit [^+]* \+\d,\d\d bits, soit", page)
-    assert "Retrait quand une règle interdit −4,00 bits le même" in page
+    assert "Retrait quand une règle interdit −2,00 bits le même" in page
     assert "Le constat dont le poids change." in page
     assert re.search(r"Sexe Sexes différents −\d,\d\d −6,66 [+−]\d,\d\d", page)
 

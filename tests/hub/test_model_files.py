@@ -61,7 +61,7 @@ def test_a_model_is_learned_with_thresholds_for_the_rate_asked(folder: Path) -> 
     model = parse_model((folder / "again.json").read_text(encoding="utf-8"))
     assert model.version == "essai"
     assert model.minor_from == 2001
-    assert model.caution == -4
+    assert model.caution == -2
     assert model.thresholds.review < model.thresholds.link
     assert "f1.parquet" in model.how_made
     assert "au plus 1 sur" in again.output
@@ -198,7 +198,7 @@ def test_figures_are_written_as_json(folder: Path) -> None:
 
     content = json.loads(CliRunner().invoke(main, ["model", "evaluate", str(MODEL_FILE), *map(str, files)]).stdout)
 
-    assert content["version"] == "2026-6"
+    assert content["version"] == "2026-7"
     assert len(content["model"]) == 64
     assert 0.9 < content["figures"]["best_f1"] <= 1
     assert set(content["figures"]["at_precision"]) == {"0.999", "0.9999"}
@@ -225,7 +225,7 @@ def test_a_label_of_the_truth_cannot_write_into_the_report(folder: Path, tmp_pat
         pytest.param(b"{", "JSON", id="not JSON"),
         pytest.param("é".encode("latin-1"), "UTF-8", id="not UTF-8"),
         pytest.param(b'{"format": 1}', "format", id="another format"),
-        pytest.param(b'{"format": 4, "version": "x"}', "made", id="incomplete"),
+        pytest.param(b'{"format": 5, "version": "x"}', "made", id="incomplete"),
         pytest.param(b"[]", "objet", id="not an object"),
     ],
 )

@@ -22,7 +22,7 @@ from identity.bulk.scoring import Scored, term_levels
 from identity.bulk.scoring import score as score_columns
 from identity.comparable import comparable
 from identity.comparison import compare
-from identity.decision import NAMELESS, gravest, signs_of, traits_obstacle
+from identity.decision import NAMELESS, are_strangers, gravest, signs_of, traits_obstacle
 from identity.ins import Ins, InsError, InsOid, nir_key, parse_ins
 from identity.model import TERMS
 from identity.normalise import check_birth_place, clean_email, clean_phone, split_given_names, write_name
@@ -120,9 +120,11 @@ def differences(lines: Sequence[Line], pairs: Sequence[tuple[int, int]]) -> list
         seen = dict(zip(TERMS, pattern, strict=True))
         told = score(pattern, signs_of(pattern), model())
         limits = model().thresholds
-        link = told.total >= limits.link and traits_obstacle(signs_of(pattern)) is None
-        is_near = told.total >= limits.review or seen["ins"] == "same"
-        review = is_near and not link and gravest((NAMELESS,), signs_of(pattern)) is None
+        signs = signs_of(pattern)
+        link = told.total >= limits.link and traits_obstacle(signs) is None
+        is_worth_a_look = gravest((NAMELESS,), signs) is None and not are_strangers(signs)
+        is_near = (told.total >= limits.review and is_worth_a_look) or seen["ins"] == "same"
+        review = is_near and not link
         online = (seen, told.total, told.probability, link, review)
         bulk = (
             levels[row],
@@ -217,6 +219,7 @@ LINES = st.fixed_dictionaries(
             [
                 "12 R DES LILAS",
                 "12, rue des Lilas",
+                "EHPAD des Lilas",
                 "12BIS AV FOCH",
                 "12 bis avenue Foch",
                 "12 av Fosch",
@@ -235,6 +238,11 @@ LINES = st.fixed_dictionaries(
         "phone": st.sampled_from(
             [
                 "0612345679",
+                "0612345678",
+                "0612345697",
+                "0912345679",
+                "0692123465",
+                "+612345678",
                 "+33 6 12 34 56 79",
                 "0033612345679",
                 "0692123456",

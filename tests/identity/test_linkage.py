@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.decision import STRANGENESS, Outcome
+from identity.decision import Outcome
 from identity.ins import InsOid
 from identity.linkage import Candidate, IdentityRecord, PairAssessment, compare_records, decide, rank
 from identity.status import Attribute, IdentityStatus
@@ -196,13 +196,79 @@ def test_two_residents_of_one_given_name_are_told_from_one_person_in_words() -> 
     one = make_traits("NOGARET", "HELENE", "1925-11-27", place="12202", **home)  # type: ignore[arg-type]
     other = make_traits("GINESTE", "HELENE", "1938-03-16", place="48095", **home)  # type: ignore[arg-type]
 
-    score = compare(one, other).score
+    pair = compare(one, other)
+    decision = decide(make_record(one), [person(make_record(other, "B", "b"))], model())
 
-    rules = {part.level: part for part in score.contributions if part.trait == "rule"}
-    assert rules["strangers"].bits == STRANGENESS * model().caution
-    assert "Deux traits stricts diffèrent" in rules["strangers"].text
-    assert score.total == sum(part.bits for part in score.contributions) + model().prior
-    assert score.total < model().thresholds.review
+    assert pair.strangers
+    assert decision.outcome is Outcome.NEW
+    assert [near.veto.code for near in decision.considered if near.veto] == ["birth-date-different"]
+    assert rank(one, [person(make_record(other, "B", "b"))], model()) == ()
+    assert len(rank(one, [person(make_record(other, "B", "b"))], model(), far=True)) == 1
+
+
+def test_strangers_of_a_high_score_are_no_reason_to_ask_an_officer() -> None:
+    # Under one name, one telephone and one mail: father and son at least, were it not for the given name and the day.
+    home = {"line": "12 rue Pasteur", "postcode": "12000", "phone": "+33612345679", "email": "nogaret@orange.example"}
+    one = make_traits("NOGARET", "HELENE", "1925-11-27", place="12202", **home)  # type: ignore[arg-type]
+    other = make_traits("NOGARET", "SOLANGE", "1938-03-16", place="12202", **home)  # type: ignore[arg-type]
+    low = replace(model(), thresholds=replace(model().thresholds, review=-40.0))
+
+    assert compare(one, other).score.total > low.thresholds.review
+    assert decide(make_record(one), [person(make_record(other, "B", "b"))], low).outcome is Outcome.NEW
+
+
+def test_a_relative_among_the_records_of_a_person_does_not_hide_the_record_that_is_near() -> None:
+    home = {"line": "12 rue Pasteur", "postcode": "12000", "phone": "+33612345679", "email": "nogaret@orange.example"}
+    incoming = make_record(make_traits("NOGARET", "HELENE", "1938-03-16", **home))  # type: ignore[arg-type]
+    relative = make_record(make_traits("NOGARET", "SOLANGE", "1925-11-27", **home), "B", "a")  # type: ignore[arg-type]
+    herself = make_record(make_traits("NOGARET", "HELENE", "1938-03-16", place=None), "C", "b")
+
+    best = decide(incoming, [person(relative, herself)], model()).considered[0]
+
+    assert (best.record_id, best.strangers) == ("b", False)
+
+
+@pytest.mark.parametrize(
+    ("number", "line", "level"),
+    [
+        ("+33612345679", None, "same"),
+        ("+33612345678", None, "near"),
+        ("+33612345697", None, "near"),
+        ("+33612346578", None, "different"),
+        ("+33712345678", None, "different"),
+        ("+612345679", None, "different"),
+        (None, None, "missing"),
+        ("+33612345678", "EHPAD des Lilas", "near"),
+        ("+33412345679", "EHPAD des Lilas", "missing"),
+    ],
+)
+def test_a_telephone_of_one_slip_is_near_and_that_of_a_home_is_nobodys(
+    number: str | None, line: str | None, level: str
+) -> None:
+    one = make_traits(phone="+33612345679", line=line, postcode="69001")
+    other = make_traits(phone=number, postcode="69001")
+
+    for pair in ((one, other), (other, one)):
+        assert {part.trait: part.level for part in compare(*pair).score.contributions}["phone"] == level
+
+
+@pytest.mark.parametrize(
+    ("line", "postcode", "level"),
+    [
+        ("8 R. NEUVE", "69010", "near"),
+        ("8 rue Neuve", "69010", "near"),
+        ("8 rue Neuve", "96001", "near"),
+        ("8 rue Neuve", "69123", "department"),
+        ("9 rue Neuve", "69010", "department"),
+        ("rue Neuve", "69010", "department"),
+        (None, "69010", "department"),
+    ],
+)
+def test_a_numbered_house_under_a_postcode_of_one_slip_is_near(line: str | None, postcode: str, level: str) -> None:
+    one, other = make_traits(line="8 rue Neuve", postcode="69001"), make_traits(line=line, postcode=postcode)
+
+    for pair in ((one, other), (other, one)):
+        assert {part.trait: part.level for part in compare(*pair).score.contributions}["address"] == level
 
 
 def test_two_persons_as_near_go_to_review() -> None:
