@@ -115,6 +115,9 @@ SHARED_INS = Reason("shared-ins", "Le même matricule INS est porté par une aut
 MARGIN = Reason("margin", "Deux personnes connues sont presque aussi proches.")
 MANY_DIFFERENCES = Reason("many-differences", "Des traits stricts sont seulement approchants.")
 STRICT_DIFFER = Reason("strict-differ", "Deux traits stricts se contredisent : deux personnes proches, peut-être.")
+OTHER_DAY = Reason(
+    "other-day", "Le jour ou le mois de naissance diffère, le téléphone aussi : deux homonymes, peut-être."
+)
 NOT_WORTH_A_LOOK = Reason("strangers", "Deux traits stricts diffèrent tout à fait : un foyer commun n'y change rien.")
 LACKS_OF_EVIDENCE = frozenset(
     {WEAK_EVIDENCE, NO_CORROBORATION, COMMON_NAMES, SLIPPED_DATE, FICTITIOUS_DATE, MANY_DIFFERENCES}
@@ -122,6 +125,7 @@ LACKS_OF_EVIDENCE = frozenset(
 
 _OTHER_GIVEN = "different rival overlap"
 _OTHER_TOWN = "department different"
+_OTHER_HOME = f"near postcode {_OTHER_TOWN}"
 # The next number of an operator is often one's husband's: a slip of a telephone shows nothing that two people share.
 _OTHER_PHONE = "near different"
 _NO_PHONE = f"{_OTHER_PHONE} missing"
@@ -143,7 +147,7 @@ _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
 _NAMED_BY_MAIL = _levels(given="listed", email="own named", address="same")
 _NO_CONTACT = _levels(
-    address="near postcode department different missing",
+    address=f"{_OTHER_HOME} missing",
     phone=_NO_PHONE,
     email="crossed different missing",
 )
@@ -181,6 +185,10 @@ STRICT_RULES: tuple[Rule, ...] = (
     Rule(STRICT_DIFFER, _levels(surname="overlap", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
 )
 
+# YVES CADIOU born on the 3rd and YVES CADIOU born on the 6th of one month in Brest, each with a telephone: a slip is
+# as likely, but a poorer record that tells neither must not make them one.
+OTHER_DAY_RULE = Rule(OTHER_DAY, _levels(birth_date="day month", corroboration="place", phone=_OTHER_PHONE))
+
 TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
@@ -198,6 +206,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     *STRICT_RULES,
+    OTHER_DAY_RULE,
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
     # Residents and sisters-in-law share a telephone: where no place of birth is told, two near traits are no proof.
     Rule(
@@ -276,9 +285,12 @@ PARTING: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(TWINS, _levels(given="rival overlap", age="minor"), (_SAME_INS,)),
     Rule(TWINS, {**_NO_CONTACT, **_levels(given="rival overlap")}, (_SAME_INS,)),
+    Rule(TWINS, _levels(given="different", phone=_OTHER_PHONE, address=_OTHER_HOME), (_SAME_INS,)),
+    Rule(TWINS, _levels(given="different", phone=_OTHER_PHONE, other_given="shared differ"), (_SAME_INS,)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS, _OWN_EMAIL)),
     *STRICT_RULES,
+    OTHER_DAY_RULE,
 )
 """What no likeness outweighs, nor the company of other records: two matricules are two persons, a record of MARIE
 does not make one of MARIE CLAIRE and MARIE ANNE, nor a poor one of sisters-in-law."""
@@ -287,7 +299,7 @@ NAMELESS = Rule(WEAK_EVIDENCE, _levels(surname="missing", given="missing"), (_SA
 """Two records of which nothing but a date or a contact is known are not worth an officer's time."""
 
 
-_NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION} | {STRICT_DIFFER}
+_NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION} | {STRICT_DIFFER, OTHER_DAY}
 CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason not in _NO_DOUBT)
 """Rules that make a pair less likely to be one person, besides forbidding a link."""
 

@@ -199,6 +199,7 @@ _REASONS = {
     "no-corroboration": lazy_gettext("Nom, prénom et date seuls"),
     "many-differences": lazy_gettext("Traits stricts seulement approchants"),
     "strict-differ": lazy_gettext("Deux traits stricts contraires"),
+    "other-day": lazy_gettext("Jour ou mois de naissance et téléphone différents"),
     "traits-changed": lazy_gettext("Traits devenus très différents"),
     "held": lazy_gettext("Identité proche retenue"),
     "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),
