@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 
+from identity.agreement import out_of_order
 from identity.comparison import LEVELS, Comparison
 from identity.normalise import match_key
 
@@ -202,7 +203,7 @@ def parse_model(text: str) -> Model:
         raise ModelError(
             f"cette version lit le format {FORMAT}, pas le sien ({found!r:.20}) : refaites-le avec hub model train."
         )
-    return Model(
+    model = Model(
         version=_text(root, "version"),
         made=_text(root, "made"),
         how_made=_text(root, "how_made"),
@@ -215,6 +216,8 @@ def parse_model(text: str) -> Model:
         interactions=tuple(_interactions(root.get("interactions"))),
         frequencies=_frequencies(_object(root.get("frequencies"), "frequencies")),
     )
+    _check_order(model)
+    return model
 
 
 def write_model(model: Model) -> str:
@@ -347,6 +350,15 @@ def _interactions(value: object) -> Iterator[Interaction]:
                     raise ModelError(f"{first} {level} ou {second} {other} n'est pas un niveau connu.")
                 bits[level, other] = grain(_number(number, f"{first} {level} {second} {other}"))
         yield Interaction(first, second, MappingProxyType(bits))
+
+
+def _check_order(model: Model) -> None:
+    found = out_of_order(model.levels, [(pair.first, pair.second, pair.bits) for pair in model.interactions])
+    if found is not None:
+        trait, better, worse = found
+        raise ModelError(
+            f"« {worse} » peut y peser plus que « {better} » pour {trait} : plus d'accord pèse autant ou plus."
+        )
 
 
 def _frequencies(root: Mapping[str, object]) -> Mapping[str, FrequencyTable]:

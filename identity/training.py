@@ -9,13 +9,13 @@ honest people change (an address, a telephone).
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from identity.agreement import CHAINS, neighbours
 from identity.bulk.records import Records
 from identity.model import TERMS, FrequencyTable, Interaction, grain
 
@@ -49,50 +49,6 @@ INTERACTIONS: tuple[tuple[str, str], ...] = (
 )
 """Traits weighed together: twins, siblings, father and son of one name, households that share contacts."""
 
-# From the most to the least agreement; only neighbours are held in order.
-_CHAINS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
-    {
-        "surname": (
-            ("exact", "particle", "typo", "similar", "different"),
-            ("exact", "particle", "phonetic", "similar"),
-            ("exact", "used", "compound", "overlap", "different"),
-            ("exact", "truncated", "different"),
-            ("exact", "swapped", "different"),
-            ("used", "married", "different"),
-        ),
-        "given": (
-            ("exact", "phonetic", "typo", "similar", "different"),
-            ("exact", "listed", "different"),
-            ("exact", "compound", "overlap", "different"),
-            ("exact", "initial", "different"),
-            ("exact", "short", "rival"),
-            ("typo", "rival", "different"),
-            ("exact", "swapped", "different"),
-        ),
-        "other_given": (("same", "shared", "missing", "differ"),),
-        "birth_date": (
-            ("exact", "exact_fictitious", "presumed", "different"),
-            ("exact", "swapped", "different"),
-            ("exact", "day_slip", "day", "same_year", "different"),
-            ("exact", "month_slip", "month", "same_year"),
-            ("exact", "year_slip", "year", "different"),
-        ),
-        "sex": (("same", "missing", "different"),),
-        "birth_place": (
-            ("same", "in_ins", "city", "department", "different"),
-            ("in_ins", "missing", "different"),
-            ("same", "country", "missing"),
-            ("missing", "against_ins"),
-        ),
-        "ins": (("same", "same_incoherent", "missing", "different"), ("same", "near", "different_incoherent")),
-        "address": (("same", "near", "postcode", "department", "different"), ("postcode", "missing", "different")),
-        "phone": (("same", "near", "missing", "different"),),
-        "corroboration": (("some", "place", "none"),),
-        "email": (("own", "named", "same", "missing", "different"), ("named", "crossed", "missing")),
-        "surname_rarity": (("rare", "uncommon", "usual", "common", "rivals"),),
-        "given_rarity": (("rare", "uncommon", "usual", "common", "rivals"),),
-    }
-)
 _NEUTRAL = {"domain": "different", "corroboration": "some"}
 _CEILINGS: Mapping[str, float] = MappingProxyType({"surname_rarity": 0.5, "given_rarity": 0.5})
 _FLOORS: Mapping[str, float] = MappingProxyType(
@@ -184,7 +140,7 @@ class _Layout:
     def orders(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the sums of weights that may not be under one another: by trait, and with each other trait."""
         better, worse = [], []
-        for trait, chains in _CHAINS.items():
+        for trait, chains in CHAINS.items():
             tables = [(names, start) for names, start in self.pair.items() if trait in names]
             for one, two in _neighbours(trait, chains):
                 up, down = self.main[trait] + one, self.main[trait] + two
@@ -360,11 +316,11 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
     Between two neighbours of a chain, each interaction may take back only its share of what the traits' own weights
     give; what exceeds is moved half and half. Rounding to the grain must not undo it: hence the slack.
     """
-    for trait, chains in _CHAINS.items():
+    for trait, chains in CHAINS.items():
         _order_main(mains[trait], trait, chains)
     for _ in range(200):
         worst = 0.0
-        for trait, chains in _CHAINS.items():
+        for trait, chains in CHAINS.items():
             tables = [
                 table if first == trait else table.T
                 for (first, second), table in pairs.items()
@@ -383,7 +339,7 @@ def _put_in_order(mains: dict[str, Floats], pairs: dict[tuple[str, str], Floats]
 
 def _neighbours(trait: str, chains: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     index = TERMS[trait].index
-    return [(index(better), index(worse)) for chain in chains for better, worse in pairwise(chain)]
+    return [(index(better), index(worse)) for better, worse in neighbours(chains)]
 
 
 def _order_main(values: Floats, trait: str, chains: Sequence[Sequence[str]]) -> None:

@@ -79,3 +79,14 @@ def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, objec
 def test_a_text_that_is_no_model_is_refused(text: str) -> None:
     with pytest.raises(ModelError):
         parse_model(text)
+
+
+def test_a_model_in_which_more_agreement_may_weigh_less_is_refused() -> None:
+    alone, together = content(), content()
+    alone["levels"]["phone"]["near"] = alone["levels"]["phone"]["same"] + 1  # type: ignore[index]
+    together["interactions"][0]["bits"].setdefault("exact", {})["exact"] = -40.0  # type: ignore[index]
+
+    with pytest.raises(ModelError, match="« near » peut y peser plus que « same » pour phone"):
+        parse_model(json.dumps(alone))
+    with pytest.raises(ModelError, match=r"plus que « exact » pour (given|birth_date)"):
+        parse_model(json.dumps(together))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from identity import adaptation, cutoffs, training
+from identity.agreement import CHAINS, out_of_order
 from identity.bulk.records import prepare
 from identity.cutoffs import Goal, Judged
 from identity.model import TERMS, Model, ModelError, parse_model
@@ -66,7 +67,8 @@ def test_agreement_weighs_more_than_disagreement_and_what_lacks_weighs_nothing(
 def test_more_agreement_never_weighs_less(learned: tuple[Weights, Population]) -> None:
     levels = learned[0].levels
 
-    for trait, chains in training._CHAINS.items():
+    assert out_of_order(levels, [(pair.first, pair.second, pair.bits) for pair in learned[0].interactions]) is None
+    for trait, chains in CHAINS.items():
         for chain in chains:
             bits = [levels[trait][level] for level in chain]
             assert bits == sorted(bits, reverse=True), (trait, chain)
