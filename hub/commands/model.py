@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+import numpy as np
 
 from hub import outputs
 from hub.commands import model_report, model_training
@@ -344,6 +345,8 @@ def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bo
         compared = compare_file(file, found.minor_from)
         bar.update(1)
         labelled = label(compared, truth)
+        if len(np.unique(labelled.truth.person)) == compared.records:
+            raise Invalid(f"{truth.name} : aucune personne n'y a deux identités, il n'y a rien à mesurer.")
         bar.update(1)
         scored = scoring.score(compared.pairs, compared.vocabulary, found)
         persons = clusters.group(scored, compared.records, found.thresholds.margin)

@@ -245,6 +245,19 @@ def test_a_model_that_cannot_be_used_is_refused(folder: Path, tmp_path: Path, co
         assert "Traceback" not in refused.output
 
 
+def test_a_truth_in_which_everybody_is_alone_measures_nothing(folder: Path, tmp_path: Path) -> None:
+    truth = parquet.read_table(folder / "t2.parquet")
+    alone = truth.set_column(truth.column_names.index("person_id"), "person_id", truth["record_id"])
+    parquet.write_table(alone, tmp_path / "alone.parquet")
+
+    refused = run(
+        "evaluate", folder / "learned.json", "--file", folder / "f2.parquet", "--truth", tmp_path / "alone.parquet"
+    )
+
+    assert refused.exit_code == 1
+    assert "alone.parquet : aucune personne n'y a deux identités" in refused.output
+
+
 def test_a_model_that_tells_no_population_cannot_be_adapted(folder: Path, tmp_path: Path) -> None:
     content = json.loads((folder / "learned.json").read_text())
     del content["population"]
