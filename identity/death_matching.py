@@ -70,7 +70,9 @@ def recognise(
     near = [
         person
         for person in linkage.decide(dead, candidates, model).considered
-        if person.score.total >= model.thresholds.review and person.veto not in _SOMEBODY_ELSE
+        if person.score.total >= model.thresholds.review
+        and not person.strangers
+        and person.veto not in _SOMEBODY_ELSE
     ]
     if not near:
         return NOBODY

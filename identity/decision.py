@@ -185,8 +185,8 @@ STRICT_RULES: tuple[Rule, ...] = (
     Rule(STRICT_DIFFER, _levels(surname="overlap", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
 )
 
-# YVES CADIOU born on the 3rd and YVES CADIOU born on the 6th of one month in Brest, each with a telephone: a slip is
-# as likely, but a poorer record that tells neither must not make them one.
+# YVES CADIOU born on the 3rd and YVES CADIOU born on the 14th of one month in Brest, each with a telephone: a mistake
+# is as likely, but the company of a record with the day of one and the home of the other must not make them one.
 OTHER_DAY_RULE = Rule(OTHER_DAY, _levels(birth_date="day month", corroboration="place", phone=_OTHER_PHONE))
 
 TRAIT_RULES: tuple[Rule, ...] = (

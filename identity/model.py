@@ -357,7 +357,7 @@ def _check_order(model: Model) -> None:
     if found is not None:
         trait, better, worse = found
         raise ModelError(
-            f"« {worse} » peut y peser plus que « {better} » pour {trait} : plus d'accord pèse autant ou plus."
+            f"« {worse} » peut y peser plus que « {better} » pour {trait}, alors que c'est un accord moindre."
         )
 
 
