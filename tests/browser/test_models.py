@@ -21,7 +21,7 @@ def make_changed() -> str:
     """Write a model that asks for more than the shipped one before it links."""
     levels = json.loads(make_text())["levels"]
     levels["sex"]["different"] -= 2.5
-    levels["surname"]["typo"] -= 1.75
+    levels["surname"]["different"] -= 1.75
     return make_text(thresholds=STRICT, levels=levels)
 
 
