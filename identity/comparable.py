@@ -71,7 +71,8 @@ class Comparable(NamedTuple):
     @property
     def street(self) -> str | None:
         """The line of the address reduced by `identity.streets`; a home for many is nobody's."""
-        return street_key(self.line) if self.line and not self.lives_in_shared_home else None
+        key = street_key(self.line) if self.line and not self.has_guardian else None
+        return None if key is None or is_shared(key) else key
 
     @property
     def lives_in_shared_home(self) -> bool:
@@ -171,6 +172,33 @@ def comparable(traits: Traits) -> Comparable:
     return reduce(traits)
 
 
+class _Given(NamedTuple):
+    """A list of given names as read."""
+
+    head: Name | None = None
+    head_words: int = 1
+    words: tuple[str | None, ...] = ()
+
+
+_NO_GIVEN = _Given()
+
+
+@lru_cache(maxsize=65536)
+def _read_given(names: tuple[str, ...]) -> _Given:
+    given = [_read(name) for name in _joined(names)]
+    if not given or is_no_given_name(" ".join(name.key for name in given)):
+        return _NO_GIVEN
+    head = given[0].name
+    words = [word for name in given for word in name.words][:MOST_WORDS]
+    return _Given(head, len(given[0].words) if head else 1, tuple(words))
+
+
+def _read_used(text: str) -> Name | None:
+    """Read a used given name."""
+    written = _read(text)
+    return None if is_no_given_name(written.key) else written.name
+
+
 def _joined(names: tuple[str, ...]) -> tuple[str, ...]:
     """Join the particles that open a list of given names to the name that they belong to."""
     first = 0
@@ -182,15 +210,10 @@ def _joined(names: tuple[str, ...]) -> tuple[str, ...]:
 def reduce(traits: Traits) -> Comparable:
     """Reduce traits to their comparable form."""
     birth, used = _family(traits.birth_name), _family(traits.used_name)
-    given = [_read(name) for name in _joined(traits.given_names)]
-    if is_no_given_name(" ".join(name.key for name in given)):
-        given = []
-    words = [word for name in given for word in name.words]
-    head = given[0].name if given else None
-    written = _read(traits.used_given_name) if traits.used_given_name else _NOTHING
-    used_head = None if is_no_given_name(written.key) else written.name
+    head, head_words, words = _read_given(traits.given_names)
+    used_head = _read_used(traits.used_given_name) if traits.used_given_name else None
     if not words or words[0] is None:
-        words[:1] = [used_head.key if used_head else None]
+        words = (used_head.key if used_head else None, *words[1:])
     when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date
     matricule = traits.ins.matricule if traits.ins else None
     email = _read_email(traits.email) if traits.email else _NO_EMAIL
@@ -199,8 +222,8 @@ def reduce(traits: Traits) -> Comparable:
         used=used or birth,
         head=head or used_head,
         used_head=used_head or head,
-        head_words=len(given[0].words) if head else 1,
-        words=tuple(words[:MOST_WORDS]),
+        head_words=head_words,
+        words=words,
         birth_date=when,
         date_is_fictitious=when is not None and is_fictitious(when),
         sex=traits.sex,

@@ -251,11 +251,13 @@ def _given(a: Comparable, b: Comparable) -> str:
             level = given_level(one, other)
             if _RANK["given"][level] < _RANK["given"][best]:
                 best = level
-    if best != "exact" and (_opens(a, b) or _opens(b, a)):
-        best = "exact"
-    if _RANK["given"][best] > _RANK["given"]["initial"] and (_shortens(a, b) or _shortens(b, a)):
-        best = "initial"
-    if _RANK["given"][best] > _RANK["given"]["listed"] and (_lists(a, b) or _lists(b, a)):
+    rank = _RANK["given"]
+    if 2 in (a.head_words, b.head_words) and best != "exact":
+        if _opens(a, b) or _opens(b, a):
+            return "exact"
+        if rank[best] > rank["initial"] and (_shortens(a, b) or _shortens(b, a)):
+            best = "initial"
+    if rank[best] > rank["listed"] and (_lists(a, b) or _lists(b, a)):
         best = "listed"
     return best
 
@@ -353,17 +355,33 @@ def _is_swapped(a: Comparable, b: Comparable) -> bool:
 
     One of the two is the same name, which costs little to see; the other may have a slip.
     """
-    for one, other in ((a, b), (b, a)):
-        if any(x.core == y.core or x.compact == y.compact for x, y in _crossed(one, other)):
-            return any(relation(x, y) <= NameRelation.TYPO for x, y in _crossed(other, one))
+    if _crosses(a, b):
+        return _nearly_crosses(b, a)
+    return _crosses(b, a) and _nearly_crosses(a, b)
+
+
+def _crosses(a: Comparable, b: Comparable) -> bool:
+    """Tell whether a family name of `a` is a given name of `b`."""
+    # Of all strangers it is asked: without a list, or a step of a generator for each of them.
+    givens = _apart(b.head, b.used_head)
+    for family in _apart(a.birth, a.used):
+        for given in givens:
+            if family.core == given.core or family.compact == given.compact:
+                return True
     return False
 
 
-def _crossed(a: Comparable, b: Comparable) -> list[tuple[Name, Name]]:
-    """Return each family name of `a` with each given name of `b`."""
-    families = (a.birth,) if a.used is a.birth else (a.birth, a.used)
-    givens = (b.head,) if b.used_head is b.head else (b.head, b.used_head)
-    return [(family, given) for family in families for given in givens if family and given]
+def _nearly_crosses(a: Comparable, b: Comparable) -> bool:
+    """Tell the same of names that may have a slip."""
+    givens = _apart(b.head, b.used_head)
+    return any(relation(family, given) <= NameRelation.TYPO for family in _apart(a.birth, a.used) for given in givens)
+
+
+def _apart(one: Name | None, other: Name | None) -> tuple[Name, ...]:
+    """Return two names, or the one that they are."""
+    if one is None or other is None:
+        return ()
+    return (one,) if one is other else (one, other)
 
 
 def _birth_date(a: Comparable, b: Comparable) -> str:
@@ -436,11 +454,10 @@ def _birth_place(a: Comparable, b: Comparable) -> str:
 
 def _is_born_early(a: Comparable, b: Comparable) -> bool:
     """Tell whether one was born when a code of today's Île-de-France also meant Algeria, Morocco or Tunisia."""
-    return _is_early(a.birth_date) or _is_early(b.birth_date)
-
-
-def _is_early(when: BirthDate | None) -> bool:
-    return when is not None and when.year <= LAST_COLONIAL_YEAR
+    one, other = a.birth_date, b.birth_date
+    return (one is not None and one.year <= LAST_COLONIAL_YEAR) or (
+        other is not None and other.year <= LAST_COLONIAL_YEAR
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -449,10 +466,12 @@ def _agreement(one: str, other: str, is_early: bool) -> PlaceAgreement:
 
 
 def _place_in_ins(record: Comparable) -> str | None:
-    if record.ins is None or not record.ins_is_coherent:
-        return None
-    place = record.ins[5:10]
-    return None if is_no_place(place) or is_area(place) else place
+    return _commune_or_country(record.ins[5:10]) if record.ins is not None and record.ins_is_coherent else None
+
+
+@lru_cache(maxsize=65536)
+def _commune_or_country(code: str) -> str | None:
+    return None if is_no_place(code) or is_area(code) else code
 
 
 def _ins(a: Comparable, b: Comparable) -> str:

@@ -363,10 +363,12 @@ def veto(a: IdentityRecord, b: IdentityRecord, pattern: Pattern, obstacle: Reaso
 
 def _standing_veto(a: IdentityRecord, b: IdentityRecord, ins: str) -> Reason | None:
     attributes = a.attributes | b.attributes
-    if Attribute.FICTITIOUS in attributes:
+    if attributes and Attribute.FICTITIOUS in attributes:
         return FICTITIOUS
     if ins in ("near", "different", "different_incoherent") and _both_qualified(a, b):
         return INS_CONFLICT
+    if not attributes:
+        return None
     if Attribute.DOUBTFUL in attributes:
         return DOUBTFUL
     return HOMONYM if Attribute.HOMONYM in attributes else None

@@ -146,9 +146,8 @@ class Model:
         total = self.prior
         for worth, level in zip(self._worths, pattern, strict=True):
             total += worth[level]
-        for first, second, bits_together in self._grids:
-            row = bits_together.get(pattern[first])
-            if row is not None:
+        for first, by_level in self._grids:
+            for second, row in by_level.get(pattern[first], ()):
                 total += row.get(pattern[second], 0.0)
         return total
 
@@ -166,9 +165,14 @@ class Model:
         return tuple(dict(self.levels[trait]) for trait in TERMS)
 
     @cached_property
-    def _grids(self) -> tuple[tuple[int, int, dict[str, dict[str, float]]], ...]:
-        """The interactions as plain tables: where their two traits stand, and their bits by the two levels."""
-        return tuple((first, second, _nested(bits)) for _, first, second, bits in self._pairs)
+    def _grids(self) -> list[tuple[int, dict[str, list[tuple[int, dict[str, float]]]]]]:
+        """The interactions as plain tables: where a trait stands, and for each level of it, where the other one of
+        each interaction stands with the bits of its levels."""
+        grids: dict[int, dict[str, list[tuple[int, dict[str, float]]]]] = {}
+        for _, first, second, bits in self._pairs:
+            for level, row in _nested(bits).items():
+                grids.setdefault(first, {}).setdefault(level, []).append((second, row))
+        return list(grids.items())
 
     @cached_property
     def _pairs(self) -> tuple[tuple[str, int, int, Mapping[tuple[str, str], float]], ...]:

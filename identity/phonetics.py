@@ -113,8 +113,11 @@ def _sounds(text: str) -> str:
 @lru_cache(maxsize=65536)
 def french_code(text: str) -> str:
     """Return how a name sounds in French; spaces and hyphens do not count. Empty for an empty name."""
-    key = match_key(text.replace("ç", "s").replace("Ç", "S"))
-    return french_codes(["".join(letter for letter in key if "A" <= letter <= "Z")])[0]
+    key = text
+    if not (text.isascii() and text.isalpha() and text.isupper()):
+        written = match_key(text.replace("ç", "s").replace("Ç", "S"))
+        key = "".join(letter for letter in written if "A" <= letter <= "Z")
+    return _sounds(key + "\n")[:-1] or key
 
 
 @lru_cache(maxsize=65536)

@@ -72,6 +72,8 @@ class Pool:
         return others[:MOST_IDENTITIES], limited or len(others) > MOST_IDENTITIES
 
     def _read(self, identity_ids: set[int]) -> None:
+        if not identity_ids:
+            return
         for person_id, group in identities.around(self._session, identity_ids).items():
             self._groups[person_id] = group
             self._person_of.update((item.id, person_id) for item in group)
