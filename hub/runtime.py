@@ -17,7 +17,7 @@ from hub.registry.intake import Registrar
 from hub.registry.operations import FourEyes
 from hub.routing.channels.sms import open_gateway
 from hub.routing.delivery import Exit
-from identity.model import Model, ModelError, parse_model
+from identity.model import ModelError, parse_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,17 @@ def build(settings: Settings) -> Runtime:
     vault = Vault(settings.encryption_keys)
     store = open_store(settings)
     types = read_types(settings.data_dir)
-    model = ModelInForce(_read_model(settings))
+    model = _read_model(settings)
     way_out = Exit(settings, vault, store, trail, types, open_gateway(settings))
     passwords = PasswordVault(settings.password_memory)
     teleservice = open_teleservice(settings)
     return Runtime(settings, trail, vault, passwords, store, types, model, way_out, teleservice)
 
 
-def _read_model(settings: Settings) -> Model:
+def _read_model(settings: Settings) -> ModelInForce:
     path = settings.data_dir / settings.linkage_model
     try:
-        return parse_model(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return ModelInForce(parse_model(text), text)
     except (OSError, UnicodeDecodeError, ModelError) as err:
         raise SettingsError(f"HUB_LINKAGE_MODEL est refusé : {settings.linkage_model} : {err}") from err

@@ -13,6 +13,7 @@ from hub.counting import counted
 from hub.db import database
 from hub.documents import deposit
 from hub.errors import SettingsError
+from hub.linkage import texts
 from hub.oidc import clients, keys
 
 
@@ -25,6 +26,7 @@ def init_db() -> None:
         with db.transaction() as session:
             keys.ensure(session, parts.vault)
             clients.ensure_portal(session, parts.settings.public_url)
+        texts.keep(parts.model)
         click.echo(f"Base prête (schéma {schema.latest()}).")
 
 

@@ -11,7 +11,7 @@ from hub.commands.shared import OPERATOR, application, told
 from hub.commands.terminal import progress
 from hub.counting import counted
 from hub.errors import Invalid
-from hub.linkage import models, trial
+from hub.linkage import models, texts, trial
 from hub.linkage.models import KnownModel, ModelState, Proposal
 from hub.linkage.tables import LinkageModel
 from hub.system_errors import said
@@ -128,12 +128,15 @@ def list_models() -> None:
         ids = {one for item in known for one in (item.proposed_by, item.approved_by, item.retired_by) if one}
         names = staff.names(session, ids)
         shipped = parts.model.shipped
+        former = [version for version in texts.shipped(session) if version != shipped.version]
     for item in known:
         click.secho(f"{item.version}  {_state(item)}", bold=item.state is ModelState.IN_FORCE)
         for line in _history(item, names):
             click.echo(f"    {line}")
     present = not any(item.state is ModelState.IN_FORCE for item in known)
     click.secho(f"{shipped.version}  fichier de HUB_LINKAGE_MODEL{', en vigueur' if present else ''}", bold=present)
+    for version in former:
+        click.echo(f"{version}  fichier précédent de HUB_LINKAGE_MODEL, gardé pour rejouer ses décisions")
 
 
 def _state(item: KnownModel) -> str:

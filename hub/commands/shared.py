@@ -15,6 +15,7 @@ from hub.commands.terminal import stop
 from hub.config import read_environment
 from hub.db import database
 from hub.errors import HubError
+from hub.linkage import texts
 from hub.runtime import Runtime
 
 P = ParamSpec("P")
@@ -41,11 +42,13 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
 def application(*, checked: bool = True) -> Iterator[tuple[Flask, Runtime]]:
     """Make the application and enter its context; refuse a database whose schema is not of this version."""
     app = create_app(read_environment())
+    parts: Runtime = app.extensions["hub"]
     with app.app_context():
         try:
             if checked:
                 check_schema()
-            yield app, app.extensions["hub"]
+                texts.keep(parts.model)
+            yield app, parts
         finally:
             database.session.remove()
             database.engine.dispose()

@@ -1,5 +1,8 @@
 """Commands of identity vigilance: look at the whole index, take decisions again."""
 
+from collections import Counter
+from functools import cache, partial
+
 import click
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -7,9 +10,8 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.commands.shared import OPERATOR, application, told
 from hub.counting import counted, noun
-from hub.errors import Conflict, HubError
-from hub.linkage import models
-from hub.linkage.tables import LinkageModel
+from hub.errors import Conflict, HubError, Unavailable
+from hub.linkage import texts
 from hub.registry import collisions, history
 from hub.registry.collisions import Found
 from hub.registry.tables import LinkageDecision
@@ -52,27 +54,27 @@ def replay_decisions(decision: int | None, last: int) -> None:
 
     Exits with 1 when one comes out otherwise.
     """
-    with application() as (_, parts), db.reading() as session:
-        known = {parts.model.shipped.version: parts.model.shipped}
-        for model in models.every(session):
-            known[model.version] = models.read(session, LinkageModel.version == model.version)
+    with application(), db.reading() as session:
+        model_of = cache(partial(texts.find, session))
         ids = [decision] if decision is not None else _latest(session, last)
-        same, skipped, unlike = 0, 0, []
+        same, skipped, unlike = 0, Counter[str](), []
         for decision_id in ids:
             try:
-                replayed = history.replay(session, decision_id, known)
-            except Conflict:
+                replayed = history.replay(session, decision_id, model_of)
+            except (Conflict, Unavailable) as err:
                 if decision is not None:
                     raise
-                skipped += 1
+                skipped[err.message] += 1
                 continue
             same += replayed.is_same
             if not replayed.is_same:
                 unlike.append(replayed)
     click.echo(
         f"{counted(same, 'décision rejouée', 'décisions rejouées')} à l'identique, {len(unlike)} autrement, "
-        f"{skipped} qui ne se {noun(skipped, 'rejoue', 'rejouent')} pas."
+        f"{skipped.total()} qui ne se {noun(skipped.total(), 'rejoue', 'rejouent')} pas."
     )
+    for why, count in skipped.most_common():
+        click.echo(f"  {counted(count, 'décision', 'décisions')} : {why}")
     for replayed in unlike[:20]:
         click.echo(f"  décision n° {replayed.decision_id} : {replayed.kept} puis {replayed.again}")
     if unlike:

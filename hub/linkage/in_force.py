@@ -13,8 +13,10 @@ from identity.model import Model
 class ModelInForce:
     """Answers with the model that decides now; one small query each time, so that all processes change at once."""
 
-    def __init__(self, shipped: Model) -> None:
+    def __init__(self, shipped: Model, text: str) -> None:
         self.shipped = shipped
+        self.text = text
+        """The text of the one shipped, as its file holds it."""
         self._kept: tuple[int, Model] | None = None
 
     def read(self) -> Model:

@@ -20,7 +20,7 @@ from hub.accounts.staff import Role, StaffMember
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from hub.linkage import figures
-from hub.linkage.tables import LinkageModel
+from hub.linkage.tables import LinkageModel, ShippedModel
 from identity.model import FORMAT, Model, ModelError, parse_model
 
 MOST_REASON = 1000
@@ -120,7 +120,9 @@ def propose(
         "proposed_at": db.now(session),
     }
     # A version names one text only, in every decision that was taken with it.
-    if model.version == shipped or not db.insert_once(session, LinkageModel, values, ["version"]):
+    came_with_the_hub = session.scalar(sa.select(ShippedModel.sha256).where(ShippedModel.version == model.version))
+    is_taken = model.version == shipped or came_with_the_hub not in (None, digest)
+    if is_taken or not db.insert_once(session, LinkageModel, values, ["version"]):
         raise Conflict(
             f"La version {model.version} est déjà connue : donnez un autre nom au modèle (hub model train --version)."
         )

@@ -32,3 +32,14 @@ class LinkageModel(Base):
     retired_by: Mapped[int | None] = mapped_column(sa.ForeignKey("staff_user.id"))
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     retired_reason: Mapped[str | None] = mapped_column(sa.String(1000))
+
+
+class ShippedModel(Base):
+    """A model that came with the hub (HUB_LINKAGE_MODEL) and decided here, or may have."""
+
+    __tablename__ = "shipped_model"
+
+    version: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    text: Mapped[str] = mapped_column(sa.Text)
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)

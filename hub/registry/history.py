@@ -4,7 +4,7 @@ Nothing is overwritten: links leave events, traits leave revisions, decisions ke
 taken on and the model's version. Taken again on these, a decision is the same, on any machine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,10 +86,11 @@ def record_at(session: Session, identity_id: int, version: int) -> IdentityRecor
     return identities.record_of(revision.content, str(identity_id), present.domain)
 
 
-def replay(session: Session, decision_id: int, models: Mapping[str, Model]) -> Replayed:
+def replay(session: Session, decision_id: int, model_of: Callable[[str], Model]) -> Replayed:
     """Take a decision of the matching again on what it was taken on.
 
-    Raise `NotFound`, or `Conflict` when the decision is a person's, or its model or its inputs are not at hand.
+    `model_of` gives the model of a version, or raises. Raise `NotFound`, or `Conflict` when the decision is a
+    person's, or its inputs are not at hand.
     """
     row = session.get(LinkageDecision, decision_id)
     if row is None:
@@ -97,9 +98,7 @@ def replay(session: Session, decision_id: int, models: Mapping[str, Model]) -> R
     inputs = row.explanation.get("inputs")
     if row.outcome not in _BY_MATCHING or row.explanation.get("chosen") or not inputs:
         raise Conflict("Cette décision n'a pas été prise par le rapprochement, ou date d'avant l'enregistrement.")
-    model = models.get(row.model_version)
-    if model is None:
-        raise Conflict(f"Le modèle {row.model_version} n'est plus à disposition.")
+    model = model_of(row.model_version)
     record = record_at(session, row.source_identity_id, inputs["version"])
     candidates = [_candidate(session, person_id, seen) for person_id, seen in inputs["persons"].items()]
     again = linkage.decide(record, candidates, model)

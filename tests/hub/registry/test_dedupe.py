@@ -344,7 +344,7 @@ def test_what_two_persons_other_identities_forbid_is_asked_and_taken_again_comes
     model = _registrar(app).model
     with app.app_context(), db.reading() as session:
         ids = list(session.scalars(sa.select(LinkageDecision.id)))
-        replayed = [history.replay(session, decision_id, {model.version: model}) for decision_id in ids]
+        replayed = [history.replay(session, decision_id, {model.version: model}.__getitem__) for decision_id in ids]
     assert len(set(before)) == 2
     assert (summary.counts.filed, summary.counts.linked) == (1, 0)
     assert "automatic-proposal" not in open_tasks(app)[0].reasons

@@ -1,6 +1,7 @@
 """What the index knew at a moment, and decisions taken again."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from flask import Flask
 
 from hub import db
 from hub.errors import Conflict, NotFound
+from hub.linkage import texts
 from hub.registry import history
 from hub.registry.tables import LinkageDecision, SourceIdentity
 from tests.factories import make_structure, parts_of
@@ -49,7 +51,7 @@ def test_every_decision_of_the_matching_comes_out_the_same_again(app: Flask) -> 
 
     with app.app_context(), db.reading() as session:
         ids = list(session.scalars(sa.select(LinkageDecision.id)))
-        replayed = [history.replay(session, decision_id, {model.version: model}) for decision_id in ids]
+        replayed = [history.replay(session, decision_id, {model.version: model}.__getitem__) for decision_id in ids]
 
     assert len(replayed) >= 4
     assert all(item.is_same for item in replayed)
@@ -63,7 +65,7 @@ def test_a_decision_on_other_inputs_comes_out_otherwise(app: Flask) -> None:
         session.execute(sa.update(SourceIdentity).values(given_names="SOLENE MARTHE"))
         latest = session.scalars(sa.select(LinkageDecision).order_by(LinkageDecision.id.desc())).first()
         assert latest is not None
-        assert not history.replay(session, latest.id, {model.version: model}).is_same
+        assert not history.replay(session, latest.id, {model.version: model}.__getitem__).is_same
 
 
 def test_what_cannot_be_taken_again_says_why(app: Flask) -> None:
@@ -72,6 +74,6 @@ def test_what_cannot_be_taken_again_says_why(app: Flask) -> None:
 
     with app.app_context(), db.reading() as session:
         with pytest.raises(NotFound):
-            history.replay(session, 999, {})
+            history.replay(session, 999, partial(texts.find, session))
         with pytest.raises(Conflict, match="modèle"):
-            history.replay(session, decision.id, {})
+            history.replay(session, decision.id, partial(texts.find, session))
