@@ -55,15 +55,15 @@ def adapt(
     )
     columns = [levels[:, index] for index in range(len(TERMS))]
     tilts = [np.zeros(len(names)) for names in TERMS.values()]
-    start = _bits(base, columns)
+    start = bits_of(base, levels)
     share, rounds = population.same, 0
     while rounds < MOST_ROUNDS:
         rounds += 1
-        bits = start + _log_odds(share) - _log_odds(population.same)
+        bits = start + log_odds(share) - log_odds(population.same)
         for column, tilt in zip(columns, tilts, strict=True):
             bits = bits + tilt[column]
-        probability = 1 / (1 + np.exp2(-np.clip(bits, -1000, 1000)))
-        true, false = pairs * probability + same, pairs * (1 - probability) + other
+        likely = probability(bits)
+        true, false = pairs * likely + same, pairs * (1 - likely) + other
         share = float((true.sum() + _PRIOR_PAIRS * population.same) / (true.sum() + false.sum() + _PRIOR_PAIRS))
         moved = [
             np.clip(_STEP * (of_true - of_false), -_FARTHEST, _FARTHEST)
@@ -78,19 +78,25 @@ def adapt(
         report()
         if farthest < _ENOUGH:
             break
-    prior = base.prior + _log_odds(share) - _log_odds(population.same)
+    prior = base.prior + log_odds(share) - log_odds(population.same)
     found = seen_in(Patterns(levels, true, false))
     return Adapted(_tilted(base, prior, tilts), found, float(true.sum()), rounds)
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """Return, in bits, the odds of a share."""
     return float(np.log2(share / (1 - share)))
 
 
-def _bits(model: Model, columns: list[NDArray[np.int8]]) -> Floats:
-    """Return the score of each pattern, rules aside."""
-    by_trait = dict(zip(TERMS, columns, strict=True))
-    bits = np.full(len(columns[0]), model.prior)
+def probability(bits: Floats) -> Floats:
+    """Return the share of odds in bits."""
+    return np.asarray(1 / (1 + np.exp2(-np.clip(bits, -1000, 1000))), np.float64)
+
+
+def bits_of(model: Model, levels: NDArray[np.int8]) -> Floats:
+    """Return the score of each pattern of levels, rules aside."""
+    by_trait = dict(zip(TERMS, levels.T, strict=True))
+    bits = np.full(len(levels), model.prior)
     for trait, column in by_trait.items():
         bits += np.array([model.levels[trait][level] for level in TERMS[trait]])[column]
     for pair, table in _tables(model).items():

@@ -58,6 +58,7 @@ _MOST_SHOWN = 15
 @click.option(
     "--officers-weight", default=5.0, show_default=True, help="What such a pair weighs beside one of a file."
 )
+@click.option("--anew", is_flag=True, help="Without truth: learn all weights on what --base guesses of these files.")
 @click.option("--surnames", type=_FILE, help="CSV with a column `name`: family names that are known, however rare.")
 @click.option("--version", required=True, help="Name of the new model.")
 @click.option("--made", help="Its day, AAAA-MM-JJ; today by default.")
@@ -80,6 +81,7 @@ def train(
     calibrate_files: tuple[Path, ...],
     calibrate_truths: tuple[Path, ...],
     base: Path | None,
+    anew: bool,
     officers: bool,
     officers_weight: float,
     surnames: Path | None,
@@ -95,6 +97,9 @@ def train(
     force: bool,
 ) -> None:
     """Learn a model from files with their truth, or adapt one without.
+
+    Without truth, a --base that fits the region moves a little towards it; --anew is for files of another world, of
+    which the base supposes too much.
 
     The files are those of `hub identities load`; a truth is a CSV or Parquet with record_id and person_id. Thresholds
     are chosen on the held-out files. The same files, options and day give the same bytes.
@@ -113,6 +118,7 @@ def train(
         calibrate_truths=calibrate_truths,
         usual_surnames=_names(surnames),
         base=_base(base),
+        anew=anew,
         goal=Goal(false_links, safety, review_from),
         link=link,
         review=review,

@@ -8,8 +8,10 @@ from pathlib import Path
 from hub.commands.labelled import Compared, Labelled, compare_file, label
 from hub.counting import counted
 from hub.errors import Invalid
-from identity import adaptation, cutoffs, training
+from identity import adaptation, cutoffs, self_training, training
+from identity.adaptation import Adapted
 from identity.bulk import scoring
+from identity.bulk.blocking import REGIONAL_KINDS
 from identity.cutoffs import Goal, Judged
 from identity.evaluation import Truth, true_pairs
 from identity.model import Calibration, FrequencyTable, Model, Thresholds, grain
@@ -18,6 +20,8 @@ from identity.training import Patterns, Weights
 
 CAUTION, MARGIN = -2.0, 4.0
 _OLDEST = 120
+# True pairs under which a file teaches little without its truth.
+_FEW = 1000
 _UNFITTED = Calibration(1.0, 0.0)
 
 Report = Callable[[str, int], None]
@@ -56,6 +60,8 @@ class Order:
     calibrate_truths: Sequence[Path]
     usual_surnames: Sequence[str]
     base: Base | None
+    anew: bool
+    """Learn every weight without truth: the files are unlike those that the base was learned on."""
     goal: Goal
     link: float | None
     review: float | None
@@ -102,6 +108,8 @@ def check(order: Order) -> None:
         raise Invalid("Chaque --calibrate-file a besoin de son --calibrate-truth.")
     if order.truths and order.base:
         raise Invalid("--base sert à apprendre sans vérité : retirez --base, ou les --truth.")
+    if order.anew and order.base is None:
+        raise Invalid("--anew sert à apprendre sans vérité : donnez --base, qui devine d'abord, et aucune --truth.")
     if not order.truths and order.base is None:
         raise Invalid("Sans vérité, il faut un modèle à adapter : --base MODELE.")
     every = [path.resolve() for path in (*order.files, *order.calibrate_files)]
@@ -129,7 +137,9 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
     `decided` is asked for the officers' pairs, compared with a year from which people are minors.
     """
     check(order)
-    files = [_compared(path, order, report) for path in order.files]
+    # A base is adapted to the pairs of a region, and not to those that only a small file is compared by.
+    kinds = REGIONAL_KINDS if order.base and not order.anew else ()
+    files = [_compared(path, order, report, kinds) for path in order.files]
     officers = decided(order.minor_from)
     names = [file.names for file in files]
     frequencies = training.frequencies(
@@ -137,10 +147,12 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
     )
     known = _patterns(officers.compared, frequencies, officers.truth, officers.weight) if officers else None
     labelled = [label(file, path) for file, path in zip(files, order.truths, strict=False)]
+    doubts: tuple[str, ...] = ()
     if order.base is None:
         weights, population = _learn_labels(labelled, frequencies, known, report)
     else:
-        weights, population = _learn_without(order.base, files, frequencies, known, report)
+        adapted = _learn_without(order.base, files, frequencies, known, report, anew=order.anew)
+        weights, population, doubts = adapted.weights, adapted.population, _doubts(adapted, order)
     model = _assemble(order, weights, frequencies, _how_made(order, files, labelled, officers))
     held_out = [
         (path.name, label(_compared(path, order, report), truth))
@@ -154,18 +166,18 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
             *remarks,
             "Seuils choisis sur les fichiers appris, faute de --calibrate-file : ils sont flatteurs.",
         )
-    return Learned(model, write_learned(model, population), held, remarks)
+    return Learned(model, write_learned(model, population), held, (*remarks, *doubts))
 
 
 def effort(order: Order) -> int:
     """Return how much `learn` reports at most."""
-    rounds = training.MOST_ROUNDS if order.truths else adaptation.MOST_ROUNDS
+    rounds = training.MOST_ROUNDS if order.truths or order.anew else adaptation.MOST_ROUNDS
     return _FILE_EFFORT * (len(order.files) + len(order.calibrate_files)) + rounds + _THRESHOLD_EFFORT
 
 
-def _compared(path: Path, order: Order, report: Report) -> Compared:
+def _compared(path: Path, order: Order, report: Report, kinds: Sequence[str] = ()) -> Compared:
     report(path.name, 0)
-    compared = compare_file(path, order.minor_from)
+    compared = compare_file(path, order.minor_from, kinds)
     report(path.name, _FILE_EFFORT)
     return compared
 
@@ -202,10 +214,29 @@ def _learn_without(
     frequencies: Mapping[str, FrequencyTable],
     known: Patterns | None,
     report: Report,
-) -> tuple[Weights, Population]:
+    *,
+    anew: bool,
+) -> Adapted:
     region = training.together([_patterns(file, frequencies, None) for file in files])
-    adapted = adaptation.adapt(base.model, base.population, region, known, lambda: report("Adaptation", 1))
-    return adapted.weights, adapted.population
+    if anew:
+        return self_training.learn_anew(base.model, region, known, lambda: report("Apprentissage", 1))
+    return adaptation.adapt(base.model, base.population, region, known, lambda: report("Adaptation", 1))
+
+
+def _doubts(adapted: Adapted, order: Order) -> tuple[str, ...]:
+    """Say what to mind in weights that no truth has checked."""
+    doubts = []
+    if adapted.matches < _FEW:
+        doubts.append(
+            f"Ces fichiers n'auraient que {counted(round(adapted.matches), 'paire', 'paires')} d'une même personne : "
+            "c'est peu pour en apprendre. Donnez les identités de toute la région."
+        )
+    if order.anew:
+        doubts.append(
+            "Poids tirés de suppositions : mesurez ce modèle (hub model evaluate) avant de le proposer. Sur des "
+            "fichiers comme ceux dont la base vient, il vaut moins qu'elle."
+        )
+    return tuple(doubts)
 
 
 def _assemble(order: Order, weights: Weights, frequencies: Mapping[str, FrequencyTable], how_made: str) -> Model:
@@ -286,7 +317,8 @@ def _how_made(order: Order, files: Sequence[Compared], labelled: Sequence[Labell
     if labelled:
         said.append(f"avec leur vérité, {sum(int(item.same.sum()) for item in labelled)} paires d'une même personne")
     elif order.base:
-        said.append(f"sans étiquettes, en adaptant le modèle {order.base.model.version}")
+        how = "à neuf, sur ce que suppose le" if order.anew else "en adaptant le"
+        said.append(f"sans étiquettes, {how} modèle {order.base.model.version}")
     if officers:
         said.append(f"avec {len(officers.compared.pairs.left)} paires décidées par les officiers, de poids "
                     f"{officers.weight:g}")  # fmt: skip

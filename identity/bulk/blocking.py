@@ -5,7 +5,7 @@ records is refined by what else they agree on, never cut in silence: the pairs t
 told.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,6 +93,10 @@ def kinds_for(count: int, *, wide: bool = False) -> tuple[str, ...]:
     A `wide` search takes them all: ten times the pairs in a large file.
     """
     return (*KINDS, *(kind for kind, most in _FILE_KINDS.items() if wide or count <= most))
+
+
+REGIONAL_KINDS = kinds_for(_ANY_SIZE)
+"""Kinds of key of a file as large as a region."""
 
 
 def blocking_keys(records: Records, kinds: Iterable[str] = KINDS) -> Iterator[Keys]:
@@ -224,8 +228,11 @@ def _keys(kind: str, slots: Slots) -> Keys:
     return Keys(kind, np.concatenate(values), np.concatenate(holders))
 
 
-def candidate_pairs(records: Records, *, wide: bool = False) -> Candidates:
-    """Return every pair of records that share a key, each once, in the order of the file."""
+def candidate_pairs(records: Records, *, wide: bool = False, kinds: Sequence[str] = ()) -> Candidates:
+    """Return every pair of records that share a key, each once, in the order of the file.
+
+    The keys are of some `kinds`, by default those of `kinds_for`.
+    """
     count = len(records)
     traits = _hash_traits(records)
     slots, parts = _slots(traits), _refining(traits)
@@ -235,7 +242,7 @@ def candidate_pairs(records: Records, *, wide: bool = False) -> Candidates:
         pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
         return np.concatenate(pairs), finder.unexamined
 
-    kinds = kinds_for(count, wide=wide)
+    kinds = kinds or kinds_for(count, wide=wide)
     found = dict(zip(kinds, spread(find, kinds), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
     left, right = _in_order([pairs for pairs, _ in found.values()], count)

@@ -114,6 +114,46 @@ def test_a_model_is_adapted_to_a_region_without_labels(folder: Path) -> None:
     assert "Seuils et probabilités repris" in done.output
 
 
+def test_a_model_is_learned_anew_without_labels_and_its_doubts_are_told(folder: Path, tmp_path: Path) -> None:
+    options = ("--file", folder / "f2.parquet", "--base", folder / "learned.json", "--version", "ailleurs", "--anew")
+    outs = [tmp_path / "anew.json", tmp_path / "again.json"]
+
+    done, again = (run("train", *options, "--made", "2026-11-23", "--out", out) for out in outs)
+
+    assert (done.exit_code, again.exit_code) == (0, 0), done.output
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    learned = parse_model(outs[0].read_text(encoding="utf-8"))
+    assert "sans étiquettes, à neuf, sur ce que suppose le modèle essai" in learned.how_made
+    assert "Poids tirés de suppositions : mesurez ce modèle" in done.output
+
+
+def test_a_file_of_few_doubles_teaches_little_and_it_is_said(folder: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.parquet"
+    parquet.write_table(parquet.read_table(folder / "f2.parquet").slice(0, 200), few)
+
+    done = run(
+        "train", "--file", few, "--base", folder / "learned.json", "--version", "x", "--out", tmp_path / "few.json"
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "c'est peu pour en apprendre" in done.output
+
+
+def test_learning_anew_asks_for_a_base_and_no_truth(folder: Path, tmp_path: Path) -> None:
+    file, truth, out = folder / "f1.parquet", folder / "t1.parquet", tmp_path / "never.json"
+
+    for options in (("--anew",), ("--anew", "--truth", truth)):
+        refused = run("train", "--file", file, *options, "--version", "x", "--out", out)
+        assert refused.exit_code == 1
+        assert "--anew sert à apprendre sans vérité" in refused.output
+    refused = run(
+        "train", "--file", file, "--truth", truth, "--base", folder / "learned.json", "--anew", "--version", "x",
+        "--out", out,
+    )  # fmt: skip
+    assert "--base sert à apprendre sans vérité" in refused.output
+    assert not out.exists()
+
+
 def test_a_rate_that_no_threshold_holds_is_told_and_nothing_is_written(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "never.json"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from identity import adaptation, cutoffs, training
+from identity import adaptation, cutoffs, self_training, training
 from identity.agreement import CHAINS, out_of_order
 from identity.bulk.records import prepare
 from identity.cutoffs import Goal, Judged
@@ -18,8 +18,13 @@ from tests.identity.factories import model
 TRAITS = list(TERMS)
 
 
-def draw(share: float, missing_phone: float, pairs: int = 60_000, seed: int = 3) -> tuple[Patterns, np.ndarray]:
-    """Draw pairs of a region: true ones agree mostly, others mostly differ; a phone lacks as often as asked."""
+def draw(
+    share: float, missing_phone: float, pairs: int = 60_000, seed: int = 3, **other_shares: tuple[float, float]
+) -> tuple[Patterns, np.ndarray]:
+    """Draw pairs of a region: true ones agree mostly, others mostly differ; a phone lacks as often as asked.
+
+    `other_shares` are those of the pairs that agree on a trait, among true ones and among the others.
+    """
     random = np.random.default_rng(seed)
     same = random.random(pairs) < share
     agree = {
@@ -36,7 +41,8 @@ def draw(share: float, missing_phone: float, pairs: int = 60_000, seed: int = 3)
             level = next(name for name in ("missing", "different", "none", "some", names[-1]) if name in names)
             columns.append(np.full(pairs, names.index(level), np.int8))
             continue
-        one, other, if_same, if_not = agree[trait]
+        one, other, *shares = agree[trait]
+        if_same, if_not = other_shares.get(trait, shares)
         hit = random.random(pairs) < np.where(same, if_same, if_not)
         column = np.where(hit, names.index(one), names.index(other)).astype(np.int8)
         if trait == "phone":
@@ -168,6 +174,50 @@ def test_officers_pairs_count_beside_those_of_a_region(learned: tuple[Weights, P
     with_them = adaptation.adapt(with_weights(learned[0]), learned[1], region, decided)
 
     assert with_them.population.same > adaptation.adapt(with_weights(learned[0]), learned[1], region).population.same
+
+
+def accuracy(found: Weights, region: Patterns) -> float:
+    """Return the share of pairs that weights tell right."""
+    said = adaptation.bits_of(with_weights(found), region.levels) > 0
+    return float(np.where(said, region.same, region.other).sum() / (region.same + region.other).sum())
+
+
+def test_a_region_of_another_world_is_learned_anew_without_labels(learned: tuple[Weights, Population]) -> None:
+    # Where most dates are wrong and nobody shares a telephone, a base supposes fathers and sons.
+    region, same = draw(0.3, 0.2, seed=13, birth_date=(0.2, 0.05), phone=(0.9, 0.001), address=(0.3, 0.1))
+    base = with_weights(learned[0])
+
+    found = self_training.learn_anew(base, region)
+
+    adapted = adaptation.adapt(base, learned[1], region)
+    before, after = learned[0].levels["birth_date"]["different"], found.weights.levels["birth_date"]["different"]
+    assert after > before + 2
+    assert found.matches == pytest.approx(same.sum(), rel=0.1)
+    assert accuracy(found.weights, region) > accuracy(adapted.weights, region) + 0.01
+    assert (
+        out_of_order(found.weights.levels, [(p.first, p.second, p.bits) for p in found.weights.interactions]) is None
+    )
+
+
+def test_learned_anew_a_region_like_the_former_one_is_told_as_well(learned: tuple[Weights, Population]) -> None:
+    region, _ = draw(0.3, 0.2, seed=14)
+
+    found = self_training.learn_anew(with_weights(learned[0]), region)
+
+    assert accuracy(found.weights, region) == pytest.approx(accuracy(learned[0], region), abs=0.002)
+
+
+def test_learned_anew_labels_are_not_looked_at_but_those_of_officers_are(learned: tuple[Weights, Population]) -> None:
+    region, _ = draw(0.3, 0.2, pairs=5000, seed=15)
+    blind = Patterns(region.levels, 0 * region.same, region.same + region.other)
+    decided = replace(region, same=region.same * 0 + 50, other=region.other * 0)
+    base = with_weights(learned[0])
+
+    seen, unseen = (self_training.learn_anew(base, data).weights for data in (region, blind))
+    with_them = self_training.learn_anew(base, region, decided).weights
+
+    assert seen == unseen
+    assert with_them.prior > seen.prior
 
 
 def names_of(*families: str) -> training.Names:
