@@ -50,7 +50,7 @@ def dedupe(
 
     The columns are those of `hub identities load`. The file is only read and the index is left as it is: every
     candidate pair is written with its score, its probability and what would be decided, `link` or `review`.
-    A file of up to 30,000 identities is always compared as --wide does.
+    A file of up to 30,000 identities is always compared so, and more widely still.
 
     With --registry, the doubles of the index: a task for each pair of persons, which an officer settles. Stopped at
     any point, the same command goes on where it was.

@@ -1,6 +1,6 @@
 """Files of identities with the truth about them, compared pair by pair: what models are learned and judged on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,17 +47,17 @@ class Labelled:
     """Which candidate pairs are of one person."""
 
 
-def compare_file(path: Path, minor_from: int, kinds: Sequence[str] = ()) -> Compared:
+def compare_file(path: Path, minor_from: int, size: int | None = None) -> Compared:
     """Read a file and compare its candidate pairs; raise `Invalid` when it has none.
 
-    They are those that `hub identities dedupe` finds, or that share a key of some `kinds`.
+    They are those that `hub identities dedupe` finds, in it or as in a file of `size` records.
     """
     try:
         file = regional_file.read(path)
     except Invalid as err:
         raise Invalid(f"{path.name} : {err.message}") from err
     records = prepare(file.table)
-    candidates = candidate_pairs(records, kinds=kinds)
+    candidates = candidate_pairs(records, size=size)
     if not len(candidates.left):
         raise Invalid(f"{path.name} : ce fichier n'a aucune paire d'identités à comparer.")
     pairs = compare(records, candidates.left, candidates.right, minor_from)

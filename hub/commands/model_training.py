@@ -11,7 +11,7 @@ from hub.errors import Invalid
 from identity import adaptation, cutoffs, self_training, training
 from identity.adaptation import Adapted
 from identity.bulk import scoring
-from identity.bulk.blocking import REGIONAL_KINDS
+from identity.bulk.blocking import REGION
 from identity.cutoffs import Goal, Judged
 from identity.evaluation import Truth, true_pairs
 from identity.model import Calibration, FrequencyTable, Model, Thresholds, grain
@@ -138,8 +138,8 @@ def learn(order: Order, decided: Callable[[int], Decided | None], report: Report
     """
     check(order)
     # A base is adapted to the pairs of a region, and not to those that only a small file is compared by.
-    kinds = REGIONAL_KINDS if order.base and not order.anew else ()
-    files = [_compared(path, order, report, kinds) for path in order.files]
+    size = REGION if order.base and not order.anew else None
+    files = [_compared(path, order, report, size) for path in order.files]
     officers = decided(order.minor_from)
     names = [file.names for file in files]
     frequencies = training.frequencies(
@@ -175,9 +175,9 @@ def effort(order: Order) -> int:
     return _FILE_EFFORT * (len(order.files) + len(order.calibrate_files)) + rounds + _THRESHOLD_EFFORT
 
 
-def _compared(path: Path, order: Order, report: Report, kinds: Sequence[str] = ()) -> Compared:
+def _compared(path: Path, order: Order, report: Report, size: int | None = None) -> Compared:
     report(path.name, 0)
-    compared = compare_file(path, order.minor_from, kinds)
+    compared = compare_file(path, order.minor_from, size)
     report(path.name, _FILE_EFFORT)
     return compared
 

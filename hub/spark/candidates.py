@@ -23,22 +23,22 @@ class Candidates:
     unexamined: dict[str, int]
 
 
-def candidate_pairs(records: DataFrame, kinds: Sequence[str], keep: Keep) -> Candidates:
-    """Pair the records that share a key of one of these kinds.
+def candidate_pairs(records: DataFrame, size: int, kinds: Sequence[str], keep: Keep) -> Candidates:
+    """Pair the records, so many, that share a key of one of these kinds.
 
     A key held by too many is refined, then cut to neighbours and told.
     """
     blocks = keep(_blocks(records.mapInArrow(partitions.keys(kinds), partitions.ENTRIES)), "blocks")
-    pairs = [_within(blocks, 0)]
+    pairs = [_within(blocks, 0, size)]
     unexamined: dict[str, int] = {}
     for depth in range(MOST_REFINED):
-        large = _larger(blocks, depth)
+        large = _larger(blocks, depth, size)
         if large.isEmpty():
             break
         blocks = keep(_blocks(_refined(large, records)), f"blocks-{depth}")
-        pairs.append(_within(blocks, depth + 1))
+        pairs.append(_within(blocks, depth + 1, size))
     else:
-        large = _larger(blocks, MOST_REFINED).where(f"kind < {len(KINDS)}")
+        large = _larger(blocks, MOST_REFINED, size).where(f"kind < {len(KINDS)}")
         unexamined = _count_pairs(large)
         pairs.append(_neighbours(large))
     return Candidates(keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs"), unexamined)
@@ -52,13 +52,13 @@ def _blocks(entries: DataFrame) -> DataFrame:
     return entries.withColumn("size", sql.count("*").over(Window.partitionBy(_KEY))).where("size > 1")
 
 
-def _larger(blocks: DataFrame, depth: int) -> DataFrame:
-    """Keep the blocks that are too large for how often they were refined."""
-    return blocks.where(f"size > {most_together(depth)}")
+def _larger(blocks: DataFrame, depth: int, size: int) -> DataFrame:
+    """Keep the blocks that are too large for how often they were refined, in a file of so many records."""
+    return blocks.where(f"size > {most_together(depth, size)}")
 
 
-def _within(blocks: DataFrame, depth: int) -> DataFrame:
-    small = blocks.where(f"size <= {most_together(depth)}")
+def _within(blocks: DataFrame, depth: int, size: int) -> DataFrame:
+    small = blocks.where(f"size <= {most_together(depth, size)}")
     left = small.select(*_KEY, sql.col("row").alias("row_l"))
     right = small.select(*_KEY, sql.col("row").alias("row_r"))
     return left.join(right, _KEY).where(sql.col("row_l") < sql.col("row_r")).select("row_l", "row_r")

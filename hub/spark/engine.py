@@ -41,7 +41,7 @@ def run(order: Order, report: Report) -> Summary:
         unreadable = _unreadable(region.records)
         report(Stage.PREPARE, region.count, region.count)
         report(Stage.PAIRS, 0, region.count)
-        candidates = candidate_pairs(region.records, kinds_for(region.count, wide=order.wide), keep)
+        candidates = candidate_pairs(region.records, region.count, kinds_for(region.count, wide=order.wide), keep)
         count = candidates.pairs.count()
         report(Stage.PAIRS, region.count, region.count)
         report(Stage.COMPARE, 0, count)

@@ -5,7 +5,7 @@ records is refined by what else they agree on, never cut in silence: the pairs t
 told.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,9 @@ from identity.bulk.threads import spread
 MOST_TOGETHER = 8
 """Records that may share a key before it is refined."""
 MOST_REFINED_TOGETHER = 64
-"""Records that may share a key that was refined once or more."""
+"""Records that may share a key that was refined once or more, or any key of a small file."""
+SMALL, REGION = 30_000, 1_000_000
+"""Records of the largest small file, and of a file as large as a region."""
 MOST_REFINED = 2
 """How often a key is refined by one more trait."""
 NEIGHBOURS = 8
@@ -35,9 +37,9 @@ _FILE_KINDS = {
     "day-place-given": _ANY_SIZE,
     "date": 50_000,
     "street": 50_000,
-    "surname": 30_000,
-    "given": 30_000,
-    "postcode": 30_000,
+    "surname": SMALL,
+    "given": SMALL,
+    "postcode": SMALL,
 }
 ALL_KINDS = (*KINDS, *_FILE_KINDS)
 """Kinds of key in the order of their numbers: those of the index, then those of files only."""
@@ -93,10 +95,6 @@ def kinds_for(count: int, *, wide: bool = False) -> tuple[str, ...]:
     A `wide` search takes them all: ten times the pairs in a large file.
     """
     return (*KINDS, *(kind for kind, most in _FILE_KINDS.items() if wide or count <= most))
-
-
-REGIONAL_KINDS = kinds_for(_ANY_SIZE)
-"""Kinds of key of a file as large as a region."""
 
 
 def blocking_keys(records: Records, kinds: Iterable[str] = KINDS) -> Iterator[Keys]:
@@ -228,21 +226,22 @@ def _keys(kind: str, slots: Slots) -> Keys:
     return Keys(kind, np.concatenate(values), np.concatenate(holders))
 
 
-def candidate_pairs(records: Records, *, wide: bool = False, kinds: Sequence[str] = ()) -> Candidates:
+def candidate_pairs(records: Records, *, wide: bool = False, size: int | None = None) -> Candidates:
     """Return every pair of records that share a key, each once, in the order of the file.
 
-    The keys are of some `kinds`, by default those of `kinds_for`.
+    They are found as in a file of `size` records, its own by default: a small file is compared more widely.
     """
     count = len(records)
+    size = count if size is None else size
     traits = _hash_traits(records)
     slots, parts = _slots(traits), _refining(traits)
 
     def find(kind: str) -> tuple[Longs, int]:
-        finder = _Finder(count, parts)
+        finder = _Finder(count, parts, size)
         pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
         return np.concatenate(pairs), finder.unexamined
 
-    kinds = kinds or kinds_for(count, wide=wide)
+    kinds = kinds_for(size, wide=wide)
     found = dict(zip(kinds, spread(find, kinds), strict=True))
     unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
     left, right = _in_order([pairs for pairs, _ in found.values()], count)
@@ -270,16 +269,16 @@ def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
 class _Finder:
     """Pairs of records that share a key of one kind."""
 
-    def __init__(self, count: int, parts: list[Longs]) -> None:
+    def __init__(self, count: int, parts: list[Longs], size: int) -> None:
         self.unexamined = 0
-        self._count, self._parts = count, parts
+        self._count, self._parts, self._size = count, parts, size
 
     def pairs(self, keys: Keys, depth: int = 0) -> Iterator[Longs]:
         """Yield the pairs, some more than once."""
         values, holders = _by_key(*_shared(keys.values, keys.records))
         starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, np.int64)
         sizes = np.diff(np.append(starts, len(values)))
-        most = most_together(depth)
+        most = most_together(depth, self._size)
         large = sizes > most
         last = np.repeat(starts + sizes * ~large, sizes)
         for one, other in _run_pairs(last, most):
@@ -318,9 +317,9 @@ def _by_key(values: Longs, holders: Ints) -> tuple[Longs, Longs]:
     return found, holders[order].astype(np.int64)
 
 
-def most_together(depth: int) -> int:
-    """Return how many records may share a key that was refined so often."""
-    return MOST_REFINED_TOGETHER if depth else MOST_TOGETHER
+def most_together(depth: int, size: int) -> int:
+    """Return how many records may share a key that was refined so often, in a file of so many records."""
+    return MOST_REFINED_TOGETHER if depth or size <= SMALL else MOST_TOGETHER
 
 
 def refining_parts(records: Records) -> list[Longs]:

@@ -9,7 +9,14 @@ import pyarrow as pa
 import pytest
 
 from identity.bulk import engine
-from identity.bulk.blocking import ALL_KINDS, NEIGHBOURS, kinds_for
+from identity.bulk.blocking import (
+    ALL_KINDS,
+    MOST_REFINED_TOGETHER,
+    NEIGHBOURS,
+    REGION,
+    candidate_pairs,
+    kinds_for,
+)
 from identity.bulk.engine import Match
 from identity.bulk.records import COLUMNS, prepare
 from identity.ins import nir_key
@@ -240,6 +247,16 @@ def test_a_large_file_is_not_blocked_by_one_trait_alone() -> None:
     assert set(kinds_for(1_000_000)) < set(kinds_for(40_000)) < set(kinds_for(10)) == set(ALL_KINDS)
     assert not {"date", "surname", "given", "street", "postcode"} & set(kinds_for(1_000_000))
     assert kinds_for(1_000_000, wide=True) == ALL_KINDS
+
+
+def test_a_key_that_many_share_is_refined_in_a_large_file_and_not_in_a_small_one() -> None:
+    days = [f"{1930 + number}-{1 + number % 12:02d}-{1 + number:02d}" for number in range(MOST_REFINED_TOGETHER // 3)]
+    records = prepare(as_table([{"birth_family": "DURAND", "birth_date": day} for day in days]))
+
+    small, large = candidate_pairs(records), candidate_pairs(records, size=REGION)
+
+    assert len(small.left) == len(days) * (len(days) - 1) // 2
+    assert (len(large.left), large.unexamined) == (0, {})
 
 
 def test_two_matricules_are_two_persons_and_who_is_as_like_one_as_the_other_is_neither() -> None:
