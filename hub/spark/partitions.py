@@ -72,12 +72,14 @@ def _entries(keys: Keys, rows: Longs) -> pa.RecordBatch:
 def unreadable(batches: Batches) -> Batches:
     """Count the values that say nothing, by column; give the first row that holds one."""
     for batch in batches:
-        found = prepare(pa.Table.from_batches([batch])).unreadable
+        # The rows of a batch come in no order.
+        table = pa.Table.from_batches([batch]).sort_by("row")
+        found = prepare(table).unreadable
         counts, first = ([value[part] for value in found.values()] for part in (0, 1))
         columns = [
             pa.array(found.keys(), pa.string()),
             pa.array(counts, pa.int64()),
-            batch["row"].take(pa.array(first, pa.int64())),
+            table["row"].combine_chunks().take(pa.array(first, pa.int64())),
         ]
         yield pa.RecordBatch.from_arrays(columns, ["column", "count", "row"])
 

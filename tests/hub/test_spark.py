@@ -70,6 +70,8 @@ def _large_file(folder: Path) -> Path:
     every = pq.read_table(generated).to_pylist()
     for rank, line in enumerate(_too_many_alike()):
         every.insert((rank * 7919) % len(every), line)
+    for line in every[37::500]:
+        line["phone"] = "12"
     path = folder / "region.parquet"
     pq.write_table(pa.Table.from_pylist(every), path, row_group_size=6000)
     return path
@@ -109,6 +111,7 @@ def test_spark_finds_the_pairs_scores_decisions_and_persons_of_one_machine(tmp_p
     assert result.returncode == 0, result.stderr
     assert [found.equals(wanted) for found, wanted in zip(_tables(tmp_path), expected, strict=True)] == [True, True]
     assert summary.unexamined, "a block must stay too large"
+    assert summary.unreadable["phone"].values > 40
     # All that is told but the time it took.
     assert result.stdout.splitlines()[:-1] == lines(summary, 1)[:-1]
     assert "warn" not in result.stderr.lower()
