@@ -246,20 +246,29 @@ def _given(a: Comparable, b: Comparable) -> str:
     best = given_level(a.head, b.head)
     if a.head.key == b.head.key and best == "exact":
         return best
-    if a.used_head is not a.head or b.used_head is not b.head:
-        for one, other in ((a.head, b.used_head), (a.used_head, b.head), (a.used_head, b.used_head)):
-            level = given_level(one, other)
-            if _RANK["given"][level] < _RANK["given"][best]:
-                best = level
     rank = _RANK["given"]
-    if 2 in (a.head_words, b.head_words) and best != "exact":
+    if a.used_head is not a.head or b.used_head is not b.head:
+        crossed = given_level(a.head, b.used_head), given_level(a.used_head, b.head)
+        best = min(best, *crossed, key=rank.__getitem__)
+        # MLLE and MLLE, or two sisters called MARIE, make no one name of JULES and LEA: a list holds the used name.
+        if best not in UNLIKE_GIVEN or _holds_used(a) or _holds_used(b):
+            best = min(best, given_level(a.used_head, b.used_head), key=rank.__getitem__)
+    is_compound = 2 in (a.head_words, b.head_words)
+    if is_compound and best != "exact":
         if _opens(a, b) or _opens(b, a):
             return "exact"
         if rank[best] > rank["initial"] and (_shortens(a, b) or _shortens(b, a)):
             best = "initial"
     if rank[best] > rank["listed"] and (_lists(a, b) or _lists(b, a)):
         best = "listed"
+    if is_compound and best in ("listed", "compound") and (_goes_on_otherwise(a, b) or _goes_on_otherwise(b, a)):
+        best = "overlap"
     return best
+
+
+def _holds_used(record: Comparable) -> bool:
+    """Tell whether a record's used given name is one of its list."""
+    return record.used_head is not None and record.used_head.key in record.words
 
 
 def given_level(one: Name, other: Name) -> str:
@@ -275,16 +284,25 @@ def _given_level(first: str, second: str) -> str:
     found = relation(one, other)
     if found <= NameRelation.PART:
         return GIVEN_LEVELS[found]
+    if found is NameRelation.OVERLAP:
+        return _slip_in_a_word(one, other)
     known, others = known_given(one.key), known_given(other.key)
     if found is NameRelation.DIFFERENT and known.isdisjoint(others):
         return "different"
     if not (known and others) and found not in (NameRelation.ABBREVIATED, NameRelation.TRUNCATED):
         return GIVEN_LEVELS[found]
-    if found is NameRelation.OVERLAP:
-        return "overlap"
     level = KNOWN_LEVELS.get(related(one.key, other.key), GIVEN_LEVELS[found])
     # One letter fits many names; J-P and CHR fit few.
     return "short" if level == "initial" and min(len(one.compact), len(other.compact)) > 1 else level
+
+
+def _slip_in_a_word(one: Name, other: Name) -> str:
+    """Compare two compound given names that share a word: JEAN-PIERRE and JEAN-PIERE, JEAN-PIERRE and JEAN-PAUL."""
+    words, others = one.parts - other.parts, other.parts - one.parts
+    if len(words) != 1 or len(others) != 1:
+        return "overlap"
+    level = given_level(*(read_name(word) for word in (*words, *others)))
+    return level if level in ("phonetic", "typo") else "overlap"
 
 
 def _opens(a: Comparable, b: Comparable) -> bool:
@@ -301,6 +319,16 @@ def _shortens(a: Comparable, b: Comparable) -> bool:
     letter, full = a.words[0], b.words[0]
     is_opening = letter is not None and full is not None and len(letter) == 1 and full.startswith(letter)
     return is_opening and a.words[1] is not None and a.words[1] == b.words[1]
+
+
+def _goes_on_otherwise(a: Comparable, b: Comparable) -> bool:
+    """Tell whether `a` writes in two words another compound first name than `b`: JEAN PIERRE, JEAN-PAUL."""
+    if a.head_words != 1 or b.head_words != 2 or len(a.words) != 2 or a.words[0] != b.words[0]:
+        return False
+    second, other = a.words[1], b.words[1]
+    return (
+        second is not None and other is not None and given_level(read_name(second), read_name(other)) in UNLIKE_GIVEN
+    )
 
 
 def _lists(a: Comparable, b: Comparable) -> bool:

@@ -285,6 +285,8 @@ PARTING: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(TWINS, _levels(given="rival overlap", age="minor"), (_SAME_INS,)),
     Rule(TWINS, {**_NO_CONTACT, **_levels(given="rival overlap")}, (_SAME_INS,)),
+    # JEAN-PIERRE and JEAN-PAUL under one roof: a record of JEAN does not make them one.
+    Rule(TWINS, _levels(given="overlap"), (_SAME_INS, _OWN_EMAIL)),
     Rule(TWINS, _levels(given="different", phone=_OTHER_PHONE, address=_OTHER_HOME), (_SAME_INS,)),
     Rule(TWINS, _levels(given="different", phone=_OTHER_PHONE, other_given="shared differ"), (_SAME_INS,)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ", age="minor"), (_SAME_INS,)),

@@ -165,16 +165,41 @@ def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> 
     todo = np.flatnonzero(((head != head2) | are_initials) & (level == index["exact"]))
     a, b, head, head2 = left[todo], right[todo], head[todo], head2[todo]
     best = relations.given_levels(head, head2)
-    for one, two, new in _others(head, head2, records.used_head.take(a), records.used_head.take(b)):
-        best[new] = np.minimum(best[new], relations.given_levels(one, two))
+    *crossed, (one, two, new) = _others(head, head2, records.used_head.take(a), records.used_head.take(b))
+    for name, used, rows in crossed:
+        best[rows] = np.minimum(best[rows], relations.given_levels(name, used))
+    holds = _holds_used(records, a[new]) | _holds_used(records, b[new])
+    kept = np.flatnonzero(~_UNLIKE.take(best[new]) | holds)
+    best[new[kept]] = np.minimum(best[new[kept]], relations.given_levels(one[kept], two[kept]))
     best[np.concatenate([_opens(records, a, b), _opens(records, b, a)])] = index["exact"]
     short = np.concatenate([_shortened(records, a, b), _shortened(records, b, a)])
     best[short] = np.minimum(best[short], index["initial"])
     unlike = np.flatnonzero(best > index["listed"])
     a, b = a[unlike], b[unlike]
     best[unlike[np.concatenate([_listed(records, a, b), _listed(records, b, a)])]] = index["listed"]
+    near = np.flatnonzero((best == index["listed"]) | (best == index["compound"]))
+    a, b = left[todo[near]], right[todo[near]]
+    other = np.concatenate([_go_on_otherwise(records, relations, *sides) for sides in ((a, b), (b, a))])
+    best[near[other]] = index["overlap"]
     level[todo] = best
     return level
+
+
+def _holds_used(records: Records, rows: Rows) -> Flags:
+    """Tell which records' used given name is one of their list."""
+    used = records.used_head.take(rows)
+    return reduce(or_, ((word.take(rows) == used) & (used >= 0) for word in records.words))
+
+
+def _go_on_otherwise(records: Records, relations: Relations, a: Rows, b: Rows) -> Rows:
+    """Return the pairs where `a` writes in two words another compound first name than `b`: JEAN PIERRE, JEAN-PAUL."""
+    rows = np.flatnonzero((records.head_words.take(a) == 1) & (records.head_words.take(b) == 2))
+    rows = rows[records.word_counts.take(a[rows]) == 2]
+    (first, second), (first2, second2) = (records.words[:2].take(side[rows], axis=1) for side in (a, b))
+    kept = np.flatnonzero((first == first2) & (first >= 0) & (second >= 0) & (second2 >= 0))
+    unlike = _UNLIKE.take(relations.given_levels(second[kept], second2[kept]))
+    found: Rows = rows[kept[unlike]]
+    return found
 
 
 def _opens(records: Records, a: Rows, b: Rows) -> Rows:

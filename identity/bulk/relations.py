@@ -85,9 +85,10 @@ class Relations:
         both = names.is_known[left] & names.is_known[right] & (left >= 0) & (right >= 0)
         marks = names.spelling.families
         akin = both & (found == _DIFFERENT) & (marks[left] & marks[right] != 0)
-        close = (found > NameRelation.PART) & (found < _DIFFERENT) & (found != NameRelation.OVERLAP)
-        cut = (found == NameRelation.ABBREVIATED) | (found == NameRelation.TRUNCATED)
-        rows = np.flatnonzero(akin | (close & (both | cut)))
+        close = (found > NameRelation.PART) & (found < _DIFFERENT)
+        # Words cut short, or of which one is shared, are looked at one by one.
+        by_words = np.isin(found, (NameRelation.ABBREVIATED, NameRelation.TRUNCATED, NameRelation.OVERLAP))
+        rows = np.flatnonzero(akin | (close & (both | by_words)))
         if not len(rows):
             return result
         a, b = left[rows].astype(np.int64), right[rows].astype(np.int64)
