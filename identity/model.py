@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from identity.agreement import out_of_order
 from identity.comparison import LEVELS, Comparison
+from identity.names import read_name
 from identity.normalise import match_key
 
 FORMAT = 5
@@ -56,6 +57,11 @@ class FrequencyTable:
         """Return the rarity of a value."""
         share = self.values.get(value, 0.0)
         return RARITIES[sum(share >= step for step in self.steps)]
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Return how far from rare each value listed is."""
+        return {value: RARITIES.index(self.rarity(value)) for value in self.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class Model:
             if level == "swapped":
                 return "none"
         # A slip in a common name proves no more than the name itself.
-        return RARITIES[max(ranks.get(one, 0), ranks.get(other, 0))]
+        return RARITIES[max(rank_of(one, ranks), rank_of(other, ranks))]
 
     def terms(self, pattern: Pattern) -> Iterator[tuple[str, str, float]]:
         """Yield every term of a score: the trait (or two, joined by ×), its level and its bits.
@@ -154,10 +160,7 @@ class Model:
     @cached_property
     def _ranks(self) -> Mapping[str, Mapping[str, int]]:
         """How far from rare each name of the tables is, by trait."""
-        return {
-            trait: {name: RARITIES.index(table.rarity(name)) for name in table.values}
-            for trait, table in self.frequencies.items()
-        }
+        return {trait: table.ranks for trait, table in self.frequencies.items()}
 
     @cached_property
     def _worths(self) -> tuple[dict[str, float], ...]:
@@ -182,6 +185,12 @@ class Model:
             (f"{pair.first}×{pair.second}", places[pair.first], places[pair.second], pair.bits)
             for pair in self.interactions
         )
+
+
+def rank_of(name: str, ranks: Mapping[str, int]) -> int:
+    """Return how far from rare a name is: a particle makes none rarer, DA SILVA is as common as SILVA."""
+    own = ranks.get(name, 0)
+    return max(own, ranks.get(read_name(name).core, 0)) if " " in name else own
 
 
 def grain(bits: float) -> float:

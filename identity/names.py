@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from identity.phonetics import french_code, may_sound_alike, sounds_alike
 
 PARTICLES = frozenset(
-    "D DE DU DES DEL DELLA DI DA DO DOS DAS LA LE LES L VAN VON DER DEN EL AL BEN BENT AIT".split()  # noqa: SIM905
+    "D DE DU DES DEL DELLA DI DA DO DOS DAS LA LE LES L VAN VON DER DEN EL AL BEN BENT AIT THI".split()  # noqa: SIM905
 )
 GIVEN_PARTICLES = frozenset(particle for particle in PARTICLES if len(particle) > 1)
 """Those that open a name of several words: EL MEHDI, or LE MOIGNE in the wrong field; a letter is an initial."""

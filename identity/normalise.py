@@ -101,9 +101,14 @@ _NEWBORN = """
 """
 # What clerks write where a name is not known, besides `PLACEHOLDERS`.
 _UNSAID = ("NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER)", "(?:NEE? )?SOUS X")
-NO_GIVEN_NAME = "^(?:{})(?:[ -]|$)".format("|".join([*_NEWBORN.split(), *_UNSAID]).replace(" ", "[ -]"))
+# Of NGUYEN THI HOA, what software that keeps one word keeps.
+_MIDDLE = "THI VAN"
+NO_GIVEN_NAME = "^(?:(?:{})(?:[ -]|$)|(?:{})$)".format(
+    "|".join([*_NEWBORN.split(), *_UNSAID]).replace(" ", "[ -]"), "|".join(_MIDDLE.split())
+)
 """How a match key begins that stands where there is no given name: FILLE DE CLAIRE, JUMEAU A, NON RENSEIGNE. Its
-other words are no names either: two newborns whose given names are RENSEIGNE would share them."""
+other words are no names either: two newborns whose given names are RENSEIGNE would share them. And what it is when it
+is the middle name that half a country bears, alone."""
 _NO_GIVEN_NAME = re.compile(NO_GIVEN_NAME)
 
 

@@ -64,8 +64,8 @@ class Vocabulary:
     """Relations of pairs of names that were spelled out, kept from one chunk of pairs to the next."""
     given_levels: dict[int, int] = field(default_factory=dict)
     """Levels found for pairs of given names, kept likewise."""
-    rarities: dict[str, tuple[FrequencyTable, Relation]] = field(default_factory=dict)
-    """The rarity of each name by a table of frequencies, by trait, kept likewise."""
+    rarities: dict[str, tuple[FrequencyTable, Flags, Relation]] = field(default_factory=dict)
+    """Which names a table of frequencies holds and how far from rare each is, by trait, kept likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from identity.decision import (
     Levels,
     Rule,
 )
-from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
+from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model, rank_of
 
 _COMPANY = 0.375
 """Bits under the review threshold from which surer links outweigh a contradiction."""
@@ -157,29 +157,31 @@ def term_levels(
     levels = dict(pairs.levels)
     for rarity, trait in RARITY_OF.items():
         one, other = pairs.surnames if trait == "surname" else pairs.givens
-        steps = _steps(names, trait, frequencies[trait])
-        first, second = steps.take(one), steps.take(other)
+        listed, ranks = _ranks(names, trait, frequencies[trait])
+        first, second = ranks.take(one), ranks.take(other)
         is_same, is_other, is_swapped = (
             np.array([level in group for level in LEVELS[trait]]).take(pairs.levels[trait])
             for group in (SAME_NAME[trait], OTHER_NAME, ("swapped",))
         )
-        rivals = (np.minimum(first, second) >= 0) & (one != other) & ~is_same
+        rivals = listed.take(one) & listed.take(other) & (one != other) & ~is_same
         none = is_other | (np.minimum(one, other) < 0) | (is_swapped & ~rivals)
-        level = np.maximum(np.maximum(first, second), np.int8(0))
+        level = np.maximum(first, second)
         level[np.flatnonzero(rivals)] = RARITIES.index("rivals")
         level[np.flatnonzero(none)] = RARITIES.index("none")
         levels[rarity] = level
     return levels
 
 
-def _steps(names: Vocabulary, trait: str, table: FrequencyTable) -> Level:
-    """Return the rarity of each name of the vocabulary, -1 for a name that the table does not hold (or none)."""
+def _ranks(names: Vocabulary, trait: str, table: FrequencyTable) -> tuple[Flags, Level]:
+    """Return which names of the vocabulary the table holds, and how far from rare each is; then what none is."""
     kept = names.rarities.get(trait)
     if kept is None or kept[0] is not table:
-        known = {key: RARITIES.index(table.rarity(key)) for key in table.values}
-        kept = table, np.array([known.get(key, -1) for key in names.keys] + [-1], np.int8)
+        known = table.ranks
+        listed = np.array([*(key in known for key in names.keys), False])
+        ranks = [rank_of(key, known) if " " in key else known.get(key, 0) for key in names.keys]
+        kept = table, listed, np.array([*ranks, 0], np.int8)
         names.rarities[trait] = kept
-    return kept[1]
+    return kept[1:]
 
 
 def forbidden(levels: Mapping[str, NDArray[np.int8]], rules: Iterable[Rule]) -> Flags:
