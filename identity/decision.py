@@ -247,8 +247,17 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(
         FICTITIOUS_DATE,
         _levels(
-            birth_date=_FICTITIOUS, birth_place="country", phone=_OTHER_PHONE, other_given="shared differ missing"
+            birth_date=_FICTITIOUS,
+            birth_place="country missing",
+            phone=_OTHER_PHONE,
+            other_given="shared differ missing",
         ),
+        (_SAME_INS, _OWN_EMAIL),
+    ),
+    # Brothers of one home, all born on 1 January: of MOHAMMAD, the first of several names, years tell two.
+    Rule(
+        FICTITIOUS_DATE,
+        _levels(birth_date="presumed", birth_place="country", other_given="shared differ missing"),
         (_SAME_INS, _OWN_EMAIL),
     ),
     # AHMADI and AHMADZAI are two families.

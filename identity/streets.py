@@ -81,7 +81,9 @@ _HOMES = (
     "SAMU SOCIAL", "HOPITAL", "HOSPICE", "CENTRE HOSPITALIER", "CHU", "MAISON D ARRET", "CENTRE PENITENTIAIRE",
     "CENTRE DE DETENTION", "CASERNE", "INTERNAT", "CROUS", "CITE U", "CITE UNIVERSITAIRE",
     "RESIDENCE UNIVERSITAIRE", "CAMPING", "AIRE DES GENS DU VOYAGE", "UDAF", "MJPM", "ATMP", "TUTELLES?",
-    "CURATELLES?", "MANDATAIRE JUDICIAIRE", "CENTRE D HEBERGEMENT", "CENTRE D ACCUEIL",
+    "CURATELLES?", "MANDATAIRE JUDICIAIRE", "CENTRE D HEBERGEMENT", "CENTRE D ACCUEIL", "FRANCE TERRE D ASILE",
+    "FTDA", "FORUM REFUGIES", "SECOURS CATHOLIQUE", "SECOURS POPULAIRE", "ARMEE DU SALUT", "EMMAUS",
+    "RESTOS DU COEUR", "AIRE D ACCUEIL", "ACCUEIL DE JOUR", "HOTEL SOCIAL",
 )  # fmt: skip
 SHARED_HOME = rf"\b(?:{'|'.join(_HOMES)})\b"
 """What the line of a home for many holds: people of every surname, under one telephone."""
@@ -104,6 +106,14 @@ NOWHERE = frozenset(
     ]
 )  # fmt: skip
 """Keys of lines that say no more than the postcode: not known, or a whole village. ND is one of them, in full."""
+# A residence, a hamlet, an estate are few homes.
+_FEW_HOMES = {"CLOS", "DOMAINE", "HAMEAU", "LIEU", "LOTISSEMENT", "RESIDENCE", "VILLA"}
+AREA = (
+    rf"^(?:(?:VILLAGE|{'|'.join(sorted(_WAYS.keys() - _FEW_HOMES))})(?: [A-Z]+)*"
+    r"|(?:BP|BOITE POSTALE|CS|TSA|RN|RD|ROUTE NATIONALE|ROUTE DEPARTEMENTALE) \d+)$"
+)
+"""The key of a line that names a street or a quarter and no house in it, or a letter box: no home of anybody's."""
+_AREA = re.compile(AREA)
 NO_POSTCODES = frozenset({"0", "00000", "99999", "X", "XXXXX"})
 """What is written where a postcode is asked and not known."""
 LONGEST_NUMBER = 6
@@ -122,7 +132,7 @@ def street_key(line: str) -> str | None:
     """Reduce a line of address: usual words in full, no signs; None when it tells no place inside the postcode."""
     words = re.findall(r"[A-Z]+|\d+", match_key(line))
     key = " ".join(map(in_full, words))
-    return None if not key or key in NOWHERE else key
+    return None if not key or key in NOWHERE or _AREA.match(key) else key
 
 
 class _Street(NamedTuple):

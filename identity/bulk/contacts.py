@@ -38,7 +38,7 @@ from identity.bulk.text import (
 )
 from identity.cells import email_of, phone_of
 from identity.normalise import EMPTY_EMAILS, HOUSE_EMAIL, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
-from identity.streets import LONGEST_NUMBER, NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
+from identity.streets import AREA, LONGEST_NUMBER, NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
 # A spreadsheet takes the zero away.
@@ -174,6 +174,7 @@ def _in_full(keys: pa.StringArray) -> pa.StringArray:
     full = text_column([in_full(word) for word in words.texts]).take(number_column(words.codes))
     written = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, full), text_column([" "])[0])
     is_nowhere = pc.is_in(written, value_set=text_column(sorted(NOWHERE)))
+    is_nowhere = pc.or_(is_nowhere, pc.match_substring_regex(written, AREA))
     return pc.replace_with_mask(written, is_nowhere, text_column([""] * is_nowhere.true_count))
 
 

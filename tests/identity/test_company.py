@@ -42,6 +42,18 @@ GROUPS = {
         {"birth_date": "1948-05-14", **_NANTES, "phone": "0639981102"},
         {"birth_date": "1948-05-14", **_BREST},
     ),
+    "grown twins of one compound opening, in one home": _three(
+        {"birth_family": "KERVELLA", "birth_date": "1951-03-09", "sex": "M", "birth_place": "29019", **_BREST},
+        {"given_names": "JEAN-PIERRE"},
+        {"given_names": "JEAN-PAUL"},
+        {"given_names": "JEAN"},
+    ),
+    "sisters a year apart, of one compound opening": _three(
+        {"birth_family": "KERVELLA", "sex": "F", "birth_place": "29019", **_BREST},
+        {"given_names": "MARIE-ANNE", "birth_date": "1951-03-09"},
+        {"given_names": "MARIE-ROSE", "birth_date": "1952-03-09"},
+        {"given_names": "MARIE", "birth_date": "1952-03-09"},
+    ),
     "grown twins of two homes": _three(
         {"birth_family": "LE BIHAN", "birth_date": "1952-02-11", "sex": "M", "birth_place": "56260"},
         {"given_names": "JEAN", **_BREST, "phone": "0639981101"},

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from identity.model import TERMS, ModelError, parse_model, write_model
+from identity.model import TERMS, ModelError, parse_model, rank_of, write_model
 from identity.wording import SENTENCES
 from tests.identity.factories import MODEL_FILE, model
 
@@ -28,6 +28,13 @@ def test_a_common_name_proves_less_than_a_rare_one() -> None:
     table, bits = model().frequencies["surname"], model().levels["surname_rarity"]
 
     assert bits[table.rarity("MARTIN")] < bits[table.rarity("BAUDRILLARD")]
+
+
+def test_a_particle_makes_no_name_rarer() -> None:
+    ranks = model().frequencies["surname"].ranks
+
+    assert rank_of("DA SILVA", ranks) == rank_of("SILVA", ranks) > ranks["DA SILVA"]
+    assert rank_of("LE BAUDRILLARD", ranks) == rank_of("BAUDRILLARD", ranks)
 
 
 def test_a_probability_grows_with_the_score() -> None:

@@ -203,7 +203,7 @@ def test_placeholders_are_recognised_and_never_compared(name: str) -> None:
     "given",
     [
         "NON RENSEIGNE", "À PRÉCISER", "A-RENSEIGNER", "SANS PRENOM CONNU", "NE SOUS X", "PRENOM NON COMMUNIQUE",
-        "FILLE DE CLAIRE",
+        "FILLE DE CLAIRE", "THI", "VAN",
     ],
 )  # fmt: skip
 def test_words_that_say_that_there_is_no_given_name_are_none(given: str) -> None:
@@ -213,7 +213,7 @@ def test_words_that_say_that_there_is_no_given_name_are_none(given: str) -> None
     assert not any(reduced.words)
 
 
-@pytest.mark.parametrize("given", ["NONA", "A MARIE", "SANSONE", "ARNAUD NON"])
+@pytest.mark.parametrize("given", ["NONA", "A MARIE", "SANSONE", "ARNAUD NON", "THI HOA", "VAN-HUNG", "VANESSA"])
 def test_given_names_that_open_like_these_words_stay(given: str) -> None:
     assert comparable(make_traits(given=given)).head is not None
 

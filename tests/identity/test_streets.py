@@ -63,6 +63,21 @@ NO_PLACE = [
     "0",
     "néant",
     "...",
+    "Quartier Cavani",
+    "village de Kani",
+    "R. de Siam",
+    "cité des Roses",
+    "BP 12",
+    "boîte postale 4",
+    "RN 7",
+]
+HOMES = [
+    "12 rue de Siam",
+    "Kermeur",
+    "lieu-dit Kermeur",
+    "résidence les Lilas",
+    "cité des Roses bât. 3",
+    "hameau de Lay",
 ]
 LINES = st.lists(
     st.sampled_from("0 3 12 12B BIS R RUE AV AVENUE RES PARC FOCH FOCHE FO MAL MARECHAL DE LA".split()),  # noqa: SIM905
@@ -89,6 +104,11 @@ def test_a_home_for_many_is_told_from_a_street_that_is_called_after_one(line: st
 @pytest.mark.parametrize("line", NO_PLACE)
 def test_a_line_that_is_not_known_or_is_a_whole_village_tells_no_place(line: str) -> None:
     assert street_key(line) is None
+
+
+@pytest.mark.parametrize("line", HOMES)
+def test_a_house_a_hamlet_or_a_residence_is_a_place(line: str) -> None:
+    assert street_key(line) is not None
 
 
 @given(LINES, LINES)
