@@ -327,7 +327,7 @@ STRANGERS: tuple[Rule, ...] = (
     Rule(
         NOT_WORTH_A_LOOK,
         {**_OUT_OF_REACH, **_levels(surname="different married", birth_date=_FICTITIOUS)},
-        (_SAME_INS,),
+        (_SAME_INS, _levels(other_given="same", address="same")),
     ),
     Rule(NOT_WORTH_A_LOOK, {**_OUT_OF_REACH, **_levels(given=_OTHER_GIVEN, birth_date=_FICTITIOUS)}, (_SAME_INS,)),
 )
