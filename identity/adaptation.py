@@ -59,7 +59,7 @@ def adapt(
     share, rounds = population.same, 0
     while rounds < MOST_ROUNDS:
         rounds += 1
-        bits = start + log_odds(share) - log_odds(population.same)
+        bits = start + _log_odds(share) - _log_odds(population.same)
         for column, tilt in zip(columns, tilts, strict=True):
             bits = bits + tilt[column]
         likely = probability(bits)
@@ -78,13 +78,12 @@ def adapt(
         report()
         if farthest < _ENOUGH:
             break
-    prior = base.prior + log_odds(share) - log_odds(population.same)
+    prior = base.prior + _log_odds(share) - _log_odds(population.same)
     found = seen_in(Patterns(levels, true, false))
     return Adapted(_tilted(base, prior, tilts), found, float(true.sum()), rounds)
 
 
-def log_odds(share: float) -> float:
-    """Return, in bits, the odds of a share."""
+def _log_odds(share: float) -> float:
     return float(np.log2(share / (1 - share)))
 
 

@@ -21,6 +21,7 @@ _NAME = "population"
 # What one unseen pair of each level counts for, so that no share is zero.
 _UNSEEN = 0.5
 _DIGITS = 7
+_LEAST = 10.0**-_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,14 @@ def seen_in(data: Patterns) -> Population:
         trait: (_shares(column, data.same, len(names)), _shares(column, data.other, len(names)))
         for (trait, names), column in zip(TERMS.items(), data.levels.T, strict=True)
     }
-    return Population(round(same / (same + other), _DIGITS), MappingProxyType(levels))
+    # A file may hold one kind of pairs only; no share is 0 or 1 for that.
+    share = min(max(round(same / (same + other), _DIGITS), _LEAST), 1 - _LEAST)
+    return Population(share, MappingProxyType(levels))
 
 
 def _shares(column: NDArray[np.int8], weights: Floats, size: int) -> Floats:
     counts = np.bincount(column, weights=weights, minlength=size) + _UNSEEN
-    return np.asarray(np.round(np.maximum(counts / counts.sum(), 10.0**-_DIGITS), _DIGITS), np.float64)
+    return np.asarray(np.round(np.maximum(counts / counts.sum(), _LEAST), _DIGITS), np.float64)
 
 
 def write_learned(model: Model, population: Population) -> str:

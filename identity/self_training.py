@@ -13,13 +13,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from identity.adaptation import Adapted, Floats, bits_of, log_odds, probability
+from identity.adaptation import Adapted, Floats, bits_of, probability
 from identity.model import TERMS, Model
-from identity.population import Population, seen_in
+from identity.population import seen_in
 from identity.training import Patterns, learn, neutral, together
 
 # What two records are, and not a trait on which they agree.
 _CIRCUMSTANCES = ("domain", "age", "corroboration")
+# Pairs of each kind that a file counts for beforehand: it may hold one kind only.
+_UNSEEN = 0.5
 
 
 def learn_anew(
@@ -30,7 +32,7 @@ def learn_anew(
     `base` guesses first. `report` is called as `identity.training.learn` does.
     """
     guessed = _split(region, probability(bits_of(base, region.levels)))
-    guessed = _split(region, probability(_independent(seen_in(guessed), region)))
+    guessed = _split(region, probability(_independent(guessed)))
     data = guessed if known is None else together([guessed, known])
     return Adapted(learn(data, report), seen_in(guessed), float(guessed.same.sum()), 1)
 
@@ -41,12 +43,14 @@ def _split(region: Patterns, likely: Floats) -> Patterns:
     return Patterns(region.levels, pairs * likely, pairs * (1 - likely))
 
 
-def _independent(population: Population, region: Patterns) -> Floats:
+def _independent(guessed: Patterns) -> Floats:
     """Return the score of each pattern when every trait proves for itself; what is missing proves nothing."""
-    bits = np.full(len(region.levels), log_odds(population.same))
-    for (trait, names), column in zip(TERMS.items(), region.levels.T, strict=True):
+    shares = seen_in(guessed).levels
+    odds = (float(guessed.same.sum()) + _UNSEEN) / (float(guessed.other.sum()) + _UNSEEN)
+    bits = np.full(len(guessed.levels), float(np.log2(odds)))
+    for (trait, names), column in zip(TERMS.items(), guessed.levels.T, strict=True):
         if trait not in _CIRCUMSTANCES:
-            same, other = population.levels[trait]
+            same, other = shares[trait]
             worth = np.log2(same) - np.log2(other)
             if (nothing := neutral(trait)) is not None:
                 worth[names.index(nothing)] = 0

@@ -199,6 +199,20 @@ def test_a_region_of_another_world_is_learned_anew_without_labels(learned: tuple
     )
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_region_of_one_kind_of_pairs_gives_a_model_that_is_adapted_again(
+    learned: tuple[Weights, Population], share: float
+) -> None:
+    region, _ = draw(share, 0.0, pairs=50, seed=16, **dict.fromkeys(("surname", "given", "phone"), (1.0, 0.0)))
+    base = with_weights(learned[0])
+
+    for found in (self_training.learn_anew(base, region), adaptation.adapt(base, learned[1], region)):
+        text = write_learned(with_weights(found.weights), found.population)
+        again = parse_population(text)
+        assert again is not None
+        assert adaptation.adapt(parse_model(text), again, region).matches == pytest.approx(share * 50, abs=1)
+
+
 def test_learned_anew_a_region_like_the_former_one_is_told_as_well(learned: tuple[Weights, Population]) -> None:
     region, _ = draw(0.3, 0.2, seed=14)
 
