@@ -13,6 +13,7 @@ from typing import Literal
 
 from identity._births import BIRTHS
 from identity._given_names import ABBREVIATIONS, DIMINUTIVES, EITHER, MEN, TRANSLATIONS, VARIANTS, WOMEN
+from identity.normalise import MIDDLE_NAMES
 
 _SPELLING = tuple(
     (re.compile(pattern), letters)
@@ -36,7 +37,6 @@ _ARTICLES = frozenset({"EL", "AL"})
 # One spelling to the rules, two names to everybody.
 _APART = frozenset({frozenset({"MAE", "MAHE"})})
 # Middle names of Vietnamese women and men, left out by many clerks.
-_VIETNAMESE = frozenset({"THI", "VAN"})
 # What transcriptions differ in, besides `_SPELLING`: which vowels, and a silent E at the end.
 _TRANSCRIBED = tuple(
     (re.compile(pattern), letters)
@@ -151,7 +151,7 @@ def canonical_given(name: str) -> frozenset[str]:
     if not words:
         return frozenset()
     joined = "".join(words)
-    if words[0] in _VIETNAMESE and len(words) > 1:
+    if words[0] in MIDDLE_NAMES and len(words) > 1:
         joined = "".join(words[1:])
     short = _DIMINUTIVES.get(joined, frozenset()) | _ABBREVIATIONS.get(joined, frozenset())
     return frozenset({_key(joined), *short})
@@ -281,7 +281,7 @@ def _short_for_compound(short: str, full: list[str]) -> Relation:
     """Relate one word to a compound name: JP, MTH, MAITE; LAN for THI LAN."""
     if _key("".join(full)) in _DIMINUTIVES.get(short, ()):
         return Relation.DIMINUTIVE
-    if full[0] in _VIETNAMESE and full[1:] == [short]:
+    if full[0] in MIDDLE_NAMES and full[1:] == [short]:
         return Relation.ABBREVIATION
     if len(short) == 1:
         return Relation.ABBREVIATION if full[0].startswith(short) else Relation.NONE

@@ -101,10 +101,11 @@ _NEWBORN = """
 """
 # What clerks write where a name is not known, besides `PLACEHOLDERS`.
 _UNSAID = ("NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER)", "(?:NEE? )?SOUS X")
-# Of NGUYEN THI HOA, what software that keeps one word keeps.
-_MIDDLE = "THI VAN"
+MIDDLE_NAMES = ("THI", "VAN")
+"""Vietnamese names between the family's and the given one, women's and men's: of NGUYEN THI HOA, what software that
+keeps one word keeps."""
 NO_GIVEN_NAME = "^(?:(?:{})(?:[ -]|$)|(?:{})$)".format(
-    "|".join([*_NEWBORN.split(), *_UNSAID]).replace(" ", "[ -]"), "|".join(_MIDDLE.split())
+    "|".join([*_NEWBORN.split(), *_UNSAID]).replace(" ", "[ -]"), "|".join(MIDDLE_NAMES)
 )
 """How a match key begins that stands where there is no given name: FILLE DE CLAIRE, JUMEAU A, NON RENSEIGNE. Its
 other words are no names either: two newborns whose given names are RENSEIGNE would share them. And what it is when it

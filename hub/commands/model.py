@@ -23,6 +23,7 @@ from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
 from hub.counting import counted, decimal, noun
 from hub.errors import Invalid
+from hub.linkage.models import digest_of
 from hub.system_errors import said
 from identity.bulk import clusters, scoring
 from identity.cutoffs import Goal
@@ -234,7 +235,7 @@ def show(model: Path) -> None:
     found, text = read_model(model)
     click.secho(f"Modèle {found.version}, fait le {found.made}", bold=True)
     click.echo(found.how_made)
-    click.echo(f"Empreinte SHA-256 : {hashlib.sha256(text.encode()).hexdigest()}")
+    click.echo(f"Empreinte SHA-256 : {digest_of(text)}")
     limits, offset = found.thresholds, found.calibration.offset
     line = f"{decimal(found.calibration.slope, 4)} {'−' if offset < 0 else '+'} {decimal(abs(offset), 4)}"
     click.echo(
@@ -360,7 +361,7 @@ def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bo
         levels = scoring.term_levels(compared.pairs, compared.vocabulary, found.frequencies)
         figures = measure(scored, persons, levels, labelled.truth)
         bar.update(1)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of(text)
     with file.open("rb") as stream:
         source = Source(file.name, hashlib.file_digest(stream, "sha256").hexdigest())
     if out is not None:

@@ -107,7 +107,7 @@ def propose(
     """
     _check_officer(member)
     model = _parse(proposal.text)
-    digest = hashlib.sha256(proposal.text.encode()).hexdigest()
+    digest = digest_of(proposal.text)
     measured = figures.read(proposal.figures, model.version, digest) if proposal.figures is not None else None
     reason = _reason(proposal.reason)
     values = {
@@ -241,7 +241,7 @@ def read(connection: sa.Connection | Session, which: sa.ColumnElement[bool]) -> 
     row = connection.execute(sa.select(LinkageModel.text, LinkageModel.sha256).where(which)).one_or_none()
     if row is None:
         raise NotFound(_UNKNOWN)
-    if hashlib.sha256(row.text.encode()).hexdigest() != row.sha256:
+    if digest_of(row.text) != row.sha256:
         raise Unavailable("Le modèle de rapprochement a été altéré : hub model rollback revient au précédent.")
     try:
         return parse_model(row.text)
@@ -250,6 +250,11 @@ def read(connection: sa.Connection | Session, which: sa.ColumnElement[bool]) -> 
             "Cette version du hub ne lit pas ce modèle de rapprochement : hub model rollback revient au précédent, "
             "ou proposez-en un autre."
         ) from err
+
+
+def digest_of(text: str) -> str:
+    """Return what tells the text of a model from any other: its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def every(session: Session) -> tuple[KnownModel, ...]:

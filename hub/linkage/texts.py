@@ -4,14 +4,13 @@ A model that officers proposed is kept with its proposal (`hub.linkage.models`).
 (HUB_LINKAGE_MODEL) is kept here when a command first runs with it, before a newer hub replaces its file.
 """
 
-import hashlib
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub import db
 from hub.errors import Conflict, Unavailable
 from hub.linkage.in_force import ModelInForce
+from hub.linkage.models import digest_of
 from hub.linkage.tables import LinkageModel, ShippedModel
 from identity.model import Model, ModelError, parse_model
 
@@ -24,7 +23,7 @@ def keep(model: ModelInForce) -> None:
     Raises `Conflict` when its version names another text here: decisions taken with the one would be taken again with
     the other.
     """
-    version, digest = model.shipped.version, hashlib.sha256(model.text.encode()).hexdigest()
+    version, digest = model.shipped.version, digest_of(model.text)
     with db.reading() as session:
         known = _digests(session, version)
     if not known:
@@ -56,7 +55,7 @@ def find(session: Session, version: str) -> Model:
     found = session.execute(sa.union_all(*queries)).first()
     if found is None:
         raise Conflict(f"Le modèle {version} n'est plus à disposition.")
-    if hashlib.sha256(found.text.encode()).hexdigest() != found.sha256:
+    if digest_of(found.text) != found.sha256:
         raise Unavailable(f"Le texte gardé du modèle {version} a été altéré : il ne prouve plus rien.")
     try:
         return parse_model(found.text)
