@@ -58,6 +58,8 @@ class Comparable(NamedTuple):
     line: str | None
     """The line of the address, as received: most are never compared."""
     postcode: str | None
+    town: str | None
+    """The town of the address, as received."""
     phone: str | None
     email: str | None
     email_name: str | None
@@ -234,6 +236,7 @@ def reduce(traits: Traits) -> Comparable:
         ins_is_waiting=matricule is not None and matricule[0] in WAITING,
         line=traits.address.line if traits.address else None,
         postcode=_postcode(traits.address),
+        town=traits.address.city if traits.address else None,
         phone=_read_phone(traits.phone) if traits.phone else None,
         email=email.address,
         email_name=email.names[0] if email.names else None,

@@ -17,6 +17,7 @@ from identity.names import Name, NameRelation, are_initials, read_name, relation
 from identity.normalise import is_landline
 from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places, is_area, is_no_place
 from identity.streets import same_house, same_street
+from identity.towns import same_town
 from identity.traits import BirthDate, Sex
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -522,9 +523,14 @@ def _address(a: Comparable, b: Comparable) -> str:
     if a.postcode == b.postcode:
         street, other = a.street, b.street
         return "same" if street and other and same_street(street, other) else "postcode"
-    if is_slip(a.postcode, b.postcode) and a.street and b.street and same_house(a.street, b.street):
-        return "near"
-    return "department" if a.postcode[:2] == b.postcode[:2] else "different"
+    is_one_department = a.postcode[:2] == b.postcode[:2]
+    if is_slip(a.postcode, b.postcode):
+        if a.street and b.street and same_house(a.street, b.street):
+            return "near"
+        # Towns of one name lie in many a département.
+        if is_one_department and a.town and b.town and same_town(a.town, b.town):
+            return "postcode"
+    return "department" if is_one_department else "different"
 
 
 def _phone(a: Comparable, b: Comparable) -> str:

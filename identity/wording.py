@@ -77,7 +77,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "address": {
         "same": "Même adresse",
         "near": "Même numéro et même rue, code postal à un chiffre près",
-        "postcode": "Même code postal, ou même établissement (EHPAD, foyer…)",
+        "postcode": "Même code postal (ou à un chiffre près, dans la même commune), ou même établissement (EHPAD…)",
         "department": "Adresses du même département",
         "different": "Adresses de départements différents",
         "missing": "Adresse absente d'un côté",

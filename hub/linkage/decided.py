@@ -62,6 +62,7 @@ def _table(rows: Sequence[StoredIdentity]) -> pa.Table:
         "ins": [row.traits.ins.matricule if row.traits.ins else None for row in rows],
         "address": [row.traits.address.line if row.traits.address else None for row in rows],
         "postcode": [row.traits.address.postcode if row.traits.address else None for row in rows],
+        "city": [row.traits.address.city if row.traits.address else None for row in rows],
         "phone": [row.traits.phone for row in rows],
         "email": [row.traits.email for row in rows],
     }

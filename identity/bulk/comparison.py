@@ -1,11 +1,12 @@
 """How the records of many pairs agree, trait by trait: the levels of `identity.comparison`, column by column."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
@@ -34,6 +35,7 @@ from identity.ins import WAITING
 from identity.names import NameRelation
 from identity.places import LAST_COLONIAL_YEAR, compare_places
 from identity.streets import same_street
+from identity.towns import same_town
 
 Rows = NDArray[np.intp]
 
@@ -485,20 +487,33 @@ def _addresses(records: Records, left: Rows, right: Rows) -> Levels:
     near = np.flatnonzero(one == two)
     street, street2 = records.street[left[near]], records.street[right[near]]
     level[near] = either(_same_streets(records, street, street2), index["same"], index["postcode"])
+    rows = np.flatnonzero(department & (one != two) & (np.minimum(one, two) >= 0))
+    level[_same_towns(records, left, right, rows)] = index["postcode"]
     level[_same_houses(records, left, right)] = index["near"]
     level[np.flatnonzero(np.minimum(one, two) < 0)] = index["missing"]
     return level
 
 
 def _same_streets(records: Records, one: Ints, two: Ints) -> Flags:
-    """Tell which pairs of lines of one postcode are one place; each two lines are read once."""
+    """Tell which pairs of lines of one postcode are one place."""
     same: Flags = (one == two) & (one >= 0)
     differ = np.flatnonzero((np.minimum(one, two) >= 0) & ~same)
     first, second = (records.street_numbers[street[differ]] for street in (one, two))
     differ = differ[(first == second) | (np.minimum(first, second) == 0)]
-    pairs, where = unique(one[differ].astype(np.int64) << 32 | two[differ])
-    first, second = (records.streets.take(number_column(rows)).to_pylist() for rows in (pairs >> 32, pairs & _LOW))
-    same[differ] = np.fromiter(map(same_street, first, second), np.bool_, len(pairs))[where]
+    same[differ] = _tell(same_street, records.streets, one[differ], two[differ])
+    return same
+
+
+def _same_towns(records: Records, left: Rows, right: Rows, rows: Rows) -> Rows:
+    """Return, of pairs of two postcodes of one department, those of one town that a slip tells apart."""
+    town, town2 = records.town.codes[left[rows]], records.town.codes[right[rows]]
+    one, two = records.postcode[left[rows]], records.postcode[right[rows]]
+    number, number2 = records.postcode_numbers.take(one), records.postcode_numbers.take(two)
+    # Within a department the last three digits differ.
+    is_near = np.isin(np.abs(number - number2), _APART[_APART < 1000])
+    may_be = np.flatnonzero((is_near | (np.minimum(number, number2) < 0)) & (np.minimum(town, town2) >= 0))
+    may_be = may_be[_tell(is_slip, records.postcodes, one[may_be], two[may_be])]
+    same: Rows = rows[may_be[_tell(same_town, records.town.values, town[may_be], town2[may_be])]]
     return same
 
 
@@ -509,9 +524,15 @@ def _same_houses(records: Records, left: Rows, right: Rows) -> Rows:
     numbers = [records.street_numbers.take(side[rows]) for side in street]
     rows = rows[(numbers[0] == numbers[1]) & (numbers[0] > 0)]
     rows = rows[_same_streets(records, *(side[rows] for side in street))]
-    first, second = (records.postcodes.take(number_column(side[rows])).to_pylist() for side in postcode)
-    near: Rows = rows[np.fromiter(map(is_slip, first, second), np.bool_, len(rows))]
+    near: Rows = rows[_tell(is_slip, records.postcodes, *(side[rows] for side in postcode))]
     return near
+
+
+def _tell(tells: Callable[[str, str], bool], values: pa.StringArray, one: Ints, two: Ints) -> Flags:
+    """Tell something of pairs of texts, which are given by their index; each two are read once."""
+    pairs, where = unique(one.astype(np.int64) << 32 | two)
+    first, second = (values.take(number_column(rows)).to_pylist() for rows in (pairs >> 32, pairs & _LOW))
+    return np.fromiter(map(tells, first, second), np.bool_, len(pairs))[where]
 
 
 def _phones(records: Records, left: Rows, right: Rows) -> Levels:

@@ -33,6 +33,7 @@ from identity.bulk.text import (
     some,
     split,
     stable_hashes,
+    table_of,
     take,
     trimmed,
 )
@@ -67,6 +68,8 @@ class Contacts:
     postcode_hashes: Longs
     departments: Ints
     """The department of each postcode, by the postcode's index."""
+    postcode_numbers: Ints
+    """Each postcode of five digits as a number, by the postcode's index; `MISSING` for another."""
     phone: Longs
     email: Ints
     email_hashes: Longs
@@ -97,6 +100,7 @@ def read_contacts(column: Column, counted: Counted) -> Contacts:
         postcodes=postcode.values,
         postcode_hashes=stable_hashes(postcode.values),
         departments=distinct(text_column([*(code[:2] for code in postcode.texts), ""])).codes,
+        postcode_numbers=_postcode_numbers(postcode.values),
         phone=phone,
         email=email,
         email_hashes=emails.hashes,
@@ -117,6 +121,14 @@ def _postcodes(column: Coded) -> Coded:
     found = distinct(pc.replace_substring_regex(trimmed(column.values), r"^([0-9]{4})$", r"0\1"))
     is_none = flags(pc.is_in(found.values, value_set=text_column(sorted(NO_POSTCODES))))
     return Coded(found.values, take(np.where(is_none[found.codes], np.int32(MISSING), found.codes), column.codes))
+
+
+def _postcode_numbers(postcodes: pa.StringArray) -> Ints:
+    rows, table = table_of(postcodes, 5)
+    is_number = are_digits(table)
+    numbers = np.full(len(postcodes), MISSING, np.int32)
+    numbers[rows[is_number]] = number(table[is_number])
+    return numbers
 
 
 def _streets(column: Coded) -> tuple[Ints, pa.StringArray]:

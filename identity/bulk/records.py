@@ -22,7 +22,7 @@ from identity.bulk.written_names import name_keys, number_names
 
 COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
-    "address", "postcode", "phone", "email",
+    "address", "postcode", "city", "phone", "email",
 )  # fmt: skip
 MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
@@ -94,6 +94,10 @@ class Records:
     postcode_hashes: Longs
     departments: Ints
     """The department of each postcode, by the postcode's index."""
+    postcode_numbers: Ints
+    """Each postcode of five digits as a number, by the postcode's index; `MISSING` for another."""
+    town: Coded
+    """The town of the address, as received."""
     phone: Longs
     """A French number as nine digits, another as `contacts.ABROAD` and its digits; 0 for none."""
     email: Ints
@@ -177,6 +181,8 @@ def prepare(table: pa.Table) -> Records:
         postcodes=contacts.postcodes,
         postcode_hashes=contacts.postcode_hashes,
         departments=contacts.departments,
+        postcode_numbers=contacts.postcode_numbers,
+        town=column("city"),
         phone=contacts.phone,
         email=contacts.email,
         email_hashes=contacts.email_hashes,

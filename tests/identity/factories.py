@@ -33,6 +33,7 @@ def make_traits(
     ins: Ins | None = None,
     line: str | None = None,
     postcode: str | None = None,
+    city: str | None = None,
     phone: str | None = None,
     email: str | None = None,
 ) -> Traits:
@@ -45,7 +46,7 @@ def make_traits(
         sex=sex,
         birth_place=place,
         ins=ins,
-        address=Address(line, postcode, None) if line or postcode else None,
+        address=Address(line, postcode, city) if line or postcode or city else None,
         phone=phone,
         email=email,
     )

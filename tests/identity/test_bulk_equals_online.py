@@ -233,7 +233,27 @@ LINES = st.fixed_dictionaries(
             ]
         ),
         "postcode": st.sampled_from(
-            ["58000", "58000 ", "\u00a058000", "58200", "1250", " 1250", "01250", "125", "99999", "", "\u00a0", None]
+            [
+                "58000",
+                "58000 ",
+                "\u00a058000",
+                "58200",
+                "85000",
+                "5B000",
+                "58019",
+                "1250",
+                " 1250",
+                "01250",
+                "1520",
+                "125",
+                "99999",
+                "",
+                "\u00a0",
+                None,
+            ]
+        ),
+        "city": st.sampled_from(
+            ["NEVERS", "Nevers cedex 2", "nevres", "St Éloi", "SAINT-ELOI\n", "PARIS", "inconnu", " ", None]
         ),
         "phone": st.sampled_from(
             [

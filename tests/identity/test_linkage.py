@@ -116,6 +116,31 @@ def test_an_address_that_is_not_known_is_nobodys_home(line: str, postcode: str, 
     ] == level
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        pytest.param(("38120", "SAINT-EGREVE"), ("38210", "St Egrève cedex"), "postcode", id="two digits turned"),
+        pytest.param(("38120", "SAINT-EGREVE"), ("38170", "SAINT EGREVE"), "postcode", id="one digit"),
+        pytest.param(("38120", "SAINT-EGREVE"), ("38960", "SAINT-EGREVE"), "department", id="another postcode"),
+        pytest.param(("38120", "SAINT-EGREVE"), ("38170", "SEYSSINET"), "department", id="another town"),
+        pytest.param(("38120", "SAINT-EGREVE"), ("38170", None), "department", id="no town"),
+        pytest.param(("01120", "MONTLUEL"), ("10120", "MONTLUEL"), "different", id="another department"),
+        pytest.param(("69003", "LYON"), ("69007", "LYON"), "department", id="two districts"),
+    ],
+)
+def test_a_postcode_a_slip_away_is_the_same_in_the_same_town(
+    one: tuple[str, str], other: tuple[str, str], level: str
+) -> None:
+    first, second = (
+        make_record(make_traits(line=f"{number} rue Neuve", postcode=where[0], city=where[1]), domain, domain)
+        for number, domain, where in ((1, "A", one), (2, "B", other))
+    )
+
+    for pair in ((first, second), (second, first)):
+        levels = {part.trait: part.level for part in compare_records(*pair, model()).score.contributions}
+        assert levels["address"] == level
+
+
 def test_a_matricule_of_another_date_tells_no_place() -> None:
     one = make_record(make_traits(place="33063"))
     other = make_record(make_traits(place=None, ins=make_ins("2560869381001")), "B", "b")
