@@ -302,7 +302,12 @@ def _slip_in_a_word(one: Name, other: Name) -> str:
     words, others = one.parts - other.parts, other.parts - one.parts
     if len(words) != 1 or len(others) != 1:
         return "overlap"
-    level = given_level(*(read_name(word) for word in (*words, *others)))
+    return word_level(*words, *others)
+
+
+def word_level(one: str, other: str) -> str:
+    """Return the level of two compound given names of which all words but these two are the same."""
+    level = given_level(read_name(one), read_name(other))
     return level if level in ("phonetic", "typo") else "overlap"
 
 

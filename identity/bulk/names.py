@@ -44,7 +44,11 @@ class Vocabulary:
     """Every distinct match key of a file and, by index, what it is compared on."""
 
     keys: list[str]
+    written: pa.StringArray
+    """The same keys, as a column."""
     compact: list[str]
+    forms: pa.StringArray
+    """The names without their particles, and with them, in one word."""
     compact_ids: Ints
     core_ids: Ints
     codes: list[str]
@@ -57,6 +61,8 @@ class Vocabulary:
     parts: Ints
     """Up to four words each as an index, a row of the array for each; 0 where there is none."""
     part_counts: Ints
+    words: pa.StringArray
+    """The words that `parts` numbers."""
     spelling: "Spelling"
     is_known: Flags
     """Given names of which `identity.given_names` knows something."""
@@ -100,6 +106,8 @@ class Words:
     compact: pa.StringArray
     parts: Ints
     part_counts: Ints
+    words: pa.StringArray
+    """The words that `parts` numbers."""
     counts: NDArray[np.int16]
     has_short: Flags
     forms: Coded
@@ -130,6 +138,7 @@ def take_apart(names: pa.StringArray) -> Words:
         compact=compact,
         parts=parts,
         part_counts=part_counts,
+        words=words.values,
         counts=counts.astype(np.int16),
         has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
         forms=distinct(pa.concat_arrays([core, compact])),
@@ -170,7 +179,9 @@ def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
     )
     return Vocabulary(
         keys=keys,
+        written=words.names,
         compact=words.compact.to_pylist(),
+        forms=words.forms.values,
         compact_ids=compact_ids,
         core_ids=core_ids,
         codes=codes.texts,
@@ -179,6 +190,7 @@ def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
         code_hashes=stable_hashes(codes.values)[code_ids],
         parts=words.parts,
         part_counts=words.part_counts,
+        words=words.words,
         spelling=spelling,
         is_known=is_known,
     )

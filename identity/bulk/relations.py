@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from identity.bulk.columns import Flags, Ints, Longs, either
+from identity.bulk.columns import Flags, Ints, Longs, either, number_column
 from identity.bulk.names import (
     INITIALS,
     LENGTH,
@@ -24,7 +24,7 @@ from identity.bulk.names import (
     Vocabulary,
 )
 from identity.bulk.text import unique
-from identity.comparison import GIVEN_LEVELS, LEVELS, given_level
+from identity.comparison import GIVEN_LEVELS, LEVELS, given_level, word_level
 from identity.names import LEAST_SIMILAR, SHORT_PART, NameRelation, is_abbreviated, read_name
 from identity.phonetics import alike
 
@@ -38,6 +38,7 @@ _COMMON = np.array(
 )
 _MARGIN = np.float32(0.01)
 _FIRST_LETTER, _SECOND_LETTER, _THIRD_LETTER = (np.uint32(1 << 8 * after) for after in (3, 2, 1))
+_LOW = 0xFFFFFFFF
 _DIFFERENT = np.int8(NameRelation.DIFFERENT)
 
 
@@ -85,15 +86,30 @@ class Relations:
         both = names.is_known[left] & names.is_known[right] & (left >= 0) & (right >= 0)
         marks = names.spelling.families
         akin = both & (found == _DIFFERENT) & (marks[left] & marks[right] != 0)
-        close = (found > NameRelation.PART) & (found < _DIFFERENT)
-        # Words cut short, or of which one is shared, are looked at one by one.
-        by_words = np.isin(found, (NameRelation.ABBREVIATED, NameRelation.TRUNCATED, NameRelation.OVERLAP))
-        rows = np.flatnonzero(akin | (close & (both | by_words)))
+        share_words = found == NameRelation.OVERLAP
+        close = (found > NameRelation.PART) & (found < _DIFFERENT) & ~share_words
+        # Words cut short are looked at one by one.
+        are_cut = (found == NameRelation.ABBREVIATED) | (found == NameRelation.TRUNCATED)
+        overlapping = np.flatnonzero(share_words)
+        result[overlapping] = self._slips_in_words(left[overlapping], right[overlapping])
+        rows = np.flatnonzero(akin | (close & (both | are_cut)))
         if not len(rows):
             return result
         a, b = left[rows].astype(np.int64), right[rows].astype(np.int64)
         pairs, where = unique(np.minimum(a, b) * len(names.keys) + np.maximum(a, b))
         result[rows] = np.array([self._given_level(pair) for pair in pairs.tolist()], np.int8)[where]
+        return result
+
+    def _slips_in_words(self, left: Ints, right: Ints) -> Relation:
+        """Return the level of compound given names that share words: a slip when the one word left to each is one."""
+        parts = self._names.parts.take(left, axis=1), self._names.parts.take(right, axis=1)
+        (one, count), (other, count2) = _left_over(*parts), _left_over(*reversed(parts))
+        result = np.full(len(left), _GIVEN_INDEX["overlap"], np.int8)
+        rows = np.flatnonzero((count == 1) & (count2 == 1))
+        pairs, where = unique(one[rows] << 32 | other[rows])
+        words = (self._names.words.take(number_column(side - 1)).to_pylist() for side in (pairs >> 32, pairs & _LOW))
+        levels = [word_level(word, word2) for word, word2 in zip(*words, strict=True)]
+        result[rows] = np.array([_GIVEN_INDEX[level] for level in levels], np.int8)[where]
         return result
 
     def _given_level(self, pair: int) -> int:
@@ -166,6 +182,12 @@ class Relations:
             return NameRelation.DIFFERENT
         codes = (names.codes[names.compact_code_ids[index]] for index in (left, right))
         return NameRelation.PHONETIC if alike(first, second, *codes) else NameRelation.SIMILAR
+
+
+def _left_over(parts: Ints, others: Ints) -> tuple[Longs, Ints]:
+    """Return of each name the word that the other has not, when there is but one, and how many there are."""
+    is_own = (parts > 0) & ~np.logical_or.reduce([parts == other for other in others])
+    return (parts * is_own).sum(axis=0, dtype=np.int64), is_own.sum(axis=0, dtype=np.int32)
 
 
 def _share_letters(spelling: Spelling, left: Longs, right: Longs) -> Flags:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from identity.bulk.columns import Flags, Ints, Longs, look_up
+from identity.bulk.columns import Flags, Ints, Longs, integers, look_up, text_column
 from identity.bulk.comparison import Pairs
-from identity.bulk.names import Vocabulary
+from identity.bulk.names import SPACED, Vocabulary
 from identity.bulk.text import unique
 from identity.comparison import LEVELS
 from identity.decision import (
@@ -21,7 +22,7 @@ from identity.decision import (
     Levels,
     Rule,
 )
-from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model, rank_of
+from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
 
 _COMPANY = 0.375
 """Bits under the review threshold from which surer links outweigh a contradiction."""
@@ -177,10 +178,11 @@ def _ranks(names: Vocabulary, trait: str, table: FrequencyTable) -> tuple[Flags,
     kept = names.rarities.get(trait)
     if kept is None or kept[0] is not table:
         known = table.ranks
-        listed = np.array([*(key in known for key in names.keys), False])
-        ranks = [rank_of(key, known) if " " in key else known.get(key, 0) for key in names.keys]
-        kept = table, listed, np.array([*ranks, 0], np.int8)
-        names.rarities[trait] = kept
+        values, ranks = text_column(list(known)), np.array([*known.values(), 0], np.int8)
+        own, core = (integers(pc.index_in(texts, value_set=values)) for texts in (names.written, names.forms))
+        several = names.spelling.kinds & SPACED > 0
+        rank = np.maximum(ranks[own], ranks[core[names.core_ids]] * several)
+        kept = names.rarities[trait] = table, np.append(own >= 0, False), np.append(rank, np.int8(0))
     return kept[1:]
 
 
