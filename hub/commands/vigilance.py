@@ -52,7 +52,8 @@ def _read(found: Found) -> str:
 def replay_decisions(decision: int | None, last: int) -> None:
     """Take a DECISION of the matching again, or the last ones, on what each was taken on, and compare.
 
-    Exits with 1 when one comes out otherwise.
+    Exits with 1 when one comes out otherwise under the rules that took it; those of another version of the hub may
+    have changed since, which is said.
     """
     with application(), db.reading() as session:
         model_of = cache(partial(texts.find, session))
@@ -69,15 +70,19 @@ def replay_decisions(decision: int | None, last: int) -> None:
             same += replayed.is_same
             if not replayed.is_same:
                 unlike.append(replayed)
+    changed = sum(not replayed.has_same_rules for replayed in unlike)
+    otherwise = f"{len(unlike)} autrement" + (f" (dont {changed} sous d'anciennes règles)" if changed else "")
     click.echo(
-        f"{counted(same, 'décision rejouée', 'décisions rejouées')} à l'identique, {len(unlike)} autrement, "
+        f"{counted(same, 'décision rejouée', 'décisions rejouées')} à l'identique, {otherwise}, "
         f"{skipped.total()} qui ne se {noun(skipped.total(), 'rejoue', 'rejouent')} pas."
     )
     for why, count in skipped.most_common():
         click.echo(f"  {counted(count, 'décision', 'décisions')} : {why}")
+    unlike.sort(key=lambda replayed: not replayed.has_same_rules)
     for replayed in unlike[:20]:
-        click.echo(f"  décision n° {replayed.decision_id} : {replayed.kept} puis {replayed.again}")
-    if unlike:
+        since = "" if replayed.has_same_rules else " (anciennes règles)"
+        click.echo(f"  décision n° {replayed.decision_id} : {replayed.kept} puis {replayed.again}{since}")
+    if any(replayed.has_same_rules for replayed in unlike):
         raise HubError("Des décisions ne se rejouent pas à l'identique.")
 
 

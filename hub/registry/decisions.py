@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from hub import db
 from hub.audit.trail import Actor
-from hub.registry import links, tasks
+from hub.registry import links, rules, tasks
 from hub.registry.candidates import Candidates
 from hub.registry.tables import LinkageDecision, SourceIdentity
 from identity import linkage
@@ -73,13 +73,13 @@ def columns(
 
 
 def _inputs(version: int, decision: Decision, found: Candidates) -> dict[str, Any]:
-    """Return what the decision was taken on, by id and version: `history.replay` reads these again."""
+    """Return what the decision was taken on, by id and version, and by which rules: `history.replay` reads these."""
     persons = [item.person_id for item in decision.considered[:_KEPT_CANDIDATES]]
     records = {
         person_id: [[item.id, item.version] for item in found.groups.get(int(person_id), ()) if item.active]
         for person_id in persons
     }
-    return {"version": version, "persons": records}
+    return {"version": version, "persons": records, "rules": rules.fingerprint()}
 
 
 def explain(decision: Decision) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What the index knew at a moment: who was linked to whom, with which traits; and any decision taken again.
 
 Nothing is overwritten: links leave events, traits leave revisions, decisions keep the ids and versions that they were
-taken on and the model's version. Taken again on these, a decision is the same, on any machine.
+taken on, the model's version and the fingerprint of the rules. Taken again on these, a decision is the same, on any
+machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.errors import Conflict, NotFound
-from hub.registry import identities
+from hub.registry import identities, rules
 from hub.registry.tables import LinkageDecision, LinkEvent, SourceIdentity, SourceIdentityRevision
 from identity import linkage
 from identity.decision import Outcome
@@ -42,6 +43,8 @@ class Replayed:
     kept: tuple[str, str | None, float | None]
     """Outcome, person and score."""
     again: tuple[str, str | None, float | None]
+    has_same_rules: bool
+    """The rules that took it are those of today; False when it was kept before they were noted."""
 
     @property
     def is_same(self) -> bool:
@@ -106,7 +109,8 @@ def replay(session: Session, decision_id: int, model_of: Callable[[str], Model])
     best = row.explanation["considered"][0]["person_id"] if row.explanation["considered"] else None
     kept = (_outcome(row), best, row.score)
     found = again.considered[0].person_id if again.considered else None
-    return Replayed(row.id, kept, (again.outcome.value, found, score))
+    has_same_rules = inputs.get("rules") == rules.fingerprint()
+    return Replayed(row.id, kept, (again.outcome.value, found, score), has_same_rules)
 
 
 def _outcome(row: LinkageDecision) -> str:

@@ -17,7 +17,7 @@ from hub.errors import Conflict
 from hub.linkage import models, texts
 from hub.linkage.models import Proposal
 from hub.linkage.tables import LinkageModel, ShippedModel
-from hub.registry.tables import LinkageDecision
+from hub.registry.tables import LinkageDecision, SourceIdentity
 from tests.factories import make_structure, parts_of
 from tests.hub.registry.people import doubtful_pair, incoming, rows, send
 from tests.hub.test_model_activation import SHIPPED, make_officer, make_text, propose
@@ -127,6 +127,27 @@ def test_a_model_that_this_version_does_not_read_keeps_no_other_decision_from_be
     assert "1 décision rejouée à l'identique, 0 autrement, 1 qui ne se rejoue pas." in done.output
     assert "1 décision : Cette version du hub ne lit plus le modèle 2020-1" in done.output
     assert (alone.exit_code, "rejouez ses décisions avec celle qui les a prises" in alone.output) == (1, True)
+
+
+def test_what_was_decided_by_other_rules_is_told_from_what_the_same_rules_decide_otherwise(
+    app: Flask, hub: Hub
+) -> None:
+    doubtful_pair(app)
+    with app.app_context(), db.transaction() as session:
+        session.execute(sa.update(SourceIdentity).values(given_names="SOLENE MARTHE"))
+
+    same_rules = hub("identities", "replay")
+    with app.app_context(), db.transaction() as session:
+        for row in session.scalars(sa.select(LinkageDecision)):
+            row.explanation = row.explanation | {
+                "inputs": row.explanation["inputs"] | {"rules": "of another version"}
+            }
+    other_rules = hub("identities", "replay")
+
+    assert (same_rules.exit_code, "1 autrement, 0 qui" in same_rules.output) == (1, True), same_rules.output
+    assert other_rules.exit_code == 0, other_rules.output
+    assert "1 autrement (dont 1 sous d'anciennes règles), 0 qui" in other_rules.output
+    assert other_rules.output.rstrip().endswith("(anciennes règles)")
 
 
 def test_a_text_that_was_changed_below_the_hub_proves_nothing(app: Flask, hub: Hub, newer: Path) -> None:

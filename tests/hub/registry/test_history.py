@@ -54,7 +54,7 @@ def test_every_decision_of_the_matching_comes_out_the_same_again(app: Flask) -> 
         replayed = [history.replay(session, decision_id, {model.version: model}.__getitem__) for decision_id in ids]
 
     assert len(replayed) >= 4
-    assert all(item.is_same for item in replayed)
+    assert all(item.is_same and item.has_same_rules for item in replayed)
     assert pair.task.id
 
 
