@@ -66,6 +66,8 @@ class Summary:
     persons: int
     unreadable: Mapping[str, Unread]
     unexamined: Mapping[str, int]
+    widespread: Mapping[str, int]
+    """Identities of which something is left out as too many bear it, by kind of key."""
 
 
 def read_model(path: Path | None) -> Model:
@@ -118,16 +120,17 @@ def run(order: Order, report: Report) -> Summary:
     unreadable = {
         name: Unread(found.values, str(record_ids[found.first])) for name, found in records.unreadable.items()
     }
-    scored, unexamined = engine.score_pairs(records, model, report, wide=order.wide)
+    scored, candidates = engine.score_pairs(records, model, report, wide=order.wide)
     # Records weigh as much as their pairs: they go before the pairs are grouped.
     del records
-    found = Match(scored, engine.group(scored, len(record_ids), model, report), unexamined)
+    persons = engine.group(scored, len(record_ids), model, report)
+    found = Match(scored, persons, candidates.unexamined, engine.count_bearers(candidates))
     decisions = decide(found)
     with ExitStack() as files:
-        persons = None if order.clusters is None else files.enter_context(outputs.new(order.clusters))
+        clusters = None if order.clusters is None else files.enter_context(outputs.new(order.clusters))
         pairs = files.enter_context(outputs.new(order.pairs))
         with ThreadPoolExecutor(1) as pool:
-            written = pool.submit(_write_persons, persons, record_ids, found) if persons else None
+            written = pool.submit(_write_persons, clusters, record_ids, found) if clusters else None
             _write_pairs(pairs, record_ids, found, decisions, report)
             if written:
                 written.result()
@@ -139,7 +142,8 @@ def run(order: Order, report: Report) -> Summary:
         reviews=int((decisions == _REVIEW).sum()),
         persons=int((found.persons.person == np.arange(len(record_ids))).sum()),
         unreadable=unreadable,
-        unexamined=unexamined,
+        unexamined=found.unexamined,
+        widespread=found.widespread,
     )
 
 

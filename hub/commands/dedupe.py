@@ -128,6 +128,7 @@ def lines(summary: Summary, seconds: float) -> list[str]:
             "Valeurs qui ne disent rien ou ne se lisent pas, comptées comme absentes (et le premier record_id) : "
             f"{columns}."
         )
+    found += unexamined.told_widespread(summary.widespread)
     found += unexamined.told(summary.unexamined, summary.records, summary.pairs)
     rate = summary.records / seconds if seconds else 0
     memory = written(peak_memory() >> 20)

@@ -19,6 +19,7 @@ from identity.bulk.comparison import Pairs, compare
 from identity.bulk.names import Vocabulary
 from identity.bulk.records import prepare
 from identity.bulk.text import Flags, Longs
+from identity.bulk.widespread import leave_out
 from identity.evaluation import Truth
 from identity.training import Names, count_names
 
@@ -60,7 +61,7 @@ def compare_file(path: Path, minor_from: int, size: int | None = None) -> Compar
     candidates = candidate_pairs(records, size=size)
     if not len(candidates.left):
         raise Invalid(f"{path.name} : ce fichier n'a aucune paire d'identités à comparer.")
-    pairs = compare(records, candidates.left, candidates.right, minor_from)
+    pairs = compare(leave_out(records, candidates.bearers), candidates.left, candidates.right, minor_from)
     unexamined = dict(candidates.unexamined)
     return Compared(len(records), file.record_ids, pairs, records.names, count_names(records), unexamined)
 

@@ -40,6 +40,7 @@ def lines(summary: Summary, seconds: float, *, dry_run: bool) -> list[str]:
         f"{noun(counts.apart, 'dite', 'dites')} de personnes différentes, "
         f"{written_with(counts.asked, 'qui a déjà sa tâche', 'qui ont déjà leur tâche')}.",
     ]
+    found += unexamined.told_widespread(summary.widespread)
     found += unexamined.told(summary.unexamined, summary.identities, summary.examined)
     found.append(f"{decimal(seconds, 1)} s, mémoire {written(peak_memory() >> 20)} Mio au plus.")
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import candidates, decisions, filing, identities
+from hub.registry import candidates, decisions, identities
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import StoredIdentity
 from identity.decision import Outcome
@@ -90,7 +90,7 @@ def _decided(
     session: Session, present: Model, proposed: Model, sample: int
 ) -> Iterator[tuple[StoredIdentity, Verdict, Verdict]]:
     for identity in _spread(session, sample):
-        found = candidates.find(session, filing.sought(identity.traits), leave_out=identity.id)
+        found = candidates.find(session, identity.traits, leave_out=identity.id)
         separated = candidates.separated_persons(session, [identity.id])
         record = identity.as_record()
         old, new = (_verdict(decisions.decide(record, found, model, separated)) for model in (present, proposed))

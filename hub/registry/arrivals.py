@@ -115,7 +115,7 @@ def _decide(arrival: Arrival, pool: Pool, sought: frozenset[int], model: Model) 
         return NOBODY, Decision(Outcome.LINK, str(arrival.chosen_person.person_id), (), (), model.version)
     if not incoming.active:
         return NOBODY, Decision(Outcome.NEW, None, (), (_INACTIVE,), model.version)
-    found = pool.find(sought)
+    found = pool.find(sought, incoming.traits)
     record = IdentityRecord(
         record_id="incoming",
         domain=incoming.domain,

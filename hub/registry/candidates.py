@@ -5,16 +5,17 @@ keys than the bound, the decision says so: `limited` is never an automatic "new"
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import distinct, identities
+from hub.registry import distinct, filing, identities
 from hub.registry.filing import Files
 from hub.registry.tables import DistinctPair, SourceIdentity
 from hub.registry.values import Member, StoredIdentity
 from identity.linkage import Candidate
+from identity.traits import Traits
 
 MOST_IDENTITIES = 200
 
@@ -26,6 +27,8 @@ class Candidates:
     persons: tuple[Candidate, ...]
     groups: dict[int, tuple[Member, ...]]
     limited: bool
+    widespread: frozenset[str] = frozenset()
+    """Traits of the identity that too many bear to prove anything (`identity.widespread`)."""
 
 
 NOBODY = Candidates((), {}, False)
@@ -41,13 +44,19 @@ class Pool:
         self._groups: dict[int, tuple[Member, ...]] = {}
         self._read({identity_id for keys in wanted for identity_id in self._sharing(keys)[0]})
 
-    def find(self, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
-        """Return the persons of which an active identity shares a key; `leave_out` is an identity to ignore.
+    def find(
+        self, keys: frozenset[int], traits: Traits, leave_out: int | None = None, *, every: bool = False
+    ) -> Candidates:
+        """Return the persons of which an active identity shares one of the keys that these traits are sought by.
 
-        Who shares one key that many hold, and no other, is left out unless `every` is asked for.
+        `leave_out` is an identity to ignore. Who shares one key that many hold, and no other, is left out unless
+        `every` is asked for.
         """
+        left_out = self.files.widespread(keys, traits)
+        widespread = frozenset(left_out.values())
+        keys = keys.difference(left_out)
         if not keys:
-            return NOBODY
+            return replace(NOBODY, widespread=widespread)
         sharing, limited = self._sharing(keys, leave_out, every=every)
         self._read(set(sharing) - self._person_of.keys())
         groups = {person_id: self._groups[person_id] for person_id in map(self._person_of.__getitem__, sharing)}
@@ -56,7 +65,7 @@ class Pool:
             records = tuple(item.record for item in group if item.active and item.id != leave_out)
             if records:
                 persons.append(Candidate(person_id=str(person_id), records=records))
-        return Candidates(tuple(persons), groups, limited)
+        return Candidates(tuple(persons), groups, limited, widespread)
 
     def add(self, identity: StoredIdentity) -> None:
         """Let those who come later meet an identity of the batch."""
@@ -79,9 +88,9 @@ class Pool:
             self._person_of.update((item.id, person_id) for item in group)
 
 
-def find(session: Session, keys: frozenset[int], leave_out: int | None = None, *, every: bool = False) -> Candidates:
-    """Return the persons of which an active identity shares a key, as `Pool.find` does."""
-    return Pool(session, ()).find(keys, leave_out, every=every)
+def find(session: Session, traits: Traits, leave_out: int | None = None, *, every: bool = False) -> Candidates:
+    """Return the persons of which an active identity shares a key with these traits, as `Pool.find` does."""
+    return Pool(session, ()).find(filing.sought(traits), traits, leave_out, every=every)
 
 
 def separated_persons(session: Session, identity_ids: Collection[int]) -> frozenset[str]:

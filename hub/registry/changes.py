@@ -161,7 +161,7 @@ def find_person(
     session: Session, row: SourceIdentity, record: IdentityRecord, model: Model, actor: Actor
 ) -> Decision:
     """Look for the person of an identity that is alone in its own."""
-    found = candidates.find(session, filing.sought(record.traits), leave_out=row.id)
+    found = candidates.find(session, record.traits, leave_out=row.id)
     separated = candidates.separated_persons(session, [row.id])
     decision = decisions.decide(record, found, model, separated)
     if decision.outcome is Outcome.LINK and links.are_placed_by_hand(session, [row.id]):
@@ -188,7 +188,7 @@ def ask_next(session: Session, identity_id: int, model: Model, actor: Actor) -> 
     """
     row = session.get_one(SourceIdentity, identity_id, populate_existing=True)
     own = [item for item in identities.of_persons(session, [row.person_id])[row.person_id] if item.active]
-    found = candidates.find(session, filing.sought(_value(session, row).traits), leave_out=row.id)
+    found = candidates.find(session, _value(session, row).traits, leave_out=row.id)
     settled = candidates.separated_persons(session, [item.id for item in own]) | {str(row.person_id)}
     settled |= {other.person_id for other in found.persons if _contradict(own, other, model)}
     decision = decisions.decide(_value(session, row).as_record(), found, model, settled)

@@ -124,7 +124,7 @@ def _recognise_all(session: Session, run_id: int, told: Sequence[DeathLine], loa
     flagged = asked = 0
     touched: set[int] = set()
     for death, sought in zip(told, keys, strict=True):
-        found = pool.find(sought)
+        found = pool.find(sought, death.traits)
         dead = IdentityRecord(record_id="", domain="", traits=death.traits)
         fit = death_matching.recognise(dead, found.persons, registrar.model, compared_all=not found.limited)
         if fit.certainty is Certainty.NOBODY:

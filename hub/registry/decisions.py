@@ -15,6 +15,7 @@ from identity import linkage
 from identity.decision import Outcome, Reason
 from identity.linkage import Decision, IdentityRecord
 from identity.model import Model
+from identity.widespread import LEFT_OUT, without
 
 _KEPT_CANDIDATES = 5
 HELD = Reason("held", "Une identité de la personne la plus proche est retenue : un agent doit d'abord la vérifier.")
@@ -22,11 +23,16 @@ PROPOSED = Reason("automatic-proposal", "Le moteur propose de réunir ces deux p
 
 
 def decide(record: IdentityRecord, found: Candidates, model: Model, separated: frozenset[str]) -> Decision:
-    """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's."""
-    decision = linkage.decide(record, found.persons, model, separated)
+    """Decide; nobody joins by themselves a person of which an identity is held, as it may be somebody else's.
+
+    What too many identities bear is left out, and said.
+    """
+    seen = replace(record, traits=without(record.traits, found.widespread)) if found.widespread else record
+    decision = linkage.decide(seen, found.persons, model, separated)
     if decision.outcome is Outcome.LINK and any(item.held for item in found.groups[int(decision.person_id or 0)]):
         decision = decision.for_officer(HELD)
-    return replace(decision, reasons=(*decision.reasons, tasks.LIMITED)) if found.limited else decision
+    more = [LEFT_OUT[trait] for trait in sorted(found.widespread)] + [tasks.LIMITED] * found.limited
+    return replace(decision, reasons=(*decision.reasons, *more)) if more else decision
 
 
 def keep(
@@ -73,13 +79,17 @@ def columns(
 
 
 def _inputs(version: int, decision: Decision, found: Candidates) -> dict[str, Any]:
-    """Return what the decision was taken on, by id and version, and by which rules: `history.replay` reads these."""
+    """Return what the decision was taken on, by id and version, without which traits and by which rules.
+
+    `history.replay` reads these again.
+    """
     persons = [item.person_id for item in decision.considered[:_KEPT_CANDIDATES]]
     records = {
         person_id: [[item.id, item.version] for item in found.groups.get(int(person_id), ()) if item.active]
         for person_id in persons
     }
-    return {"version": version, "persons": records, "rules": rules.fingerprint()}
+    left_out = sorted(found.widespread)
+    return {"version": version, "persons": records, "left_out": left_out, "rules": rules.fingerprint()}
 
 
 def explain(decision: Decision) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Summary:
     examined: int
     counts: Counts
     unexamined: Mapping[str, int]
+    widespread: Mapping[str, int]
     resumed: bool
 
 
@@ -113,7 +114,8 @@ def run(ask: Callable[[], Registrar], actor: Actor, options: Options, report: Re
         report(Stage.DECIDE, done, total)
     with db.transaction() as session:
         _close(session, state, ask(), actor)
-    return Summary(found.identities, found.examined, state.counts, found.unexamined, resumed=first > 0)
+    left_out = found.unexamined, found.widespread
+    return Summary(found.identities, found.examined, state.counts, *left_out, resumed=first > 0)
 
 
 def rehearse(ask: Callable[[], Registrar], options: Options, report: Report) -> Summary:
@@ -138,7 +140,8 @@ def rehearse(ask: Callable[[], Registrar], options: Options, report: Report) -> 
             counts = counts.add(verdict)
         done += len(batch)
         report(Stage.DECIDE, done, total)
-    return Summary(found.identities, found.examined, counts, found.unexamined, resumed=False)
+    left_out = found.unexamined, found.widespread
+    return Summary(found.identities, found.examined, counts, *left_out, resumed=False)
 
 
 def _follow(ground: Ground, verdict: Verdict) -> int:

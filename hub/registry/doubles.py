@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.registry import decisions, distinct, identities
+from hub.registry import decisions, distinct, filing, identities
 from hub.registry.candidates import Candidates
 from hub.registry.region import Pair
 from hub.registry.tables import DistinctPair, LinkageDecision, LinkEvent, ReviewTask
@@ -58,6 +58,8 @@ class Ground:
         self._apart = self._persons(_distinct_pairs(session, self._person_of))
         self._asked = self._persons(_tasks(session, self._person_of))
         self.by_hand = _by_hand(session, around)
+        held = {item.id: item.record.traits for group in self._groups.values() for item in group}
+        self._widespread = filing.widespread(session, held)
 
     def _persons(self, pairs: Iterable[Pair]) -> set[Pair]:
         of = self._person_of
@@ -86,14 +88,15 @@ class Ground:
             str(other) for pair in self._apart if person_id in pair for other in pair if other != person_id
         )
 
-    def candidates(self, persons: Iterable[int]) -> Candidates:
-        """Return persons as the matching sees them."""
+    def candidates(self, persons: Iterable[int], incoming: Member) -> Candidates:
+        """Return persons as the matching sees them for an identity."""
         groups = {person_id: self._groups[person_id] for person_id in persons}
         seen = (
             Candidate(person_id=str(person_id), records=tuple(item.record for item in group if item.active))
             for person_id, group in groups.items()
         )
-        return Candidates(tuple(person for person in seen if person.records), groups, limited=False)
+        widespread = self._widespread.get(incoming.id, frozenset())
+        return Candidates(tuple(person for person in seen if person.records), groups, False, widespread)
 
     def persons_of(self, identity_ids: Iterable[int]) -> set[int]:
         """Return the persons that hold identities."""
@@ -131,11 +134,10 @@ def judge(ground: Ground, pair: Pair, near: Callable[[int], Iterable[int]], mode
     target = early.person_id if incoming is late else late.person_id
     if alone:
         met = ground.persons_of(item for item in near(incoming.id) if item <= late.id) - {incoming.person_id}
-        found = ground.candidates(sorted(met | {target}))
+        found = ground.candidates(sorted(met | {target}), incoming)
         decision = _meet(ground, incoming, found, target, model)
     else:
-        found = ground.candidates([target])
-        incoming, decision = _between(ground, incoming, found, model)
+        incoming, found, decision = _between(ground, incoming, target, model)
     if decision.outcome is Outcome.NEW:
         return Verdict(Case.NOTHING)
     if decision.outcome is Outcome.REVIEW:
@@ -155,22 +157,23 @@ def _meet(ground: Ground, incoming: Member, found: Candidates, target: int, mode
     decision = decisions.decide(record, found, model, ground.separated(incoming.person_id))
     if decision.person_id == str(target):
         return decision
-    decision = decisions.decide(record, ground.candidates([target]), model, frozenset())
+    decision = decisions.decide(record, ground.candidates([target], incoming), model, frozenset())
     if decision.outcome is Outcome.LINK:
         return decision.for_officer(MARGIN)
     return decision
 
 
-def _between(ground: Ground, incoming: Member, found: Candidates, model: Model) -> tuple[Member, Decision]:
+def _between(ground: Ground, incoming: Member, target: int, model: Model) -> tuple[Member, Candidates, Decision]:
     """Decide between two persons of several identities: by the best record, and a link only if all would link."""
     group = [item for item in ground.group(incoming.person_id) if _is_matched(item)]
-    said = [(item, decisions.decide(item.record, found, model, frozenset())) for item in group]
-    item, best = max(said, key=lambda one: (_score(one[1]), one[0].id))
+    seen = [(item, ground.candidates([target], item)) for item in group]
+    said = [(item, found, decisions.decide(item.record, found, model, frozenset())) for item, found in seen]
+    item, found, best = max(said, key=lambda one: (_score(one[2]), one[0].id))
     if best.outcome is Outcome.LINK:
-        others = [reason for _, one in said if one.outcome is not Outcome.LINK for reason in one.reasons]
+        others = [reason for *_, one in said if one.outcome is not Outcome.LINK for reason in one.reasons]
         if others:
             best = best.for_officer(*dict.fromkeys(others))
-    return item, best
+    return item, found, best
 
 
 def _score(decision: Decision) -> float:

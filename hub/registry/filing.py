@@ -7,14 +7,15 @@ bits: two that meet by chance cost one comparison, and the index is half as larg
 A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
 Whoever would have been is filed under the pairs of it with each other key instead: who shares two keys is found,
 however many share one. A search says that it was limited when even so somebody was left out who should have been
-compared.
+compared. The crowded key of a telephone, a mail, a home or a matricule is not sought: so many bear it that it tells
+nobody from another (`identity.widespread`).
 
 `key_index` names the definition of the keys that all identities are filed by. Searches by another one are refused
 until `hub identities reindex` (`hub.registry.reindex`) has been through.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import chain
@@ -26,18 +27,20 @@ from hub import db
 from hub.errors import Unavailable
 from hub.registry.tables import CrowdedKey, KeyIndex, SourceIdentity, pack_key, unpack_key
 from hub.registry.values import IncomingIdentity, StoredIdentity
-from identity.blocking import WEAK_KINDS, keys_and_kinds
+from identity.blocking import WEAK_KINDS, keys_and_kinds, keys_of_one_trait
 from identity.ins import Ins, InsOid
 from identity.status import Attribute
 from identity.traits import Address, BirthDate, Sex, Traits
+from identity.widespread import KINDS, MOST_BEARERS
 
-MOST_HOLDERS = 200
+MOST_HOLDERS = MOST_BEARERS
 MOST_ALONE = 10
 """Holders of a key that are compared though they share nothing else."""
 MOST_ALONE_IF_WEAK = 5
 """The same of a weak key (`identity.blocking.WEAK_KINDS`): two usual names, or a day and a maternity, say little."""
 # With its own keys, 26 at most, an identity stays at the 64 keys that SQLite's triggers cut.
 MOST_PAIRED = 38
+_MOST_KEYS = 5000
 # Not an identity: says that the index was not filed by this definition of the keys.
 _OTHER_DEFINITION = -1
 # For the driver itself: naming the thousands of keys of a batch one by one would cost more than finding them.
@@ -76,6 +79,22 @@ def fileable(incoming: IncomingIdentity | StoredIdentity) -> frozenset[int]:
     if not incoming.active or Attribute.FICTITIOUS in incoming.attributes:
         return frozenset()
     return sought(incoming.traits)
+
+
+def _of_one_trait(traits: Traits) -> Iterator[tuple[int, str]]:
+    return ((fold(key, kind), KINDS[kind]) for kind, key in keys_of_one_trait(traits))
+
+
+def widespread(session: Session, traits: Mapping[int, Traits]) -> dict[int, frozenset[str]]:
+    """Return, of identities given by their id, the traits that too many bear (`identity.widespread`)."""
+    keys = {identity_id: list(_of_one_trait(held)) for identity_id, held in traits.items()}
+    wanted = sorted({key for pairs in keys.values() for key, _ in pairs})
+    crowded: set[int] = set()
+    for start in range(0, len(wanted), _MOST_KEYS):
+        query = sa.select(CrowdedKey.key).where(CrowdedKey.key.in_(wanted[start : start + _MOST_KEYS]))
+        crowded.update(session.scalars(query))
+    found = {identity_id: frozenset(t for key, t in pairs if key in crowded) for identity_id, pairs in keys.items()}
+    return {identity_id: traits for identity_id, traits in found.items() if traits}
 
 
 def pairs(crowded: Iterable[int], keys: Collection[int]) -> list[int]:
@@ -120,6 +139,12 @@ class Files:
                 self._crowded.add(key)
             else:
                 self._holders[key].append(identity_id)
+
+    def widespread(self, keys: frozenset[int], traits: Traits) -> dict[int, str]:
+        """Return, of the keys of these traits, those of what too many bear, each with the trait that it tells."""
+        self._read(set(keys))
+        crowded = keys & self._crowded
+        return {key: trait for key, trait in _of_one_trait(traits) if key in crowded} if crowded else {}
 
     def search(self, keys: frozenset[int], *, every: bool = False) -> tuple[list[int], bool]:
         """Return the identities that share a key, those of the rarest keys first; tell whether some were left out.

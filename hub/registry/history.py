@@ -6,7 +6,7 @@ machine.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from identity import linkage
 from identity.decision import Outcome
 from identity.linkage import Candidate, IdentityRecord
 from identity.model import Model
+from identity.widespread import without
 
 _BY_MATCHING = frozenset(outcome.value for outcome in Outcome)
 
@@ -103,6 +104,7 @@ def replay(session: Session, decision_id: int, model_of: Callable[[str], Model])
         raise Conflict("Cette décision n'a pas été prise par le rapprochement, ou date d'avant l'enregistrement.")
     model = model_of(row.model_version)
     record = record_at(session, row.source_identity_id, inputs["version"])
+    record = replace(record, traits=without(record.traits, inputs.get("left_out", ())))
     candidates = [_candidate(session, person_id, seen) for person_id, seen in inputs["persons"].items()]
     again = linkage.decide(record, candidates, model)
     score = again.considered[0].score.total if again.considered else None

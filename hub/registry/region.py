@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hub import db
 from hub.registry.tables import SourceIdentity
 from identity.bulk.blocking import Candidates, candidate_pairs
-from identity.bulk.engine import Report, Stage, score_candidates
+from identity.bulk.engine import Report, Stage, count_bearers, score_candidates
 from identity.bulk.records import prepare
 from identity.model import Model
 from identity.status import Attribute
@@ -39,6 +39,7 @@ _TEXTS = {
     "ins": SourceIdentity.ins_matricule,
     "address": SourceIdentity.address_line,
     "postcode": SourceIdentity.postcode,
+    "city": SourceIdentity.city,
     "phone": SourceIdentity.phone,
     "email": SourceIdentity.email,
 }
@@ -76,6 +77,8 @@ class Doubles:
     late: Longs
     unexamined: Mapping[str, int]
     """Pairs left out because too many identities share a key, by kind of key."""
+    widespread: Mapping[str, int]
+    """Identities of which something is left out as too many bear it, by kind of key."""
 
     def batches(self, most: int) -> Iterator[list[Pair]]:
         """Yield pairs about `most` at a time; all pairs of one later identity stay together."""
@@ -138,7 +141,7 @@ def doubles(region: Region, done_to: int, model: Model, report: Report, *, wide:
     count = len(region.ids)
     none = np.zeros(0, np.int64)
     if count < 2:
-        return Doubles(count, 0, none, none, {})
+        return Doubles(count, 0, none, none, {}, {})
     report(Stage.PREPARE, 0, count)
     records = prepare(region.table)
     report(Stage.PREPARE, count, count)
@@ -146,9 +149,10 @@ def doubles(region: Region, done_to: int, model: Model, report: Report, *, wide:
     found = candidate_pairs(records, wide=wide)
     report(Stage.PAIRS, count, count)
     asked = (region.persons[found.left] != region.persons[found.right]) & (region.ids[found.right] > done_to)
-    across = Candidates(found.left[asked], found.right[asked], found.unexamined)
+    across = Candidates(found.left[asked], found.right[asked], found.unexamined, found.bearers)
     scored = score_candidates(records, across, model, report)
     near = scored.near
     early, late = region.ids[across.left[near]], region.ids[across.right[near]]
     order = np.lexsort((early, late))
-    return Doubles(count, len(across.left), early[order], late[order], found.unexamined)
+    widespread = count_bearers(found)
+    return Doubles(count, len(across.left), early[order], late[order], found.unexamined, widespread)

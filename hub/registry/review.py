@@ -6,6 +6,7 @@ for what its author saw: the version of a task grows whenever one of its identit
 them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from hub import db
 from hub.audit.trail import Actor, Entry, Subject, Trail
 from hub.errors import Conflict, Invalid, NotFound
-from hub.registry import distinct, identities, links, memory, operations, tasks, worklist
+from hub.registry import distinct, filing, identities, links, memory, operations, tasks, worklist
 from hub.registry.distinct import Relation, Ruling
 from hub.registry.operations import FourEyes, Kind, Operation, Order, State
 from hub.registry.tables import LinkageDecision, ReviewTask, SourceIdentity, SourceIdentityRevision
@@ -25,6 +26,7 @@ from identity import linkage
 from identity.decision import is_contradicted
 from identity.linkage import IdentityRecord, PairAssessment
 from identity.model import Model
+from identity.widespread import without
 
 MOST_MONTHS = 120
 _STRICT = frozenset({"surname", "given", "birth_date", "sex", "birth_place", "ins"})
@@ -82,13 +84,22 @@ def compare(session: Session, task_id: int, model: Model) -> Comparison:
         shown = left.as_record(), trusted(session, left.id) or left.as_record()
         assessment = drift(shown[1], shown[0], model)
     else:
-        assessment = linkage.compare_records(*shown, model)
+        one, other = _telling(session, left, right)
+        assessment = linkage.compare_records(one, other, model)
     groups = identities.of_persons(session, {left.person_id, right.person_id})
     together = tuple(identity for group in groups.values() for identity in group)
     obstacle = None
     if len(groups) > 1:
         obstacle = operations.obstacle(session, groups[left.person_id], groups[right.person_id])
     return Comparison(tasks.value(row, left, right), *shown, assessment, together, obstacle)
+
+
+def _telling(session: Session, *sides: StoredIdentity) -> Iterator[IdentityRecord]:
+    """Yield identities as the matching weighs them, without what too many bear."""
+    widespread = filing.widespread(session, {side.id: side.traits for side in sides})
+    for side in sides:
+        record = side.as_record()
+        yield replace(record, traits=without(record.traits, widespread.get(side.id, ())))
 
 
 def trusted(session: Session, identity_id: int) -> IdentityRecord | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.directory import organizations
-from hub.registry import candidates, filing, identities
+from hub.registry import candidates, identities
 from hub.registry.tables import SourceIdentity
 from hub.registry.values import PersonView, StoredIdentity
 from identity import linkage
@@ -23,6 +23,7 @@ from identity.normalise import match_key
 from identity.search import SearchCriteria
 from identity.status import Attribute
 from identity.traits import Traits
+from identity.widespread import without
 
 MOST_PERSONS = 50
 MOST_NEAR = 10
@@ -71,16 +72,16 @@ class NearMatch:
 
 def near_matches(session: Session, traits: Traits, model: Model) -> list[NearMatch]:
     """Return the persons that resemble the traits, best first, at most 10; shown before a creation."""
-    found = candidates.find(session, filing.sought(traits), every=True)
-    ranked = linkage.rank(traits, found.persons, model)
+    found = candidates.find(session, traits, every=True)
+    ranked = linkage.rank(without(traits, found.widespread), found.persons, model)
     return _matches(session, [item for item in ranked if item.score.total >= model.thresholds.review])
 
 
 def nearest(session: Session, traits: Traits, model: Model, but: int) -> list[NearMatch]:
     """Return the persons nearest to the traits, however far, best first, at most 10; `but` is a person left out."""
-    found = candidates.find(session, filing.sought(traits), every=True)
+    found = candidates.find(session, traits, every=True)
     others = [person for person in found.persons if person.person_id != str(but)]
-    return _matches(session, linkage.rank(traits, others, model, far=True))
+    return _matches(session, linkage.rank(without(traits, found.widespread), others, model, far=True))
 
 
 def _matches(session: Session, ranked: Sequence[PersonScore]) -> list[NearMatch]:

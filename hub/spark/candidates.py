@@ -11,8 +11,11 @@ from hub.spark import partitions
 from hub.spark.records import Keep
 from identity.blocking import KINDS
 from identity.bulk.blocking import ALL_KINDS, MOST_REFINED, NEIGHBOURS, most_together
+from identity.widespread import KINDS as WIDESPREAD
+from identity.widespread import MOST_BEARERS
 
 _KEY = ["kind", "value"]
+_WIDESPREAD = [ALL_KINDS.index(kind) for kind in WIDESPREAD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,10 @@ class Candidates:
 
     pairs: DataFrame
     unexamined: dict[str, int]
+    bearers: DataFrame
+    """Rows that share a key of a kind of `identity.widespread` with too many, each with the kind's number."""
+    widespread: dict[str, int]
+    """How many rows these are, by kind."""
 
 
 def candidate_pairs(records: DataFrame, size: int, kinds: Sequence[str], keep: Keep) -> Candidates:
@@ -29,6 +36,13 @@ def candidate_pairs(records: DataFrame, size: int, kinds: Sequence[str], keep: K
     A key held by too many is refined, then cut to neighbours and told.
     """
     blocks = keep(_blocks(records.mapInArrow(partitions.keys(kinds), partitions.ENTRIES)), "blocks")
+    borne = blocks.where(sql.col("kind").isin(_WIDESPREAD) & (sql.col("size") > MOST_BEARERS))
+    bearers = keep(borne.select("row", "kind"), "bearers")
+    counts = bearers.groupBy("kind").count().sort("kind").collect()
+    widespread = {ALL_KINDS[line["kind"]]: line["count"] for line in counts}
+    if widespread:
+        # What tells nobody from another brings nobody together.
+        blocks = blocks.where(~sql.col("kind").isin(_WIDESPREAD) | (sql.col("size") <= MOST_BEARERS))
     pairs = [_within(blocks, 0, size)]
     unexamined: dict[str, int] = {}
     for depth in range(MOST_REFINED):
@@ -41,7 +55,8 @@ def candidate_pairs(records: DataFrame, size: int, kinds: Sequence[str], keep: K
         large = _larger(blocks, MOST_REFINED, size).where(f"kind < {len(KINDS)}")
         unexamined = _count_pairs(large)
         pairs.append(_neighbours(large))
-    return Candidates(keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs"), unexamined)
+    found = keep(reduce(DataFrame.unionAll, pairs).distinct(), "pairs")
+    return Candidates(found, unexamined, bearers, widespread)
 
 
 def _blocks(entries: DataFrame) -> DataFrame:

@@ -18,7 +18,7 @@ from hub.errors import Invalid
 from hub.spark import partitions
 from hub.spark.candidates import candidate_pairs
 from hub.spark.persons import inside, persons
-from hub.spark.records import Keep, read, with_records
+from hub.spark.records import Keep, read, with_records, without
 from hub.spark.session import session
 from identity.bulk.blocking import kinds_for
 from identity.bulk.engine import Report, Stage
@@ -45,7 +45,8 @@ def run(order: Order, report: Report) -> Summary:
         count = candidates.pairs.count()
         report(Stage.PAIRS, region.count, region.count)
         report(Stage.COMPARE, 0, count)
-        together = with_records(candidates.pairs, region.records)
+        compared = without(region.records, candidates.bearers) if candidates.widespread else region.records
+        together = with_records(candidates.pairs, compared)
         scored = keep(together.mapInArrow(partitions.scores(write_model(model)), partitions.SCORES), "scores")
         report(Stage.COMPARE, count, count)
         report(Stage.GROUP, 0, region.count)
@@ -68,6 +69,7 @@ def run(order: Order, report: Report) -> Summary:
         persons=region.count - joined,
         unreadable=unreadable,
         unexamined=candidates.unexamined,
+        widespread=candidates.widespread,
     )
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
 
 from hub import regional_file
+from identity.bulk.blocking import ALL_KINDS
 from identity.bulk.records import COLUMNS
+from identity.widespread import KINDS
 
 Keep = Callable[[DataFrame, str], DataFrame]
 """Writes a table down under a name and reads it again: what follows no longer depends on how it was made."""
@@ -47,6 +49,21 @@ def read(spark: SparkSession, path: Path, keep: Keep) -> Region:
     records = every.where(~sql.col(_TORN)).drop(_TORN)
     left_out = every.where(_TORN).count() if delimiter else 0
     return Region(records, _check_ids(records, left_out), left_out)
+
+
+def without(records: DataFrame, bearers: DataFrame) -> DataFrame:
+    """Return records without what too many bear; `bearers` are their rows, each with the number of a kind of key."""
+    lists = bearers.groupBy("row").agg(sql.collect_set("kind").alias("borne"))
+    known = records.join(lists, "row", "left")
+    numbers = {trait: ALL_KINDS.index(kind) for kind, trait in KINDS.items()}
+
+    def column(name: str) -> Column:
+        if name not in numbers:
+            return sql.col(name)
+        is_borne = sql.array_contains("borne", sql.lit(numbers[name]).cast("byte"))
+        return sql.when(~sql.coalesce(is_borne, sql.lit(False)), sql.col(name)).alias(name)
+
+    return known.select([column(name) for name in records.columns])
 
 
 def with_records(pairs: DataFrame, records: DataFrame) -> DataFrame:

@@ -17,6 +17,8 @@ from identity.bulk.contacts import ABROAD
 from identity.bulk.records import Records
 from identity.bulk.text import Ints, Longs, mix, number, once
 from identity.bulk.threads import spread
+from identity.widespread import KINDS as WIDESPREAD
+from identity.widespread import MOST_BEARERS
 
 MOST_TOGETHER = 8
 """Records that may share a key before it is refined."""
@@ -87,6 +89,8 @@ class Candidates:
     right: Ints
     unexamined: dict[str, int] = field(default_factory=dict)
     """Pairs left out, by kind of key."""
+    bearers: dict[str, Ints] = field(default_factory=dict)
+    """Records whose key of a kind of `identity.widespread` too many share, by kind."""
 
 
 def kinds_for(count: int, *, wide: bool = False) -> tuple[str, ...]:
@@ -236,16 +240,17 @@ def candidate_pairs(records: Records, *, wide: bool = False, size: int | None = 
     traits = _hash_traits(records)
     slots, parts = _slots(traits), _refining(traits)
 
-    def find(kind: str) -> tuple[Longs, int]:
+    def find(kind: str) -> tuple[Longs, _Finder]:
         finder = _Finder(count, parts, size)
         pairs = [np.zeros(0, np.int64), *finder.pairs(_keys(kind, slots[kind]()))]
-        return np.concatenate(pairs), finder.unexamined
+        return np.concatenate(pairs), finder
 
     kinds = kinds_for(size, wide=wide)
     found = dict(zip(kinds, spread(find, kinds), strict=True))
-    unexamined = {kind: missed for kind, (_, missed) in found.items() if missed}
+    unexamined = {kind: finder.unexamined for kind, (_, finder) in found.items() if finder.unexamined}
+    bearers = {kind: finder.bearers for kind, (_, finder) in found.items() if len(finder.bearers)}
     left, right = _in_order([pairs for pairs, _ in found.values()], count)
-    return Candidates(left, right, unexamined)
+    return Candidates(left, right, unexamined, bearers)
 
 
 def _in_order(found: list[Longs], count: int) -> tuple[Ints, Ints]:
@@ -271,6 +276,7 @@ class _Finder:
 
     def __init__(self, count: int, parts: list[Longs], size: int) -> None:
         self.unexamined = 0
+        self.bearers = np.zeros(0, np.int32)
         self._count, self._parts, self._size = count, parts, size
 
     def pairs(self, keys: Keys, depth: int = 0) -> Iterator[Longs]:
@@ -283,6 +289,10 @@ class _Finder:
         last = np.repeat(starts + sizes * ~large, sizes)
         for one, other in _run_pairs(last, most):
             yield _pack(holders[one], holders[other], self._count)
+        if keys.kind in WIDESPREAD and not depth:
+            self.bearers = holders[np.flatnonzero(np.repeat(sizes > MOST_BEARERS, sizes))].astype(np.int32)
+            # What tells nobody from another brings nobody together.
+            large &= sizes <= MOST_BEARERS
         if not large.any():
             return
         within = np.flatnonzero(np.repeat(large, sizes))

@@ -18,6 +18,7 @@ from identity.bulk.comparison import Pairs, compare
 from identity.bulk.records import Records
 from identity.bulk.scoring import Scored
 from identity.bulk.threads import WORKERS, spread
+from identity.bulk.widespread import leave_out
 from identity.model import Model
 
 CHUNK = 1 << 20
@@ -48,22 +49,28 @@ class Match:
     persons: Persons
     unexamined: Mapping[str, int]
     """Pairs left out because a block stayed too large, by kind of key."""
+    widespread: Mapping[str, int]
+    """Records of which something is left out as too many bear it, by kind of key."""
 
 
 def match(records: Records, model: Model, report: Report) -> Match:
     """Find the persons of a file."""
-    scored, unexamined = score_pairs(records, model, report)
-    return Match(scored, group(scored, len(records), model, report), unexamined)
+    scored, candidates = score_pairs(records, model, report)
+    persons = group(scored, len(records), model, report)
+    return Match(scored, persons, candidates.unexamined, count_bearers(candidates))
 
 
-def score_pairs(
-    records: Records, model: Model, report: Report, *, wide: bool = False
-) -> tuple[Scored, Mapping[str, int]]:
-    """Find and score the candidate pairs of a file; return also how many were left out, by kind of key."""
+def count_bearers(candidates: Candidates) -> Mapping[str, int]:
+    """Return of how many records something is left out as too many bear it, by kind of key."""
+    return {kind: len(rows) for kind, rows in candidates.bearers.items()}
+
+
+def score_pairs(records: Records, model: Model, report: Report, *, wide: bool = False) -> tuple[Scored, Candidates]:
+    """Find and score the candidate pairs of a file; return also the candidates, which tell what was left out."""
     report(Stage.PAIRS, 0, len(records))
     candidates = candidate_pairs(records, wide=wide)
     report(Stage.PAIRS, len(records), len(records))
-    return score_candidates(records, candidates, model, report), candidates.unexamined
+    return score_candidates(records, candidates, model, report), candidates
 
 
 def group(scored: Scored, count: int, model: Model, report: Report) -> Persons:
@@ -75,7 +82,8 @@ def group(scored: Scored, count: int, model: Model, report: Report) -> Persons:
 
 
 def score_candidates(records: Records, candidates: Candidates, model: Model, report: Report) -> Scored:
-    """Compare and score every candidate pair; levels are forgotten chunk after chunk."""
+    """Compare and score every candidate pair without what too many bear; levels are forgotten chunk after chunk."""
+    records = leave_out(records, candidates.bearers)
     total = len(candidates.left)
     found: list[Scored] = []
     report(Stage.COMPARE, 0, total)

@@ -269,7 +269,7 @@ def measure_search(file: Path, truth: Path, searches: int, seed: int, model: Mod
     one = sa.select(SourceIdentity.person_id).where(SourceIdentity.id == sa.bindparam("number"))
     with db.reading() as session:
         for traits in drawn[: len(drawn) // 2]:
-            found = candidates.find(session, filing.sought(traits))
+            found = candidates.find(session, traits)
             linkage.decide(IdentityRecord(record_id="incoming", domain="other", traits=traits), found.persons, model)
         for number, traits in enumerate(sample, start=1):
             began = time.perf_counter()
@@ -278,7 +278,7 @@ def measure_search(file: Path, truth: Path, searches: int, seed: int, model: Mod
             comparable.cache_clear()
             began = time.perf_counter()
             sought = filing.sought(traits)
-            found = candidates.find(session, sought)
+            found = candidates.Pool(session, ()).find(sought, traits)
             found_times.append(time.perf_counter() - began)
             record = IdentityRecord(record_id="incoming", domain="other", traits=traits)
             linkage.decide(record, found.persons, model)

@@ -26,6 +26,7 @@ from hub.errors import Invalid
 from hub.regional_file import COLUMNS
 from hub.registry import load
 from identity.blocking import KINDS
+from identity.widespread import MOST_BEARERS
 
 Line = dict[str, str | None]
 
@@ -521,14 +522,29 @@ def test_pairs_left_out_are_told_in_french_and_never_more_than_there_are(tmp_pat
     alike: list[Line] = [
         {"record_id": str(rank), "source": "A", "birth_family": _name(rank), "given_names": _name(rank + 7)}
         | {"phone": "0612345679", "birth_place": "58194", "postcode": "58000"}
-        for rank in range(400)
+        for rank in range(MOST_BEARERS)
     ]
 
     done = run(write_parquet(tmp_path / "region.parquet", alike))
 
     examined = pq.read_table(tmp_path / "pairs.parquet").num_rows
-    left_out = written(400 * 399 // 2 - examined)
+    left_out = written(MOST_BEARERS * (MOST_BEARERS - 1) // 2 - examined)
     assert f"se ressemblent sous une même clé : téléphone, au plus {left_out}." in done.stdout
+
+
+def test_a_telephone_of_too_many_is_told_and_does_not_count(tmp_path: Path) -> None:
+    numbers = range(MOST_BEARERS + 1)
+    strangers: list[Line] = [
+        {"record_id": str(rank), "source": "A", "birth_family": _name(rank), "given_names": _name(rank + 7)}
+        | {"phone": "0472119900"}
+        for rank in numbers
+    ]
+
+    done = run(write_parquet(tmp_path / "region.parquet", strangers))
+
+    assert "Ne compte pas ce que plus de 200 identités portent" in done.stdout
+    assert "(un accueil, un établissement) : téléphone, 201 identités." in done.stdout
+    assert pq.read_table(tmp_path / "pairs.parquet").num_rows == 0
 
 
 def test_every_kind_of_key_that_may_leave_pairs_out_has_a_french_name() -> None:

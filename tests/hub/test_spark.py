@@ -18,6 +18,7 @@ from hub.commands.dedupe import lines
 from hub.config import inherited
 from hub.deduplication import Order
 from hub.regional_file import COLUMNS
+from identity.widespread import MOST_BEARERS
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = ROOT / "data" / "demonstration" / "generate.py"
@@ -72,6 +73,10 @@ def _large_file(folder: Path) -> Path:
         every.insert((rank * 7919) % len(every), line)
     for line in every[37::500]:
         line["phone"] = "12"
+    # What a reception writes for whoever gives none.
+    for line in [line for line in every if line["sex"] == "F" and line["record_id"][0] != "A"][: MOST_BEARERS + 20]:
+        line |= {"phone": "0472119900", "email": "region@sante.example", "ins": "255069999999934"}
+        line |= {"address": "5 place d'Arsonval", "postcode": "69003"}
     path = folder / "region.parquet"
     pq.write_table(pa.Table.from_pylist(every), path, row_group_size=6000)
     return path
@@ -112,6 +117,7 @@ def test_spark_finds_the_pairs_scores_decisions_and_persons_of_one_machine(tmp_p
     assert [found.equals(wanted) for found, wanted in zip(_tables(tmp_path), expected, strict=True)] == [True, True]
     assert summary.unexamined, "a block must stay too large"
     assert summary.unreadable["phone"].values > 40
+    assert summary.widespread.keys() == {"ins", "phone", "email", "home-sex"}
     # All that is told but the time it took.
     assert result.stdout.splitlines()[:-1] == lines(summary, 1)[:-1]
     assert "warn" not in result.stderr.lower()

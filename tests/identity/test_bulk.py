@@ -20,6 +20,7 @@ from identity.bulk.blocking import (
 from identity.bulk.engine import Match
 from identity.bulk.records import COLUMNS, prepare
 from identity.ins import nir_key
+from identity.widespread import MOST_BEARERS
 from tests.identity.factories import model
 
 Line = dict[str, str | None]
@@ -139,7 +140,56 @@ def test_ten_thousand_records_of_one_person_are_bounded_and_told() -> None:
 
     assert len(result.scored.bits) < 10_000 * NEIGHBOURS
     assert result.persons.person.tolist() == [0] * 10_000
-    assert set(result.unexamined) >= {"date-name", "phone", "email"}
+    assert set(result.unexamined) >= {"date-name", "names"}
+    assert result.widespread == {"phone": 10_000, "email": 10_000, "home-sex": 10_000}
+
+
+RECEPTION: Line = {
+    "address": "5 place d'Arsonval",
+    "postcode": "69003",
+    "phone": "0472119900",
+    "email": "region@sante.example",
+    "ins": "255069999999934",
+}
+
+
+@pytest.mark.parametrize(("bearers", "counts"), [(MOST_BEARERS, True), (MOST_BEARERS + 1, False)])
+def test_what_too_many_bear_does_not_count(bearers: int, counts: bool) -> None:
+    """A reception writes its own telephone, mail and address for whoever gives none; a trainer, one matricule."""
+    one: Line = {
+        "source": "A",
+        "birth_family": "MARTIN",
+        "given_names": "MARIE",
+        "birth_date": "1950-03-12",
+        "sex": "F",
+    }
+    others = one | {"source": "B", "birth_date": "1950-03-15", "given_names": "MARIE JEANNE"}
+    strangers: list[Line] = [
+        {
+            "source": "C",
+            "birth_family": f"X{_letters(rank)}",
+            "given_names": "ZOE",
+            "birth_date": "1999-01-08",
+            "sex": "F",
+        }
+        for rank in range(bearers - 2)
+    ]
+    bare = match([line | {"postcode": "69003"} for line in (one, others, *strangers)])
+
+    told = match([line | RECEPTION for line in (one, others, *strangers)])
+
+    assert (_score_of_first(told) == _score_of_first(bare)) is not counts
+    assert told.widespread == ({} if counts else dict.fromkeys(("home-sex", "ins", "phone", "email"), bearers))
+
+
+def _letters(number: int) -> str:
+    return "".join("BCDFGHJKLM"[int(digit)] + "A" for digit in f"{number:03d}")
+
+
+def _score_of_first(result: Match) -> float:
+    pairs = result.scored.pairs
+    (row,) = np.flatnonzero((pairs.left == 0) & (pairs.right == 1))
+    return float(result.scored.bits[row])
 
 
 def test_a_hundred_records_of_one_name_and_nothing_else_are_bounded_and_told() -> None:

@@ -160,7 +160,7 @@ def test_no_more_identities_are_compared_than_the_bound(app: Flask) -> None:
     _fill(app, [[_SHARED]] * (MOST_HOLDERS - 1) + [[_OTHER]] * 5)
 
     with app.app_context(), db.reading() as session:
-        found = candidates.find(session, frozenset({_SHARED, _OTHER}), every=True)
+        found = candidates.Pool(session, ()).find(frozenset({_SHARED, _OTHER}), SOLENE, every=True)
 
     assert len(found.groups) == candidates.MOST_IDENTITIES
     assert found.limited
