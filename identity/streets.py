@@ -108,8 +108,13 @@ NOWHERE = frozenset(
 """Keys of lines that say no more than the postcode: not known, or a whole village. ND is one of them, in full."""
 # A residence, a hamlet, an estate are few homes.
 _FEW_HOMES = {"CLOS", "DOMAINE", "HAMEAU", "LIEU", "LOTISSEMENT", "RESIDENCE", "VILLA"}
+# RUE DU 8 MAI 1945, AVENUE DE LA 2E DB: a number that the name of a street holds is no house.
+_DATED = (
+    r"\d+ (?:E|EME|ER|RE|NDE|JANVIER|FEVRIER|MARS|AVRIL|MAI|JUIN|JUILLET|AOUT|SEPTEMBRE|OCTOBRE|NOVEMBRE|DECEMBRE)"
+    r"(?: (?:18|19|20)\d\d)?"
+)
 AREA = (
-    rf"^(?:(?:VILLAGE|{'|'.join(sorted(_WAYS.keys() - _FEW_HOMES))})(?: [A-Z]+)*"
+    rf"^(?:(?:VILLAGE|{'|'.join(sorted(_WAYS.keys() - _FEW_HOMES))})(?: [A-Z]+| {_DATED})*"
     r"|(?:BP|BOITE POSTALE|CS|TSA|RN|RD|ROUTE NATIONALE|ROUTE DEPARTEMENTALE) \d+)$"
 )
 """The key of a line that names a street or a quarter and no house in it, or a letter box: no home of anybody's."""

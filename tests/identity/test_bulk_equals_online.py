@@ -228,6 +228,8 @@ LINES = st.fixed_dictionaries(
                 "1200001 rue Foch",
                 "Le Bourg",
                 "le bour",
+                "R. du 8 mai 1945",
+                "rue du 8 mai 1945, 12",
                 "N.C.",
                 None,
             ]

@@ -70,6 +70,11 @@ NO_PLACE = [
     "BP 12",
     "boîte postale 4",
     "RN 7",
+    "rue du 8 Mai 1945",
+    "Pl. du 11 novembre",
+    "av de la 2e D.B.",
+    "rue du 1er mai",
+    "boulevard du 22ème BCA",
 ]
 HOMES = [
     "12 rue de Siam",
@@ -78,6 +83,10 @@ HOMES = [
     "résidence les Lilas",
     "cité des Roses bât. 3",
     "hameau de Lay",
+    "33 rue du 8 mai 1945",
+    "rue du 8 mai 1945, 33",
+    "rue Pasteur 12",
+    "rue du 19 mars 1962 n° 4",
 ]
 LINES = st.lists(
     st.sampled_from("0 3 12 12B BIS R RUE AV AVENUE RES PARC FOCH FOCHE FO MAL MARECHAL DE LA".split()),  # noqa: SIM905
