@@ -41,18 +41,16 @@ def keys_and_kinds(traits: Traits) -> Iterator[tuple[str, int]]:
     return _keys(comparable(traits))
 
 
-def keys_of_one_trait(traits: Traits) -> Iterator[tuple[str, int]]:
+def keys_of_contacts(traits: Traits) -> Iterator[tuple[str, int]]:
     """Yield those of the same keys that `identity.widespread` may leave out, each after its kind."""
-    for kind, parts in _of_one_trait(comparable(traits)):
+    for kind, parts in _contacts(comparable(traits)):
         if 0 not in parts:
             yield kind, combine(_NUMBERS[kind], parts)
 
 
-def _of_one_trait(record: Comparable) -> list[tuple[str, tuple[int, ...]]]:
-    home = _hash(record.postcode), _hash(record.street), _SEXES.get(record.sex, 0)
+def _contacts(record: Comparable) -> list[tuple[str, tuple[int, ...]]]:
     return [
-        ("home-sex", home),
-        ("ins", (_hash(record.ins),)),
+        ("home-sex", (_hash(record.postcode), _hash(record.street), _SEXES.get(record.sex, 0))),
         ("phone", (_phone(record.phone),)),
         ("email", (_hash(record.email),)),
     ]
@@ -76,7 +74,8 @@ def _keys(record: Comparable) -> Iterator[tuple[str, int]]:
     slots += [("day-surname-initial", (month_and_day, sound, sign)) for sound in surnames for sign in initials]
     slots += [("year-surname-initial", (year, sound, sign)) for sound in surnames for sign in initials]
     slots += [("names", _in_order(surname, name)) for surname in surnames for name in given]
-    slots += _of_one_trait(record)
+    slots.append(("ins", (_hash(record.ins),)))
+    slots += _contacts(record)
     for kind, parts in slots:
         if 0 not in parts:
             yield kind, combine(_NUMBERS[kind], parts)

@@ -1,8 +1,9 @@
 """What so many identities bear that it tells nobody from another: a default telephone, a hospital's own address.
 
-A reception writes its switchboard for whoever gives no telephone, a software its vendor's mail, a trainer one
-matricule for all. Households share a telephone too, which the model weighs; what follows is beyond any household:
-such a trait counts as missing, and nobody is sought by it.
+A reception writes its switchboard for whoever gives no telephone, a software its vendor's mail. Households share a
+telephone too, which the model weighs; what follows is beyond any household: such a trait counts as missing, and
+nobody is sought by it. A matricule is not among them: two people under one INS are an officer's business, however
+many bear it.
 """
 
 from collections.abc import Collection
@@ -13,10 +14,9 @@ from identity.traits import Traits
 
 MOST_BEARERS = 200
 """Identities that may bear one and the same, of all structures: those of a large family are fewer."""
-KINDS = {"ins": "ins", "phone": "phone", "email": "email", "home-sex": "address"}
+KINDS = {"phone": "phone", "email": "email", "home-sex": "address"}
 """The trait that each kind of blocking key of one trait tells; a home is counted for each sex."""
 LEFT_OUT = {
-    "ins": Reason("widespread-ins", f"Plus de {MOST_BEARERS} identités portent ce matricule INS : il ne compte pas."),
     "phone": Reason("widespread-phone", f"Plus de {MOST_BEARERS} identités ont ce téléphone : il ne compte pas."),
     "email": Reason("widespread-email", f"Plus de {MOST_BEARERS} identités ont ce courriel : il ne compte pas."),
     "address": Reason(
@@ -34,7 +34,6 @@ def without(traits: Traits, left_out: Collection[str]) -> Traits:
     address = traits.address
     return replace(
         traits,
-        ins=None if "ins" in left_out else traits.ins,
         phone=None if "phone" in left_out else traits.phone,
         email=None if "email" in left_out else traits.email,
         address=replace(address, line=None) if address and "address" in left_out else address,

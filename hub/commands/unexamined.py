@@ -19,7 +19,7 @@ NAMES = {
     "email": "adresse électronique",
 }
 
-_BORNE = {"ins": "matricule INS", "phone": "téléphone", "email": "adresse électronique", "home-sex": "adresse"}
+_BORNE = {"phone": "téléphone", "email": "adresse électronique", "home-sex": "adresse"}
 
 
 def told(unexamined: Mapping[str, int], records: int, examined: int) -> list[str]:

@@ -7,7 +7,7 @@ bits: two that meet by chance cost one comparison, and the index is half as larg
 A key that `MOST_HOLDERS` identities hold is crowded: nobody else is filed under it, so no search reads a longer list.
 Whoever would have been is filed under the pairs of it with each other key instead: who shares two keys is found,
 however many share one. A search says that it was limited when even so somebody was left out who should have been
-compared. The crowded key of a telephone, a mail, a home or a matricule is not sought: so many bear it that it tells
+compared. The crowded key of a telephone, a mail or a home is not sought: so many bear it that it tells
 nobody from another (`identity.widespread`).
 
 `key_index` names the definition of the keys that all identities are filed by. Searches by another one are refused
@@ -27,7 +27,7 @@ from hub import db
 from hub.errors import Unavailable
 from hub.registry.tables import CrowdedKey, KeyIndex, SourceIdentity, pack_key, unpack_key
 from hub.registry.values import IncomingIdentity, StoredIdentity
-from identity.blocking import WEAK_KINDS, keys_and_kinds, keys_of_one_trait
+from identity.blocking import WEAK_KINDS, keys_and_kinds, keys_of_contacts
 from identity.ins import Ins, InsOid
 from identity.status import Attribute
 from identity.traits import Address, BirthDate, Sex, Traits
@@ -81,13 +81,13 @@ def fileable(incoming: IncomingIdentity | StoredIdentity) -> frozenset[int]:
     return sought(incoming.traits)
 
 
-def _of_one_trait(traits: Traits) -> Iterator[tuple[int, str]]:
-    return ((fold(key, kind), KINDS[kind]) for kind, key in keys_of_one_trait(traits))
+def _contacts(traits: Traits) -> Iterator[tuple[int, str]]:
+    return ((fold(key, kind), KINDS[kind]) for kind, key in keys_of_contacts(traits))
 
 
 def widespread(session: Session, traits: Mapping[int, Traits]) -> dict[int, frozenset[str]]:
     """Return, of identities given by their id, the traits that too many bear (`identity.widespread`)."""
-    keys = {identity_id: list(_of_one_trait(held)) for identity_id, held in traits.items()}
+    keys = {identity_id: list(_contacts(held)) for identity_id, held in traits.items()}
     wanted = sorted({key for pairs in keys.values() for key, _ in pairs})
     crowded: set[int] = set()
     for start in range(0, len(wanted), _MOST_KEYS):
@@ -144,7 +144,7 @@ class Files:
         """Return, of the keys of these traits, those of what too many bear, each with the trait that it tells."""
         self._read(set(keys))
         crowded = keys & self._crowded
-        return {key: trait for key, trait in _of_one_trait(traits) if key in crowded} if crowded else {}
+        return {key: trait for key, trait in _contacts(traits) if key in crowded} if crowded else {}
 
     def search(self, keys: frozenset[int], *, every: bool = False) -> tuple[list[int], bool]:
         """Return the identities that share a key, those of the rarest keys first; tell whether some were left out.

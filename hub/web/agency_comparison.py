@@ -203,7 +203,6 @@ _REASONS = {
     "traits-changed": lazy_gettext("Traits devenus très différents"),
     "held": lazy_gettext("Identité proche retenue"),
     "candidates-limited": lazy_gettext("Trop d'identités proches : toutes n'ont pas été comparées"),
-    "widespread-ins": lazy_gettext("Matricule INS de plus de 200 identités, non compté"),
     "widespread-phone": lazy_gettext("Téléphone de plus de 200 identités, non compté"),
     "widespread-email": lazy_gettext("Courriel de plus de 200 identités, non compté"),
     "widespread-address": lazy_gettext("Adresse de plus de 200 identités, non comptée"),

@@ -15,13 +15,9 @@ def leave_out(records: Records, bearers: Mapping[str, Ints]) -> Records:
     if not bearers:
         return records
     none = np.zeros(0, np.int32)
-    ins, phone, email, home = (bearers.get(kind, none) for kind in ("ins", "phone", "email", "home-sex"))
+    phone, email, home = (bearers.get(kind, none) for kind in ("phone", "email", "home-sex"))
     return replace(
         records,
-        ins=_blank(records.ins, ins, MISSING),
-        ins_coherent=_blank(records.ins_coherent, ins, False),
-        ins_place=_blank(records.ins_place, ins, MISSING),
-        ins_own_place=_blank(records.ins_own_place, ins, MISSING),
         phone=_blank(records.phone, phone, 0),
         email=_blank(records.email, email, MISSING),
         email_name=_blank(records.email_name, email, MISSING),

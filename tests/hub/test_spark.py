@@ -75,7 +75,7 @@ def _large_file(folder: Path) -> Path:
         line["phone"] = "12"
     # What a reception writes for whoever gives none.
     for line in [line for line in every if line["sex"] == "F" and line["record_id"][0] != "A"][: MOST_BEARERS + 20]:
-        line |= {"phone": "0472119900", "email": "region@sante.example", "ins": "255069999999934"}
+        line |= {"phone": "0472119900", "email": "region@sante.example"}
         line |= {"address": "5 place d'Arsonval", "postcode": "69003"}
     path = folder / "region.parquet"
     pq.write_table(pa.Table.from_pylist(every), path, row_group_size=6000)
@@ -117,7 +117,7 @@ def test_spark_finds_the_pairs_scores_decisions_and_persons_of_one_machine(tmp_p
     assert [found.equals(wanted) for found, wanted in zip(_tables(tmp_path), expected, strict=True)] == [True, True]
     assert summary.unexamined, "a block must stay too large"
     assert summary.unreadable["phone"].values > 40
-    assert summary.widespread.keys() == {"ins", "phone", "email", "home-sex"}
+    assert summary.widespread.keys() == {"phone", "email", "home-sex"}
     # All that is told but the time it took.
     assert result.stdout.splitlines()[:-1] == lines(summary, 1)[:-1]
     assert "warn" not in result.stderr.lower()

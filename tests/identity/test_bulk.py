@@ -149,13 +149,12 @@ RECEPTION: Line = {
     "postcode": "69003",
     "phone": "0472119900",
     "email": "region@sante.example",
-    "ins": "255069999999934",
 }
 
 
 @pytest.mark.parametrize(("bearers", "counts"), [(MOST_BEARERS, True), (MOST_BEARERS + 1, False)])
 def test_what_too_many_bear_does_not_count(bearers: int, counts: bool) -> None:
-    """A reception writes its own telephone, mail and address for whoever gives none; a trainer, one matricule."""
+    """A reception writes its own telephone, mail and address for whoever gives none."""
     one: Line = {
         "source": "A",
         "birth_family": "MARTIN",
@@ -179,7 +178,7 @@ def test_what_too_many_bear_does_not_count(bearers: int, counts: bool) -> None:
     told = match([line | RECEPTION for line in (one, others, *strangers)])
 
     assert (_score_of_first(told) == _score_of_first(bare)) is not counts
-    assert told.widespread == ({} if counts else dict.fromkeys(("home-sex", "ins", "phone", "email"), bearers))
+    assert told.widespread == ({} if counts else dict.fromkeys(("home-sex", "phone", "email"), bearers))
 
 
 def _letters(number: int) -> str:

@@ -1,6 +1,6 @@
 """Traits that too many bear: which ones, and what stays of an identity without them."""
 
-from identity.blocking import keys_and_kinds, keys_of_one_trait
+from identity.blocking import keys_and_kinds, keys_of_contacts
 from identity.ins import Ins, InsOid
 from identity.traits import Address
 from identity.widespread import KINDS, LEFT_OUT, without
@@ -17,7 +17,7 @@ FULL = make_traits(
 
 
 def test_their_keys_are_those_that_identities_are_sought_by() -> None:
-    found = dict(keys_of_one_trait(FULL))
+    found = dict(keys_of_contacts(FULL))
 
     assert found == {kind: key for kind, key in keys_and_kinds(FULL) if kind in KINDS}
     assert found.keys() == KINDS.keys()
@@ -26,7 +26,7 @@ def test_their_keys_are_those_that_identities_are_sought_by() -> None:
 def test_what_is_left_out_is_missing_and_nothing_else() -> None:
     bare = without(FULL, LEFT_OUT.keys())
 
-    assert bare == make_traits(postcode="69003", city="LYON")
+    assert bare == make_traits(ins=FULL.ins, postcode="69003", city="LYON")
     assert bare.address == Address(None, "69003", "LYON")
     assert without(FULL, ()) is FULL
     assert without(make_traits(), LEFT_OUT.keys()) == make_traits()

@@ -17,7 +17,7 @@ from identity.traits import Traits
 from identity.widespread import MOST_BEARERS
 from tests.factories import make_structure, parts_of
 from tests.hub.registry.people import incoming, rows, send
-from tests.identity.factories import make_ins, make_traits
+from tests.identity.factories import make_traits
 
 PHONE = "+33472119900"
 LOUISE = make_traits("BAUDRILLARD", "LOUISE", place=None, phone=PHONE)
@@ -25,7 +25,6 @@ RECEPTION = make_traits(
     "BAUDRILLARD",
     "LOUISE",
     place=None,
-    ins=make_ins("2840569381012"),
     line="5 place d'Arsonval",
     postcode="69003",
     phone=PHONE,
@@ -51,7 +50,7 @@ def _fill(app: Flask, bearers: int) -> Intake:
 def _crowd(app: Flask, traits: Traits) -> None:
     """Make what `identity.widespread` may leave out of these traits crowded."""
     with app.app_context(), db.transaction() as session:
-        for key, _ in filing._of_one_trait(traits):
+        for key, _ in filing._contacts(traits):
             db.insert_once(session, CrowdedKey, {"key": key, "crowded_at": db.now(session)}, ["key"])
 
 
@@ -102,7 +101,7 @@ def test_a_new_patient_of_a_reception_whose_contacts_all_bear_is_no_task(app: Fl
     decision = rows(app, LinkageDecision)[-1]
     assert (decision.outcome, decision.limited) == (Outcome.NEW, False)
     assert {reason["code"] for reason in decision.explanation["reasons"]} >= {
-        f"widespread-{trait}" for trait in ("ins", "phone", "email", "address")
+        f"widespread-{trait}" for trait in ("phone", "email", "address")
     }
     assert rows(app, ReviewTask) == []
 
@@ -117,7 +116,7 @@ def test_the_deduplication_of_the_index_leaves_it_out_too(app: Flask) -> None:
         assert member is not None
         found = ground.candidates([one.person_id], member)
 
-    assert found.widespread == {"ins", "phone", "email", "address"}
+    assert found.widespread == {"phone", "email", "address"}
 
 
 def test_a_decision_kept_before_is_taken_again_on_all_its_traits(app: Flask) -> None:
