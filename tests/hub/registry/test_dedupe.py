@@ -13,6 +13,7 @@ from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.db import Base
 from hub.errors import Conflict
+from hub.linkage.decided import decided_pairs
 from hub.registry import dedupe, history, intake, region
 from hub.registry.dedupe import Options, Summary
 from hub.registry.intake import Registrar
@@ -20,6 +21,7 @@ from hub.registry.tables import DedupeRun, LinkageDecision, LinkEvent, ReviewTas
 from hub.registry.tasks import TaskState
 from hub.registry.values import IncomingIdentity, Intake
 from identity.bulk.engine import Stage
+from identity.bulk.records import COLUMNS
 from identity.status import Attribute
 from identity.traits import BirthDate
 from tests.factories import make_structure, parts_of
@@ -462,3 +464,14 @@ def test_more_pages_than_one_are_read(app: Flask, monkeypatch: pytest.MonkeyPatc
 
     assert (summary.identities, summary.counts.linked) == (4, 2)
     assert [len(set(_persons(app, pair))) for pair in pairs] == [1, 1]
+
+
+def test_the_columns_of_the_index_are_those_that_a_file_is_compared_on(app: Flask) -> None:
+    send(app, incoming(make_structure(app)))
+
+    with app.app_context():
+        table = region.read(lambda *_: None).table
+    with app.app_context(), db.reading() as session:
+        decided = decided_pairs(session).table
+
+    assert set(table.column_names) == set(decided.column_names) == set(COLUMNS)
