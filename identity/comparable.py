@@ -12,9 +12,11 @@ from typing import NamedTuple
 from identity.ins import WAITING
 from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import (
+    CIVILITIES,
     clean_email,
     clean_phone,
     is_house_email,
+    is_newborn,
     is_no_given_name,
     is_shared_email,
     match_key,
@@ -32,6 +34,7 @@ DEFAULT_DATES = frozenset(BirthDate(*day) for day in ((1899, 12, 30), (1899, 12,
 _MOST_CONTACTS = 8192
 """Telephones and mails remembered as read: those of a home come together."""
 
+_CIVILITIES = re.compile(CIVILITIES)
 _OPENING = re.compile(r"([a-z]+)(?:[-._]([a-z]+))?")
 
 
@@ -195,6 +198,11 @@ def _read_given(names: tuple[str, ...]) -> _Given:
     return _Given(head, len(given[0].words) if head else 1, tuple(words))
 
 
+def _is_family_name(head: Name, is_alone: bool, birth: Name | None, used: Name | None) -> bool:
+    """Tell whether the only given name is the family's, in the wrong column."""
+    return is_alone and any(family is not None and head.key == family.key for family in (birth, used))
+
+
 def _read_used(text: str) -> Name | None:
     """Read a used given name."""
     written = _read(text)
@@ -202,7 +210,13 @@ def _read_used(text: str) -> Name | None:
 
 
 def _joined(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Join the particles that open a list of given names to the name that they belong to."""
+    """Drop the titles that open a list of given names; join particles to the name that they belong to."""
+    if (
+        names
+        and _CIVILITIES.match(match_key(names[0]) + " ")
+        and (called := _CIVILITIES.sub("", " ".join(names).upper()))
+    ):
+        names = tuple(called.split(" "))
     first = 0
     while first < len(names) - 1 and match_key(names[first]) in GIVEN_PARTICLES:
         first += 1
@@ -214,6 +228,11 @@ def reduce(traits: Traits) -> Comparable:
     birth, used = _family(traits.birth_name), _family(traits.used_name)
     head, head_words, words = _read_given(traits.given_names)
     used_head = _read_used(traits.used_given_name) if traits.used_given_name else None
+    if not words and is_newborn(match_key(" ".join(traits.given_names))):
+        # What a maternity says of one without a name is its mother's: of both her twins.
+        used_head = None
+    if used_head and head and _is_family_name(head, len(words) == head_words, birth, used) and used_head != head:
+        head, head_words, words = _NO_GIVEN
     if not words or words[0] is None:
         words = (used_head.key if used_head else None, *words[1:])
     when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date

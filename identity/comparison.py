@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 from identity.comparable import Comparable
-from identity.given_names import Relation, known_given, related
+from identity.given_names import KNOWN, Relation, known_given, related
 from identity.names import Name, NameRelation, are_initials, read_name, relation
 from identity.normalise import is_landline
 from identity.places import LAST_COLONIAL_YEAR, PlaceAgreement, compare_places, is_area, is_no_place
@@ -145,6 +145,8 @@ MARRIAGEABLE = 8
 """Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
 """Years between two birth dates from which they may be a parent's and a child's."""
+PARENTS = (GENERATION, 60)
+"""Years between a child's birth and that of the parent whose matricule was typed for it."""
 UNLIKE_GIVEN = ("rival", "overlap", "different")
 """Levels of two given names that have nothing to do with one another."""
 _RANK = {trait: {level: rank for rank, level in enumerate(levels)} for trait, levels in LEVELS.items()}
@@ -365,14 +367,15 @@ def _are_called_otherwise(a: Comparable, b: Comparable) -> bool:
     """Tell whether each record is called by another name than its first, and the two names have nothing in common.
 
     In a family where every daughter is MARIE, CLAIRE and ANNE are two of them. One of the two is in a list of given
-    names: anybody may be called by two nicknames.
+    names, or both are known ones: anybody may be called by two nicknames.
     """
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
         return False
     one, other = a.used_head.key, b.used_head.key
     if one == a.head.key or other == b.head.key or one in b.words or other in a.words:
         return False
-    return (one in a.words or other in b.words) and given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
+    are_names = one in a.words or other in b.words or {a.used_head.compact, b.used_head.compact} <= KNOWN
+    return are_names and given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
 
 
 def _may_be_swapped(surname: str, given: str) -> bool:
@@ -400,15 +403,27 @@ def _crosses(a: Comparable, b: Comparable) -> bool:
     givens = _apart(b.head, b.used_head)
     for family in _apart(a.birth, a.used):
         for given in givens:
-            if family.core == given.core or family.compact == given.compact:
+            if (family.core == given.core or family.compact == given.compact) and _may_cross(a, family, b, given):
                 return True
     return False
+
+
+def _may_cross(a: Comparable, family: Name, b: Comparable, given: Name) -> bool:
+    """Tell whether the name of `a` is the one at birth, or that of `b` the first: not the used ones of both.
+
+    MME, or the doctor's name, that a program writes in both columns would cross everybody with everybody.
+    """
+    return family is a.birth or given is b.head
 
 
 def _nearly_crosses(a: Comparable, b: Comparable) -> bool:
     """Tell the same of names that may have a slip."""
     givens = _apart(b.head, b.used_head)
-    return any(relation(family, given) <= NameRelation.TYPO for family in _apart(a.birth, a.used) for given in givens)
+    return any(
+        relation(family, given) <= NameRelation.TYPO and _may_cross(a, family, b, given)
+        for family in _apart(a.birth, a.used)
+        for given in givens
+    )
 
 
 def _apart(one: Name | None, other: Name | None) -> tuple[Name, ...]:
@@ -519,7 +534,23 @@ def _ins(a: Comparable, b: Comparable) -> str:
         return "near"
     # Who waits for a NIR is given another number: a NIA and a NIR are no two persons.
     are_of_one_kind = a.ins_oid == b.ins_oid and a.ins_is_waiting == b.ins_is_waiting
-    return "different" if is_coherent and are_of_one_kind else "different_incoherent"
+    are_own = is_coherent or _are_dates_wrong(a, b)
+    return "different" if are_own and are_of_one_kind else "different_incoherent"
+
+
+def _are_dates_wrong(a: Comparable, b: Comparable) -> bool:
+    """Tell whether the dates of both contradict their own matricules, which no parent of theirs could bear.
+
+    Where a whole source has the day of an import, or days and months turned round, the matricules are right.
+    """
+    return not (a.ins_is_coherent or b.ins_is_coherent or _is_parents(a) or _is_parents(b))
+
+
+def _is_parents(record: Comparable) -> bool:
+    """Tell whether the matricule is of an age to be a parent's, and not the person's own."""
+    if record.ins is None or record.birth_date is None:
+        return False
+    return PARENTS[0] <= (record.birth_date.year - int(record.ins[1:3])) % 100 <= PARENTS[1]
 
 
 def _address(a: Comparable, b: Comparable) -> str:

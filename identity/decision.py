@@ -141,7 +141,7 @@ _NEAR_GIVEN = "phonetic typo initial short similar"
 _FARTHER_GIVEN = "listed compound typo initial short similar"
 _SAME_INS = _levels(ins="same")
 # Not of a child: twins are given close names, and one matricule is typed for both.
-_CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult")
+_CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult", sex="same missing")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
@@ -161,7 +161,7 @@ _OWN_HOME = ({**_SAME_HOME, **_FEW_BEAR}, {**_ONE_ROOF, **_FEW_BEAR})
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
-_ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult")
+_ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult", sex="same missing")
 _COMMON = "usual common"
 # The five strict traits (RNIV 1), and names of which the largest maternity has two on one day in 5,000.
 _STRICT = _levels(
@@ -198,8 +198,10 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS, _NAMED_BY_MAIL)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
     # HUGO ISABELLE and UGO ISABELLE: what a family repeats after the first name does not make one child of two.
-    Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor"), (_SAME_INS,)),
-    Rule(SEX_GIVEN, _levels(sex="different", given=_NEAR_GIVEN), (_SAME_INS,)),
+    # Nor does one matricule, which is typed for both; nor does it for PAUL and PAULE.
+    Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor")),
+    Rule(SEX_GIVEN, _levels(sex="different", given="phonetic initial short similar")),
+    Rule(SEX_GIVEN, _levels(sex="different", given="typo"), (_SAME_INS,)),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),

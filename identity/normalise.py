@@ -79,7 +79,7 @@ PLACEHOLDERS = frozenset(
     ANONYME|A RENSEIGNER|A COMPLETER|INDETERMINE|INDETERMINEE|SOUS X|NE SOUS X|NEE SOUS X|UNKNOWN|BEBE|NOUVEAU NE|
     NOUVEAU NEE|ENFANT|A DETERMINER|NON IDENTIFIE|NON IDENTIFIEE|IDENTITE INCONNUE|NOM PRENOM|NOM NON RENSEIGNE|
     NOM NON CONNU|NOM A PRECISER|NOM A RENSEIGNER|SANS NOM CONNU|PATIENT INCONNU|PATIENTE INCONNUE|HOMME INCONNU|
-    FEMME INCONNUE|ENFANT INCONNU|ENFANT INCONNUE|PERSONNE INCONNUE
+    FEMME INCONNUE|SANS NOM PATRONYMIQUE|ENFANT INCONNU|ENFANT INCONNUE|PERSONNE INCONNUE
     """.replace("\n", "")
     .replace("  ", "")
     .strip()
@@ -89,16 +89,23 @@ PLACEHOLDERS = frozenset(
 DUMMIES = frozenset(
     """
     TEST TESTS ESSAI INSTEST DEMO FICTIF FICTIVE PROVISOIRE EXEMPLE AZERTY QWERTY VICTIME IMPLIQUE URGENCE URGENCES
-    DOUBLON ACCOUCHEMENT COMPTOIR ERREUR MONSIEUR MADAME MADEMOISELLE SMUR SAMU FOETUS
+    DOUBLON ACCOUCHEMENT COMPTOIR ERREUR SMUR SAMU FOETUS NULL IDEM VIDE FNU LNU SNU SNP
+    MONSIEUR MADAME MADEMOISELLE MR MME MLLE MLE MRS
     """.split()  # noqa: SIM905
 ) | {"NE PAS UTILISER", "A SUPPRIMER", "CLIENT COMPTOIR", "CLIENT DE PASSAGE", "DE PASSAGE", "ACCOUCHEMENT SECRET"}
 """What is written for nobody, or for somebody whose name may not be told. A few are names too, so they are taken, and
 confirm nothing; TOTO and PATIENTE, whom INSEE knows, are left to their bearers."""
 
+CIVILITIES = r"^(?:(?:MONSIEUR|MADAME|MADEMOISELLE|MR|MRS|MME|MLLE|MLE|DR|MAITRE|ABBE|SOEUR|FRERE|VEUVE|VVE)[ -])+"
+"""What is written before given names, in capitals: titles, which half a file would share."""
+
 _NEWBORN = """
-    BEBE BB FILLE GARCON ENFANT INFANT JUMEAU JUMELLE GEMELLAIRE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER DEUXIEME
-    TRIPLE TRIPLEE FOETUS MORT NE NEE
+    BEBE BB BBE NNE FILLE GARCON ENF ENFANT INFANT JUMEAU JUMELLE GEMELLAIRE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER
+    DEUXIEME TRIPLE TRIPLEE FOETUS MORT NE NEE
 """
+NEWBORN = "^(?:{})(?:[ -]|$)".format("|".join(_NEWBORN.split()))
+"""How a match key begins that says a child has no name yet."""
+_IS_NEWBORN = re.compile(NEWBORN)
 # What clerks write where a name is not known, besides `PLACEHOLDERS`.
 _UNSAID = ("NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER)", "(?:NEE? )?SOUS X")
 MIDDLE_NAMES = ("THI", "VAN")
@@ -174,6 +181,11 @@ def tells_no_name(key: str) -> bool:
 def is_no_given_name(key: str) -> bool:
     """Tell whether the match key of a list of given names says that there is none."""
     return _NO_GIVEN_NAME.match(key) is not None
+
+
+def is_newborn(key: str) -> bool:
+    """Tell whether the match key of a list of given names says that a child has none yet."""
+    return _IS_NEWBORN.match(key) is not None
 
 
 def clean_phone(text: str) -> str | None:

@@ -239,13 +239,15 @@ def definition() -> str:
     home = Address("FOYER DES LILAS, 3 RUE NEUVE", "58000", "NEVERS")
     mehdi = Traits(birth_name="ALAMI", given_names=("EL", "MEHDI"), sex=Sex.MALE, address=home)
     hoa = Traits(birth_name="NGUYEN THI", given_names=("THI", "HOA"), birth_date=BirthDate(1958, 5, 13))
+    claire = Traits(birth_name="ROUX", given_names=("MME", "CLAIRE"), used_given_name="CLAIRE", sex=Sex.FEMALE)
+    claire = replace(claire, address=Address("RUE DU 8 MAI 1945", "58000", "NEVERS"))
     # What an initial and a guardian leave.
     poor = replace(jeanne, birth_name="M", used_name=None, given_names=("J",), used_given_name=None, ins=None)
     poor = replace(poor, email="tutelle@udaf.example.org")
     keys = sought(jeanne)
     # Keys alone, then those of an identity of which one is crowded.
     told = (
-        sorted(keys | sought(mehdi) | sought(hoa) | sought(poor)),
+        sorted(keys | sought(mehdi) | sought(hoa) | sought(claire) | sought(poor)),
         pairs([min(keys)], keys),
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]

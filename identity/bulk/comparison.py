@@ -25,6 +25,7 @@ from identity.comparison import (
     INS_PLACE_LEVELS,
     LEVELS,
     MARRIAGEABLE,
+    PARENTS,
     PLACE_LEVELS,
     SURNAME_LEVELS,
     UNLIKE_GIVEN,
@@ -283,7 +284,8 @@ def _are_called_otherwise(records: Records, relations: Relations, left: Rows, ri
     one, other = records.used_head.take(left), records.used_head.take(right)
     rows = np.flatnonzero((one != records.head.take(left)) & (other != records.head.take(right)))
     one, other = one[rows], other[rows]
-    own, listed = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+    own = records.names.is_known.take(one) & records.names.is_known.take(other) & (np.minimum(one, other) >= 0)
+    listed = np.zeros(len(rows), np.bool_)
     for word in records.words:
         first, second = word.take(left[rows]), word.take(right[rows])
         own |= (first == one) | (second == other)
@@ -311,9 +313,10 @@ def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, le
 def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels:
     """Return the closest relation of a family name of `a` and a given name of `b`."""
     best = np.full(len(a), NameRelation.DIFFERENT, np.int8)
-    for family in (records.birth, records.used):
-        for given in (records.head, records.used_head):
-            best = np.minimum(best, relations.of(family[a], given[b]))
+    birth, used, head, used_head = records.birth, records.used, records.head, records.used_head
+    # Not the used names of both, which a program may fill with one word for everybody.
+    for family, given in ((birth, head), (birth, used_head), (used, head)):
+        best = np.minimum(best, relations.of(family[a], given[b]))
     return best
 
 
@@ -453,16 +456,30 @@ def _matricules(records: Records, left: Rows, right: Rows) -> Levels:
     one, two = records.ins.take(left), records.ins.take(right)
     both = np.flatnonzero(np.minimum(one, two) >= 0)
     one, two = one[both], two[both]
-    coherent = records.ins_coherent[left[both]] & records.ins_coherent[right[both]]
+    own, other_own = records.ins_coherent[left[both]], records.ins_coherent[right[both]]
+    coherent = own & other_own
+    wrong_dates = ~(
+        own | other_own | _are_parents(records, left[both], one) | _are_parents(records, right[both], two)
+    )
     # The first of fifteen signs of four bits: 7 or 8 of who waits for a NIR.
     waiting = records.ins_signs >> np.uint64(56) >= np.uint64(int(min(WAITING)))
     are_of_one_kind = waiting.take(one) == waiting.take(two)
-    found = either(coherent & are_of_one_kind, index["different"], index["different_incoherent"])
+    are_two = (coherent | wrong_dates) & are_of_one_kind
+    found = either(are_two, index["different"], index["different_incoherent"])
     found[_near_matricules(records, one, two)] = index["near"]
     same = np.flatnonzero(one == two)
     found[same] = either(coherent[same], index["same"], index["same_incoherent"])
     level[both] = found
     return level
+
+
+def _are_parents(records: Records, rows: Rows, ins: Ints) -> Flags:
+    """Tell which matricules are of an age to be a parent's, and not the person's own."""
+    signs = records.ins_signs.take(ins)
+    year = (signs >> np.uint64(52) & np.uint64(15)) * np.uint64(10) + (signs >> np.uint64(48) & np.uint64(15))
+    born = records.year.take(rows)
+    older = (born - year.astype(np.int32)) % 100
+    return (born > 0) & (older >= PARENTS[0]) & (older <= PARENTS[1])
 
 
 def _near_matricules(records: Records, one: Ints, two: Ints) -> Rows:

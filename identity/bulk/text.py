@@ -43,6 +43,8 @@ _NEVER = ord("?")
 # The first bytes in UTF-8 of the spaces beyond ASCII.
 _OPENING_SPACES = np.frombuffer(b"\xc2\xe1\xe2\xe3", np.uint8)
 _EUROPEAN = 0x250
+# Beside a letter; alone it says that nothing is known.
+_LOST_LETTER = re.compile(r"(?<=[^\W\d_])\?+|\?+(?=[^\W\d_])")
 # The first bytes of a word, by their number.
 _OPENING = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
@@ -261,7 +263,9 @@ def single_spaces(text: bytes) -> bytes:
 
 
 def mend_encoding(text: str) -> str:
-    """Read UTF-8 that was once taken for Latin-1 (FranÃ§ois) and drop replacement signs."""
+    """Read UTF-8 that was once taken for Latin-1 (FranÃ§ois) and drop signs of letters that were lost (JO?LLE)."""
+    if "?" in text:
+        text = _LOST_LETTER.sub("", text)
     if text.isascii():
         return text
     if "Ã" in text or "Â" in text:

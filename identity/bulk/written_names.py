@@ -11,7 +11,7 @@ from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers,
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
 from identity.names import GIVEN_PARTICLES
-from identity.normalise import NO_GIVEN_NAME
+from identity.normalise import CIVILITIES, NEWBORN, NO_GIVEN_NAME
 
 MOST_WORDS = 5
 """Given names looked at, in words."""
@@ -48,19 +48,24 @@ class NameKeys:
     """The first of the given names, its parts joined by hyphens."""
     words: pa.ListArray
     """The given names, word by word."""
+    are_newborn: Flags
+    """Lists of given names that say that a child has none yet."""
 
 
 def name_keys(column: Column) -> NameKeys:
     """Reduce all names of a file to match keys."""
     columns = [column(name) for name in _COLUMNS]
     family, used_family, given, used_given = spread(_match, zip(columns, _HYPHENS, strict=True))
+    are_newborn = flags(pc.match_substring_regex(given, NEWBORN))
+    given = pc.replace_substring_regex(given, CIVILITIES, "")
     given, used_given = _with_particles(_said(given)), _said(used_given)
     heads = _first_words(given)
     words = pc.split_pattern(pc.replace_substring(given, "-", " "), " ")
     # The empty key is always there, so that a file without a name has a vocabulary too.
     pieces = [text_column([""]), family, used_family, used_given, pc.replace_substring(heads, "-", " ")]
     pieces.append(words.flatten())
-    return NameKeys(columns, distinct(pa.concat_arrays(pieces)), [len(piece) for piece in pieces], heads, words)
+    sizes = [len(piece) for piece in pieces]
+    return NameKeys(columns, distinct(pa.concat_arrays(pieces)), sizes, heads, words, are_newborn)
 
 
 def _match(column: tuple[Coded, bool]) -> pa.StringArray:
@@ -83,16 +88,24 @@ def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
     head, used_head = take(head_ids, given.codes), take(used_given_ids, used_given.codes)
     for name, coded, ids in zip(_COLUMNS, found.columns, (birth, used, head, used_head), strict=True):
         counted(name, coded, ids < 0)
+    birth, used = np.where(birth < 0, used, birth), np.where(used < 0, birth, used)
+    # What a maternity says of one without a name is its mother's: of both her twins.
+    used_head = np.where(take(found.are_newborn, given.codes, missing=False), np.int32(MISSING), used_head)
     head_counts = np.minimum(integers(pc.count_substring(found.heads, "-")) + 1, MOST_WORDS + 1).astype(np.int8)
     word_counts = np.minimum(integers(found.words.value_lengths()), MOST_WORDS).astype(np.int8)
+    # Of a list that is the family name in the wrong column, nothing is left beside a used name.
+    is_family = ((head == birth) | (head == used)) & (np.minimum(head, used_head) >= 0) & (head != used_head)
+    is_family &= take(head_counts == word_counts, given.codes, missing=False)
+    codes = np.where(is_family, np.int32(MISSING), given.codes) if is_family.any() else given.codes
+    head = np.where(is_family, np.int32(MISSING), head)
     return Names(
-        birth=np.where(birth < 0, used, birth),
-        used=np.where(used < 0, birth, used),
+        birth=birth,
+        used=used,
         head=np.where(head < 0, used_head, head),
         used_head=np.where(used_head < 0, head, used_head),
-        head_words=np.where(head < 0, np.int8(1), take(head_counts, given.codes, 1)),
-        words=_words(found.words, word_ids, given.codes, used_head),
-        word_counts=take(word_counts, given.codes, 1),
+        head_words=np.where(head < 0, np.int8(1), take(head_counts, codes, 1)),
+        words=_words(found.words, word_ids, codes, used_head),
+        word_counts=take(word_counts, codes, 1),
     )
 
 

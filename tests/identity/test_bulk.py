@@ -262,6 +262,31 @@ def test_names_that_no_key_can_hold_are_counted_as_unreadable() -> None:
     assert records.unreadable["birth_family"] == (len(scripts) - 2, 0)
 
 
+@pytest.mark.parametrize(("his", "hers"), [("JO?L", "JO?LLE"), ("REN?", "REN?E"), ("FRAN?OIS", "FRAN?OISE")])
+def test_a_letter_that_was_lost_ends_no_name(his: str, hers: str) -> None:
+    """JO and what follows would make one name of a brother's and a sister's."""
+    home: Line = {
+        "source": "A",
+        "birth_family": "GRANDVALET",
+        "birth_date": "2011-03-08",
+        "address": "3 rue du Puits",
+    }
+    home |= {"postcode": "69003", "phone": "0655555503", "birth_place": "69123"}
+
+    result = match([home | {"given_names": his, "sex": "M"}, home | {"given_names": hers, "sex": "F"}])
+
+    assert result.persons.person.tolist() == [0, 1]
+
+
+def test_a_sign_for_nothing_is_no_name() -> None:
+    records = prepare(
+        as_table([JEANNE | {"given_names": name, "used_given": None} for name in ("?", "???", "JEAN ?")])
+    )
+
+    assert records.head.tolist()[:2] == [-1, -1]
+    assert records.word_counts.tolist()[2] == 1
+
+
 def test_names_whose_encoding_was_broken_are_mended() -> None:
     records = prepare(as_table([JEANNE | {"given_names": name} for name in ("FranÃ§oise", "Françoise", "FRANCOISE")]))
 

@@ -171,7 +171,8 @@ GIVENS = st.sampled_from(
         "JEAN", "JEAN-PAUL", "JEAN PAUL", "J-P", "J", "PAUL", "MARIE", "Marie-Hélène", "M", "MARIE CLAIRE", "CLAIRE",
         "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "NON RENSEIGNE",
         "À PRÉCISER", "NE-SOUS-X", "LEA", "LÉA", "LEO", "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR",
-        "JEAN - PAUL", "JEAN ´PAUL", "J`EAN", "AL AIN",
+        "JEAN - PAUL", "JEAN ´PAUL", "J`EAN", "AL AIN", "MME", "Mr Jean-Paul", "MME-MARIE CLAIRE", "SOEUR VEUVE",
+        "MR EL MEHDI", "MARTIN", "MARTIN CLAIRE", "LE GUEN", "NULL",
     ]
 )  # fmt: skip
 DATES = st.sampled_from(
@@ -199,6 +200,9 @@ INS = st.sampled_from(
             "2460392012001",
             "2460399352001",
             "8460358194077",
+            "2620358194001",
+            "1200358194001",
+            "2890158194001",
         )
     ]
     + [sign.join(["2", "46", "03", "58", "194", "001", nir_key("2460358194001")]) for sign in " \t-"]
