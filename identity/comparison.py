@@ -539,11 +539,13 @@ def _ins(a: Comparable, b: Comparable) -> str:
 
 
 def _are_dates_wrong(a: Comparable, b: Comparable) -> bool:
-    """Tell whether the dates of both contradict their own matricules, which no parent of theirs could bear.
+    """Tell whether the dates of both contradict their own matricules, which are not those of a mother and a father.
 
     Where a whole source has the day of an import, or days and months turned round, the matricules are right.
     """
-    return not (a.ins_is_coherent or b.ins_is_coherent or _is_parents(a) or _is_parents(b))
+    if a.ins is None or b.ins is None or a.ins_is_coherent or b.ins_is_coherent:
+        return False
+    return not (_is_parents(a) and _is_parents(b) and int(a.ins[0]) % 2 != int(b.ins[0]) % 2)
 
 
 def _is_parents(record: Comparable) -> bool:

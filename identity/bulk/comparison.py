@@ -458,9 +458,10 @@ def _matricules(records: Records, left: Rows, right: Rows) -> Levels:
     one, two = one[both], two[both]
     own, other_own = records.ins_coherent[left[both]], records.ins_coherent[right[both]]
     coherent = own & other_own
-    wrong_dates = ~(
-        own | other_own | _are_parents(records, left[both], one) | _are_parents(records, right[both], two)
-    )
+    # An odd first sign is a man's.
+    couple = (records.ins_signs.take(one) ^ records.ins_signs.take(two)) >> np.uint64(56) & np.uint64(1) > 0
+    couple &= _are_parents(records, left[both], one) & _are_parents(records, right[both], two)
+    wrong_dates = ~(own | other_own | couple)
     # The first of fifteen signs of four bits: 7 or 8 of who waits for a NIR.
     waiting = records.ins_signs >> np.uint64(56) >= np.uint64(int(min(WAITING)))
     are_of_one_kind = waiting.take(one) == waiting.take(two)
