@@ -367,14 +367,16 @@ def _are_called_otherwise(a: Comparable, b: Comparable) -> bool:
     """Tell whether each record is called by another name than its first, and the two names have nothing in common.
 
     In a family where every daughter is MARIE, CLAIRE and ANNE are two of them. One of the two is in a list of given
-    names, or both are known ones: anybody may be called by two nicknames.
+    names, or both are known ones beside a first name that is none (a family name in its place): anybody may be called
+    by two nicknames.
     """
     if a.head is None or b.head is None or a.used_head is None or b.used_head is None:
         return False
     one, other = a.used_head.key, b.used_head.key
     if one == a.head.key or other == b.head.key or one in b.words or other in a.words:
         return False
-    are_names = one in a.words or other in b.words or {a.used_head.compact, b.used_head.compact} <= KNOWN
+    called, first = {a.used_head.compact, b.used_head.compact}, {a.head.compact, b.head.compact}
+    are_names = one in a.words or other in b.words or (called <= KNOWN and first.isdisjoint(KNOWN))
     return are_names and given_level(a.used_head, b.used_head) in UNLIKE_GIVEN
 
 

@@ -284,7 +284,8 @@ def _are_called_otherwise(records: Records, relations: Relations, left: Rows, ri
     one, other = records.used_head.take(left), records.used_head.take(right)
     rows = np.flatnonzero((one != records.head.take(left)) & (other != records.head.take(right)))
     one, other = one[rows], other[rows]
-    own = records.names.is_known.take(one) & records.names.is_known.take(other) & (np.minimum(one, other) >= 0)
+    known = np.append(records.names.is_known, False)
+    own = known[one] & known[other] & ~known[records.head[left[rows]]] & ~known[records.head[right[rows]]]
     listed = np.zeros(len(rows), np.bool_)
     for word in records.words:
         first, second = word.take(left[rows]), word.take(right[rows])
