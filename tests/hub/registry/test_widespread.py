@@ -1,7 +1,5 @@
 """A reception's telephone that hundreds bear: it joins nobody, floods no officer, and is said."""
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -16,15 +14,16 @@ from identity.decision import Outcome
 from identity.traits import Traits
 from identity.widespread import MOST_BEARERS
 from tests.factories import make_structure, parts_of
-from tests.hub.registry.people import incoming, rows, send
+from tests.hub.registry.people import PAUL, incoming, rows, send
 from tests.identity.factories import make_traits
 
 PHONE = "+33472119900"
 LOUISE = make_traits("BAUDRILLARD", "LOUISE", place=None, phone=PHONE)
 RECEPTION = make_traits(
     "BAUDRILLARD",
-    "LOUISE",
-    place=None,
+    "LOUISE MARTHE",
+    used_name="MOREAU",
+    used_given="MARTHE",
     line="5 place d'Arsonval",
     postcode="69003",
     phone=PHONE,
@@ -93,7 +92,8 @@ def test_an_officer_sees_the_score_without_it(app: Flask) -> None:
 
 
 def test_a_new_patient_of_a_reception_whose_contacts_all_bear_is_no_task(app: Flask) -> None:
-    send(app, incoming(make_structure(app), "1", replace(RECEPTION, birth_name="KERVADEC", given_names=("PAUL",))))
+    """With three crowded keys beside those of two surnames and two given names, more pairs than are looked by."""
+    send(app, incoming(make_structure(app), "1", PAUL))
     _crowd(app, RECEPTION)
 
     send(app, incoming(make_structure(app, "Clinique"), "2", RECEPTION))
