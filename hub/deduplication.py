@@ -18,10 +18,9 @@ from hub import outputs, regional_file
 from hub.config import linkage_model_file
 from hub.errors import Invalid
 from hub.system_errors import said
-from identity.bulk import engine
+from identity.bulk import engine, memory
 from identity.bulk.columns import Levels, either, number_column, text_column
 from identity.bulk.engine import Match, Report, Stage
-from identity.bulk.memory import give_back
 from identity.bulk.records import Records, prepare
 from identity.bulk.threads import spread
 from identity.model import Model, ModelError, parse_model
@@ -116,6 +115,7 @@ def run(order: Order, report: Report) -> Summary:
     check_outputs(order)
     _refuse_folders(order)
     model = read_model(order.model)
+    memory.share()
     records, record_ids, torn = _prepare(order.file, report)
     unreadable = {
         name: Unread(found.values, str(record_ids[found.first])) for name, found in records.unreadable.items()
@@ -156,7 +156,7 @@ def _prepare(path: Path, report: Report) -> tuple[Records, pa.Array, int]:
     report(Stage.PREPARE, 0, count)
     records = prepare(file.table)
     del file
-    give_back()
+    memory.give_back()
     report(Stage.PREPARE, count, count)
     return records, record_ids, torn
 

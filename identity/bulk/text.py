@@ -44,7 +44,7 @@ _NEVER = ord("?")
 _OPENING_SPACES = np.frombuffer(b"\xc2\xe1\xe2\xe3", np.uint8)
 _EUROPEAN = 0x250
 # Beside a letter; alone it says that nothing is known.
-_LOST_LETTER = re.compile(r"(?<=[^\W\d_])\?+|\?+(?=[^\W\d_])")
+_LOST_LETTER = re.compile(r"\?(?:(?<=[^\W\d_]\?)\?*|\?*(?=[^\W\d_]))")
 # The first bytes of a word, by their number.
 _OPENING = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
