@@ -284,7 +284,11 @@ def given_level(one: Name, other: Name) -> str:
 @lru_cache(maxsize=262144)
 def _given_level(first: str, second: str) -> str:
     one, other = read_name(first), read_name(second)
-    found = relation(one, other)
+    return related_level(one, other, relation(one, other))
+
+
+def related_level(one: Name, other: Name, found: NameRelation) -> str:
+    """Compare two given names of which the relation was found: what everybody knows of them."""
     if found <= NameRelation.PART:
         return GIVEN_LEVELS[found]
     if found is NameRelation.OVERLAP:

@@ -221,7 +221,7 @@ def _opens(records: Records, a: Rows, b: Rows) -> Rows:
 
 def _lengths(records: Records, names: Ints) -> NDArray[np.int64]:
     """Return the length of each name, 0 for none."""
-    return np.where(names < 0, 0, records.names.spelling.lengths.take(names))
+    return np.where(names < 0, 0, records.names.spelling.lengths(names))
 
 
 def _shortened(records: Records, a: Rows, b: Rows) -> Rows:

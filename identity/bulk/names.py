@@ -92,10 +92,9 @@ class Spelling:
     families: Marks
     """One bit for each family of given names, some sharing a bit."""
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Return the length of each name, at most 127."""
-        return (self.letters >> LENGTH).astype(np.int64)
+    def lengths(self, names: Longs) -> NDArray[np.int64]:
+        """Return the length of each of these names, at most 127."""
+        return (self.letters.take(names) >> LENGTH).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

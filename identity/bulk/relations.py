@@ -24,7 +24,7 @@ from identity.bulk.names import (
     Vocabulary,
 )
 from identity.bulk.text import unique
-from identity.comparison import GIVEN_LEVELS, LEVELS, given_level, word_level
+from identity.comparison import GIVEN_LEVELS, LEVELS, related_level, word_level
 from identity.names import LEAST_SIMILAR, SHORT_PART, NameRelation, is_abbreviated, read_name
 from identity.phonetics import alike
 
@@ -97,7 +97,10 @@ class Relations:
             return result
         a, b = left[rows].astype(np.int64), right[rows].astype(np.int64)
         pairs, where = unique(np.minimum(a, b) * len(names.keys) + np.maximum(a, b))
-        result[rows] = np.array([self._given_level(pair) for pair in pairs.tolist()], np.int8)[where]
+        relations = np.empty(len(pairs), np.int8)
+        relations[where] = found[rows]
+        levels = map(self._given_level, pairs.tolist(), relations.tolist())
+        result[rows] = np.fromiter(levels, np.int8, len(pairs))[where]
         return result
 
     def _slips_in_words(self, left: Ints, right: Ints) -> Relation:
@@ -112,12 +115,13 @@ class Relations:
         result[rows] = np.array([_GIVEN_INDEX[level] for level in levels], np.int8)[where]
         return result
 
-    def _given_level(self, pair: int) -> int:
+    def _given_level(self, pair: int, found: int) -> int:
+        """Return the level of two given names of which the relation was found."""
         names = self._names
         level = names.given_levels.get(pair)
         if level is None:
             one, other = (read_name(names.keys[index]) for index in divmod(pair, len(names.keys)))
-            level = names.given_levels[pair] = _GIVEN_INDEX[given_level(one, other)]
+            level = names.given_levels[pair] = _GIVEN_INDEX[related_level(one, other, NameRelation(found))]
         return level
 
     def _by_words(self, left: Longs, right: Longs) -> Relation:
@@ -155,8 +159,8 @@ class Relations:
         result = np.full(len(left), NameRelation.DIFFERENT, np.int8)
         first = [names.compact[index] for index in left.tolist()]
         second = [names.compact[index] for index in right.tolist()]
-        lengths = names.spelling.lengths
-        slips = _SLIPS[np.minimum(np.minimum(lengths[left], lengths[right]), len(_SLIPS) - 1)]
+        shortest = np.minimum(names.spelling.lengths(left), names.spelling.lengths(right))
+        slips = _SLIPS[np.minimum(shortest, len(_SLIPS) - 1)]
         distance = process.cpdist(first, second, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
         result[distance <= slips] = NameRelation.TYPO
         similarity = process.cpdist(
