@@ -163,6 +163,12 @@ _NAMED = _levels(given="exact", birth_date="exact", ins="same")
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult", sex="same missing")
 _COMMON = "usual common"
+# Under one roof, of one given name, born in one commune: slips in the name and in the day.
+_SLIPS_AT_HOME = _levels(
+    surname="phonetic typo", given="exact", sex="same", birth_place="same in_ins", address="same"
+)
+# A date completed by rule, of whom all else is told alike.
+_SAME_LINE = _levels(surname="exact particle", given="exact", birth_place="same in_ins", phone="same")
 # The five strict traits (RNIV 1), and names of which the largest maternity has two on one day in 5,000.
 _STRICT = _levels(
     surname="exact particle",
@@ -209,7 +215,11 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
     *STRICT_RULES,
     OTHER_DAY_RULE,
-    Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE), (_SAME_INS, *_OWN_CONTACT)),
+    Rule(
+        MANY_DIFFERENCES,
+        _levels(surname=_NEAR_SURNAME, birth_date=_NEAR_DATE),
+        (_SAME_INS, *_OWN_CONTACT, _SLIPS_AT_HOME),
+    ),
     # Residents and sisters-in-law share a telephone: where no place of birth is told, two near traits are no proof.
     Rule(
         MANY_DIFFERENCES,
@@ -234,7 +244,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(WEAK_EVIDENCE, _levels(surname="missing")),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
-    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME)),
+    Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME, _SAME_LINE)),
     Rule(
         FICTITIOUS_DATE,
         _levels(birth_date="exact_fictitious", surname_rarity=_COMMON),
