@@ -1,19 +1,28 @@
-"""Work in plain Python done by a copy of this process, while this one goes on.
+"""Work done by copies of this process, where threads would wait for one another.
 
-Threads cannot share such work: one at a time may run Python. The copy is made before what it works on is known, when
-no thread holds anything yet; it is then given bytes, and sends back bytes.
+One thread at a time may run Python. A copy has all that this process has when it is made, for nothing, and sends back
+bytes.
 """
 
+import gc
 import os
+import pickle
+import signal
+import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import partial
+from typing import BinaryIO, TypeVar
 
-from identity.bulk.threads import WORKERS
+from identity.bulk.threads import WORKERS, spread
 
 Work = Callable[[bytes], bytes]
+Serve = Callable[[BinaryIO, BinaryIO], None]
+"""What a copy does, given where it reads what it is given and where it writes what it finds."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -21,6 +30,64 @@ class _Copy:
     process: int
     given: BinaryIO
     sent: BinaryIO
+    is_over: bool = False
+
+    def ends_well(self) -> bool:
+        """Wait for the copy; tell whether it came to its end."""
+        self.is_over = True
+        try:
+            _, status = os.waitpid(self.process, 0)
+        except ChildProcessError:
+            # Somebody else asked first: how it ended cannot be known.
+            return False
+        return status == 0
+
+
+@contextmanager
+def _copy(serve: Serve) -> Iterator[_Copy | None]:
+    """Make a copy that serves what it is given, sends what it finds, and ends; None when the system refuses one."""
+    given, give = os.pipe()
+    sent, send = os.pipe()
+    try:
+        with warnings.catch_warnings():
+            # Said whenever other threads are there: those of NumPy and Arrow, which wait.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
+    except OSError:
+        # Too little memory, or too many processes.
+        for end in (given, give, sent, send):
+            os.close(end)
+        yield None
+        return
+    if process == 0:
+        # With the ends of its parent, the copy would not see that there is no parent any more.
+        os.close(give)
+        os.close(sent)
+        _serve(serve, given, send)
+    os.close(given)
+    os.close(send)
+    with open(give, "wb") as to_copy, open(sent, "rb") as from_copy:
+        copy = _Copy(process, to_copy, from_copy)
+        try:
+            yield copy
+        finally:
+            if not copy.is_over:
+                # Nobody waits for what it is doing.
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                copy.ends_well()
+
+
+def _serve(serve: Serve, given: int, send: int) -> None:
+    """Do the work and end this process: nothing of what its parent was doing is its business."""
+    status = 1
+    try:
+        gc.disable()
+        with open(given, "rb") as from_parent, open(send, "wb") as to_parent:
+            serve(from_parent, to_parent)
+        status = 0
+    finally:
+        os._exit(status)
 
 
 @dataclass(slots=True)
@@ -44,57 +111,60 @@ class Task:
         return (self.copy is not None and _received(self.copy)) or self.work(self.material)
 
 
+def _received(copy: _Copy) -> bytes:
+    """Return what a copy sent, nothing when it did not come to its end."""
+    result = copy.sent.read()
+    return result if copy.ends_well() else b""
+
+
 @contextmanager
 def apart(work: Work, *, worth_it: bool) -> Iterator[Task]:
-    """Make ready for some work.
+    """Make ready for some work in plain Python, of which the material is not known yet.
 
     When a copy is not worth its start, or cannot be made, the work is done by whoever waits for it. Enter this before
     any thread is started.
     """
+
+    def serve(given: BinaryIO, sent: BinaryIO) -> None:
+        material = given.read()
+        if material:
+            sent.write(work(material))
+
     if not worth_it or WORKERS == 1 or not hasattr(os, "fork"):
         yield Task(work, None)
         return
-    given, give = os.pipe()
-    sent, send = os.pipe()
-    with warnings.catch_warnings():
-        # Said whenever other threads are there: those of NumPy and Arrow, which wait, and which the copy never needs.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process = os.fork()
-    if process == 0:
-        # With the ends of its parent, the copy would not see that there is no parent any more.
-        os.close(give)
-        os.close(sent)
-        _do(work, given, send)
-    os.close(given)
-    os.close(send)
+    with _copy(serve) as copy:
+        yield Task(work, copy)
+
+
+def spread_apart(work: Callable[[Item], Result], items: Sequence[Item], *, worth_it: bool) -> Iterator[Result]:
+    """Yield the result of each item in order; the items go round this process and copies of it.
+
+    For long work that goes between NumPy and Python. Done by threads when it is not worth copies or these cannot be
+    made, and on another system than Linux, where NumPy's libraries do not bear to be copied. Call this when no thread
+    is at work; what a copy does not send is done here.
+    """
+    count = min(WORKERS, len(items)) if worth_it and sys.platform == "linux" else 1
+
+    def serve(number: int, _: BinaryIO, sent: BinaryIO) -> None:
+        for item in items[number::count]:
+            pickle.dump(work(item), sent, protocol=5)
+            sent.flush()
+
+    with ExitStack() as stack:
+        copies = [stack.enter_context(_copy(partial(serve, number))) for number in range(1, count)]
+        if copies and None not in copies:
+            for index, item in enumerate(items):
+                copy = copies[index % count - 1] if index % count else None
+                yield work(item) if copy is None else _next_of(copy, work, item)
+            return
+    yield from spread(work, items)
+
+
+def _next_of(copy: _Copy, work: Callable[[Item], Result], item: Item) -> Result:
+    """Return the next result of a copy, or do its work."""
     try:
-        with open(give, "wb") as to_copy, open(sent, "rb") as from_copy:
-            yield Task(work, _Copy(process, to_copy, from_copy))
-    finally:
-        with suppress(ChildProcessError):
-            os.waitpid(process, 0)
-
-
-def _do(work: Work, given: int, send: int) -> None:
-    """Do the work and end this process, whatever happens: nothing of what its parent was doing is its business."""
-    status = 1
-    try:
-        with open(given, "rb") as stream:
-            material = stream.read()
-        if material:
-            with open(send, "wb") as stream:
-                stream.write(work(material))
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def _received(copy: _Copy) -> bytes:
-    """Return what a copy sent, nothing when it did not come to its end."""
-    result = copy.sent.read()
-    try:
-        _, status = os.waitpid(copy.process, 0)
-    except ChildProcessError:
-        # Somebody else asked first: whether all was sent cannot be known.
-        return b""
-    return result if status == 0 else b""
+        result: Result = pickle.load(copy.sent)  # noqa: S301  # from a copy of this process
+    except (EOFError, OSError, pickle.UnpicklingError):
+        return work(item)
+    return result

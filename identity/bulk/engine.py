@@ -11,18 +11,21 @@ from functools import partial
 import numpy as np
 
 from identity.bulk import clusters, scoring
+from identity.bulk.apart import spread_apart
 from identity.bulk.blocking import Candidates, candidate_pairs
 from identity.bulk.clusters import Persons
 from identity.bulk.columns import Ints
 from identity.bulk.comparison import Pairs, compare
 from identity.bulk.records import Records
-from identity.bulk.scoring import Scored
-from identity.bulk.threads import WORKERS, spread
+from identity.bulk.scoring import Scored, Weighed
+from identity.bulk.threads import WORKERS
 from identity.bulk.widespread import leave_out
 from identity.model import Model
 
 CHUNK = 1 << 20
 """Pairs compared at once, at most."""
+_MANY = 1 << 19
+"""Pairs from which copies of this process compare them sooner than its threads."""
 
 
 class Stage(StrEnum):
@@ -85,21 +88,20 @@ def score_candidates(records: Records, candidates: Candidates, model: Model, rep
     """Compare and score every candidate pair without what too many bear; levels are forgotten chunk after chunk."""
     records = leave_out(records, candidates.bearers)
     total = len(candidates.left)
-    found: list[Scored] = []
+    found: list[Weighed] = []
     report(Stage.COMPARE, 0, total)
     rounds = -(-total // (CHUNK * WORKERS))
     size = total // (max(1, rounds) * WORKERS) + 1
-    chunks = (slice(start, start + size) for start in range(0, max(1, total), size))
-    for scored in spread(partial(_score, records, candidates, model), chunks):
-        found.append(scored)
+    chunks = [slice(start, start + size) for start in range(0, max(1, total), size)]
+    for weighed in spread_apart(partial(_weigh, records, candidates, model), chunks, worth_it=total >= _MANY):
+        found.append(weighed)
         report(Stage.COMPARE, min(len(found) * size, total), total)
     return scoring.join(_bare(candidates.left, candidates.right), found)
 
 
-def _score(records: Records, candidates: Candidates, model: Model, rows: slice) -> Scored:
+def _weigh(records: Records, candidates: Candidates, model: Model, rows: slice) -> Weighed:
     pairs = compare(records, candidates.left[rows], candidates.right[rows], model.minor_from)
-    scored = scoring.score(pairs, records.names, model)
-    return Scored(_bare(pairs.left, pairs.right), scored.verdicts, scored.where)
+    return scoring.weigh(pairs, records.names, model)
 
 
 def _bare(left: Ints, right: Ints) -> Pairs:

@@ -92,7 +92,7 @@ class Spelling:
     families: Marks
     """One bit for each family of given names, some sharing a bit."""
 
-    def lengths(self, names: Longs) -> NDArray[np.int64]:
+    def lengths(self, names: Ints | Longs) -> NDArray[np.int64]:
         """Return the length of each of these names, at most 127."""
         return (self.letters.take(names) >> LENGTH).astype(np.int64)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -40,6 +41,14 @@ class Verdicts:
     contradicts: Flags
     link: Flags
     review: Flags
+
+
+class Weighed(NamedTuple):
+    """What the model and the rules make of pairs that are not told with it."""
+
+    verdicts: Verdicts
+    where: Ints
+    """The index of the pattern of each pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +102,22 @@ class Scored:
 
 def score(pairs: Pairs, names: Vocabulary, model: Model) -> Scored:
     """Score and decide every pair, each for itself."""
+    return Scored(pairs, *weigh(pairs, names, model))
+
+
+def weigh(pairs: Pairs, names: Vocabulary, model: Model) -> Weighed:
+    """Return what the model and the rules make of every pair, each for itself."""
     levels = term_levels(pairs, names, model.frequencies)
     packed = np.zeros(len(pairs.left), np.int64)
     for term, values in TERMS.items():
         packed *= len(values)
         packed += levels[term]
     patterns, where = unique(packed)
-    return Scored(pairs, _weigh(_unpack(patterns), model), where)
+    return Weighed(_judge(_unpack(patterns), model), where)
 
 
-def join(pairs: Pairs, lots: Sequence[Scored]) -> Scored:
-    """Put lots of scored pairs together; what two lots hold of one pattern stays twice."""
+def join(pairs: Pairs, lots: Sequence[Weighed]) -> Scored:
+    """Put together pairs that were weighed lot after lot; what two lots hold of one pattern stays twice."""
     verdicts = Verdicts(
         *(np.concatenate([getattr(lot.verdicts, part.name) for lot in lots]) for part in fields(Verdicts))
     )
@@ -112,7 +126,7 @@ def join(pairs: Pairs, lots: Sequence[Scored]) -> Scored:
     return Scored(pairs, verdicts, np.concatenate(where))
 
 
-def _weigh(levels: Mapping[str, Level], model: Model) -> Verdicts:
+def _judge(levels: Mapping[str, Level], model: Model) -> Verdicts:
     """Score and decide patterns of levels."""
     bits = np.full(len(levels["surname"]), model.prior)
     for trait, column in levels.items():

@@ -1,11 +1,13 @@
 """Work given to a copy of the process: its result, or the same work done here when there is no copy to be heard."""
 
+import errno
 import os
 import signal
+import sys
 
 import pytest
 
-from identity.bulk.apart import apart
+from identity.bulk.apart import apart, spread_apart
 from identity.bulk.threads import WORKERS
 
 _LONG = b"a" * 1_000_000
@@ -67,3 +69,70 @@ def test_nobody_waits_for_a_copy_that_nobody_asks() -> None:
 def test_a_copy_that_is_given_nothing_ends() -> None:
     with pytest.raises(KeyError), apart(bytes.upper, worth_it=True):
         raise KeyError
+
+
+_NUMBERS = list(range(7))
+_needs_copies = pytest.mark.skipif(WORKERS == 1 or sys.platform != "linux", reason="no copy is made here")
+
+
+def _where(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+@_needs_copies
+def test_items_go_round_the_copies_and_come_back_in_order() -> None:
+    found = list(spread_apart(_where, _NUMBERS, worth_it=True))
+
+    assert [number for number, _ in found] == _NUMBERS
+    assert len({process for _, process in found}) == min(WORKERS, len(_NUMBERS))
+    assert found[0][1] == os.getpid()
+
+
+def test_items_that_are_not_worth_a_copy_stay_here() -> None:
+    assert list(spread_apart(_where, _NUMBERS, worth_it=False)) == [(number, os.getpid()) for number in _NUMBERS]
+
+
+def test_the_items_of_a_copy_that_fails_are_done_here() -> None:
+    here = os.getpid()
+
+    def only_once(number: int) -> int:
+        if number > 2 and os.getpid() != here:
+            raise MemoryError
+        return number
+
+    assert list(spread_apart(only_once, _NUMBERS, worth_it=True)) == _NUMBERS
+
+
+def test_the_items_of_a_copy_that_is_killed_are_done_here() -> None:
+    here = os.getpid()
+
+    def deadly(number: int) -> bytes:
+        if number > 2 and os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return _LONG + str(number).encode()
+
+    found = list(spread_apart(deadly, _NUMBERS, worth_it=True))
+
+    assert [result[len(_LONG) :] for result in found] == [str(number).encode() for number in _NUMBERS]
+
+
+def test_threads_do_it_when_the_system_refuses_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(os, "fork", refuse)
+
+    assert list(spread_apart(_where, _NUMBERS, worth_it=True)) == [(number, os.getpid()) for number in _NUMBERS]
+    with apart(bytes.upper, worth_it=True) as task:
+        task.give(b"done")
+        assert task.result() == b"DONE"
+
+
+@_needs_copies
+def test_copies_end_with_whoever_no_longer_asks() -> None:
+    found = spread_apart(_where, _NUMBERS, worth_it=True)
+    copy = next(process for _, process in found if process != os.getpid())
+    found.close()  # type: ignore[attr-defined]
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(copy, 0)
