@@ -1,14 +1,14 @@
 """French phonetic codes of names: what sounds alike in French is written alike.
 
 Own rules after the usual French spelling-to-sound tables (compare Phonex, Brodeur 1999), kept finer than Soundex
-so that unlike names stay apart. Every rule is a literal replacement on lines of text, so that one name and a whole
-region's names go through the very same rules, at the speed of `str.replace`. Jellyfish's Metaphone backs the rules
-up for names of other origins.
+so that unlike names stay apart. Every rule is a literal replacement on a line of text, so that one name here and a
+whole region's names (`identity.bulk.sounds`) go through the very same rules. Jellyfish's Metaphone backs the rules up
+for names of other origins.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import chain, product
+from itertools import product
 from types import MappingProxyType
 
 import jellyfish
@@ -19,8 +19,6 @@ _Rule = tuple[str, str]
 
 _VOWELS = "AEIOUY"
 _SOFTENING = "EIY"
-# Names rewritten together: a text that stays in the nearest memory goes through the rules a fifth faster.
-_STRETCH = 500
 
 
 def _consonants() -> Iterator[_Rule]:
@@ -85,29 +83,18 @@ def _by_letter(rules: Iterable[_Rule]) -> Iterator[tuple[str, list[_Rule]]]:
     yield min(shared), group
 
 
-_RULES = tuple(_by_letter((*_consonants(), *_endings(), *_vowels())))
+RULES = (*_consonants(), *_endings(), *_vowels())
+"""What is written for what, one after the other, on lines of text; of a whole file's names by `bulk.sounds`."""
+_RULES = tuple(_by_letter(RULES))
 
 
-def french_codes(names: Sequence[str]) -> list[str]:
-    """Return how each name sounds in French. Names are compact match keys: letters A to Z only, no space."""
-    stretches = (names[start : start + _STRETCH] for start in range(0, len(names), _STRETCH))
-    return list(chain.from_iterable(map(_codes, stretches)))
-
-
-def _codes(names: Sequence[str]) -> list[str]:
-    text = "\n".join(names) + "\n"
-    # A name of silent letters alone (X, ES) is its own sound.
-    codes = zip(_sounds(text).split("\n")[:-1], text.split("\n")[:-1], strict=True)
-    return [code or key for code, key in codes]
-
-
-def _sounds(text: str) -> str:
-    """Write each line as it sounds."""
+def _sounds(line: str) -> str:
+    """Write a line as it sounds."""
     for sign, rules in _RULES:
-        if sign in text:
+        if sign in line:
             for spelling, sound in rules:
-                text = text.replace(spelling, sound)
-    return text
+                line = line.replace(spelling, sound)
+    return line
 
 
 @lru_cache(maxsize=65536)
@@ -154,8 +141,3 @@ def alike(a: str, b: str, code_a: str, code_b: str) -> bool:
         return False
     code = _foreign_code(a)
     return len(code) > 3 and code == _foreign_code(b) and code_a[-1:] == code_b[-1:]
-
-
-def codes_by_name(names: Sequence[str]) -> dict[str, str]:
-    """Return the French code of each compact match key."""
-    return dict(zip(names, french_codes(names), strict=True))

@@ -3,7 +3,7 @@
 The scalar form is `identity.names`; how two names relate is found by `identity.bulk.relations`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from identity.bulk.columns import Bytes, Flags, Ints, Longs, flags, integers, letters, number_column, text_column
-from identity.bulk.text import Coded, distinct, lines, once, stable_hashes
+from identity.bulk.sounds import french_sounds
+from identity.bulk.text import Coded, distinct, once, stable_hashes
 from identity.given_names import KNOWN, known_given
 from identity.model import FrequencyTable
 from identity.names import MOST_PARTS, PARTICLES, SHORT_PART
 from identity.normalise import DUMMIES, PLACEHOLDERS
-from identity.phonetics import french_codes
 
 Relation = NDArray[np.int8]
 Marks = NDArray[np.uint64]
@@ -151,19 +151,14 @@ def _are_usable(names: pa.StringArray, compact: pa.StringArray) -> Flags:
     return usable
 
 
-def french_sounds(names: bytes) -> bytes:
-    """Return the sound of each name, one a line as they come."""
-    return "\n".join(french_codes(names.decode().split("\n"))).encode()
-
-
-def build_vocabulary(words: Words, sounds: Callable[[], bytes]) -> Vocabulary:
-    """Put together all that names are compared on; `sounds` gives those of `words.forms` when they are ready."""
+def build_vocabulary(words: Words) -> Vocabulary:
+    """Put together all that names are compared on."""
     keys: list[str] = words.names.to_pylist()
     core_ids, compact_ids = np.split(words.forms.codes, 2)
     is_known = flags(pc.is_in(words.compact, value_set=text_column(sorted(KNOWN))))
     families = _families(keys, np.flatnonzero(is_known))
     marks, opening = _spell(words.compact)
-    codes = distinct(lines(sounds()))
+    codes = distinct(french_sounds(words.forms.values))
     code_ids, compact_code_ids = codes.codes[core_ids], codes.codes[compact_ids]
     has_sound = np.diff(letters(codes.values)[0])[code_ids] > 1
     are_initials = (words.counts == np.diff(letters(words.compact)[0])) & (words.counts > 0)

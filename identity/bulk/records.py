@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from identity.bulk.apart import apart
 from identity.bulk.births import Places, read_births
 from identity.bulk.columns import MISSING, Flags, Ints, Levels, Longs
 from identity.bulk.contacts import opening_names, read_contacts
-from identity.bulk.names import Marks, Vocabulary, build_vocabulary, french_sounds, marks_of, take_apart
-from identity.bulk.text import Coded, encode, joined
+from identity.bulk.names import Marks, Vocabulary, build_vocabulary, marks_of, take_apart
+from identity.bulk.text import Coded, encode
 from identity.bulk.written_names import name_keys, number_names
 
 COLUMNS = (
@@ -26,8 +25,6 @@ COLUMNS = (
 )  # fmt: skip
 MOSTLY_DISTINCT = ("ins", "phone")
 """Columns that to encode as a dictionary would take longer than to read value by value."""
-# Below, a copy of this process takes longer to start than to hear how the names sound.
-_MANY = 20_000
 
 
 class Unreadable(NamedTuple):
@@ -128,16 +125,14 @@ def prepare(table: pa.Table) -> Records:
         if count := np.count_nonzero(found):
             unreadable[name] = Unreadable(int(count), int(found.argmax()))
 
-    # How the names sound takes as long as to read all of them, and is plain Python.
-    with apart(french_sounds, worth_it=len(table) >= _MANY) as sounds, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool:
         births_to_come = pool.submit(read_births, column, counted)
         contacts_to_come = pool.submit(read_contacts, column, counted)
         keys = name_keys(column)
         words = take_apart(keys.keys.values)
-        sounds.give(joined(words.forms.values) or b"")
         opening_to_come = pool.submit(lambda: opening_names(contacts_to_come.result(), words.forms.values))
         names = number_names(keys, words.is_usable, counted)
-        vocabulary = build_vocabulary(words, sounds.result)
+        vocabulary = build_vocabulary(words)
         births, contacts, opening = births_to_come.result(), contacts_to_come.result(), opening_to_come.result()
     dates, ins, head, used_head = births.dates, births.ins, names.head, names.used_head
     own_head = np.zeros(len(head), np.bool_)

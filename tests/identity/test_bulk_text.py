@@ -12,7 +12,6 @@ from identity.bulk import processor
 from identity.bulk.births import place_numbers
 from identity.bulk.text import hash_rows, stable_hashes
 from identity.hashing import stable_hash
-from identity.phonetics import french_code, french_codes
 from identity.places import possible_places
 
 TEXTS = [
@@ -61,12 +60,6 @@ def test_every_code_of_five_signs_that_names_no_place_is_none_in_a_file_too() ->
 
     assert (place_numbers(table) > 0).tolist() == are_places
     assert are_places.count(False) > 1000
-
-
-def test_a_name_sounds_the_same_alone_and_among_others() -> None:
-    names = ["LEFEBVRE", "X", "THIBAULT", "JEANNE", "WAGNER", "QUENTIN", "GUEGUEN", "AUX", "BAILLY", "SCHMITT"]
-
-    assert french_codes(names) == [french_code(name) for name in names]
 
 
 @pytest.mark.parametrize(("maker", "expected"), [("AuthenticAMD", True), ("GenuineIntel", False)])
