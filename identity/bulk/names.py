@@ -31,10 +31,9 @@ MORE, LENGTH, MOST_MORE = np.uint64(52), np.uint64(57), 31
 SPACED, SHORT, INITIALS = np.uint8(1), np.uint8(2), np.uint8(4)
 """Kinds of names."""
 
-_ROWS = 1 << 15
-_ALPHABET = 26
-_ONCE = np.uint64(1) << np.arange(0, 2 * _ALPHABET, 2, dtype=np.uint64)
-_ONCE_EACH = _ONCE.astype(np.float64)
+_FIRST = np.uint8(ord("A"))
+_OPENING = 4
+_ONCE = np.uint64(1) << np.arange(0, 52, 2, dtype=np.uint64)
 _NOT_ONLY_X = "[A-WYZ]"
 _BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
@@ -209,33 +208,26 @@ def _parts(name: Ints, word: Ints, words: pa.StringArray, count: int) -> tuple[I
 def _spell(compact: pa.StringArray) -> tuple[Marks, NDArray[np.uint32]]:
     """Return the letters and the opening of each name, as `Spelling` holds them."""
     offsets, data = letters(compact)
-    lengths = np.diff(offsets)
-    marks = np.zeros(len(compact), np.uint64)
-    for start in range(0, len(compact), _ROWS):
-        rows = slice(start, start + _ROWS)
-        counts = _count_letters(lengths[rows], data[offsets[start] : offsets[min(start + _ROWS, len(compact))]])
-        more = np.minimum(np.maximum(counts - 2, 0) @ np.ones(_ALPHABET), MOST_MORE).astype(np.uint64)
-        # Sums of powers of two under 2^53 are exact as floating numbers, which are multiplied much faster.
-        marks[rows] = ((counts > 0) @ _ONCE_EACH + (counts > 1) @ (2 * _ONCE_EACH)).astype(np.uint64) | more << MORE
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    once, twice, more, opening = (np.zeros(len(compact), np.uint64) for _ in range(4))
+    longer = np.arange(len(compact))
+    for position in range(int(lengths.max(initial=0))):
+        longer = longer[lengths[longer] > position]
+        letter = data[starts[longer] + position]
+        bit, seen, again = _ONCE.take(letter - _FIRST), once[longer], twice[longer]
+        more[longer] += (again & bit > 0).astype(np.uint64)
+        twice[longer] = again | (seen & bit)
+        once[longer] = seen | bit
+        if position < _OPENING:
+            opening[longer] |= letter.astype(np.uint64) << np.uint64(8 * (_OPENING - 1 - position))
+    marks = once | twice << np.uint64(1) | np.minimum(more, MOST_MORE) << MORE
     marks |= np.minimum(lengths, 127).astype(np.uint64) << LENGTH
-    opening: NDArray[np.uint32] = np.zeros(len(compact), np.uint32)
-    padded = np.append(data, np.zeros(4, np.uint8))
-    for position in range(4):
-        opening <<= np.uint32(8)
-        opening |= np.where(lengths > position, padded[offsets[:-1] + position], 0).astype(np.uint32)
-    return marks, opening
+    return marks, opening.astype(np.uint32)
 
 
 def marks_of(columns: Iterable[Ints]) -> Marks:
     """Return one bit for each number of a row, some numbers sharing a bit; none for a number below zero."""
     return reduce(np.bitwise_or, (_BITS.take(numbers & 63) * (numbers >= 0) for numbers in columns))
-
-
-def _count_letters(lengths: Ints, data: Bytes) -> NDArray[np.float64]:
-    """Return how often each name has each letter."""
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    counts = np.bincount(row * _ALPHABET + (data - ord("A")), minlength=len(lengths) * _ALPHABET)
-    return counts.reshape(len(lengths), _ALPHABET).astype(np.float64)
 
 
 def _families(names: list[str], known: Longs) -> Ints:
