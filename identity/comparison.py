@@ -253,8 +253,8 @@ def _given(a: Comparable, b: Comparable) -> str:
     if a.used_head is not a.head or b.used_head is not b.head:
         crossed = given_level(a.head, b.used_head), given_level(a.used_head, b.head)
         best = min(best, *crossed, key=rank.__getitem__)
-        # MLLE and MLLE, or two sisters called MARIE, make no one name of JULES and LEA: a list holds the used name.
-        if best not in UNLIKE_GIVEN or _holds_used(a) or _holds_used(b):
+        # MLLE and MLLE, or two sisters called MARIE, make no one name of JULES and LEA.
+        if best not in UNLIKE_GIVEN:
             best = min(best, given_level(a.used_head, b.used_head), key=rank.__getitem__)
     is_compound = 2 in (a.head_words, b.head_words)
     if is_compound and best != "exact":
@@ -267,11 +267,6 @@ def _given(a: Comparable, b: Comparable) -> str:
     if is_compound and best in ("listed", "compound") and (_goes_on_otherwise(a, b) or _goes_on_otherwise(b, a)):
         best = "overlap"
     return best
-
-
-def _holds_used(record: Comparable) -> bool:
-    """Tell whether a record's used given name is one of its list."""
-    return record.used_head is not None and record.used_head.key in record.words
 
 
 def given_level(one: Name, other: Name) -> str:

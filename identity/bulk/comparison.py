@@ -171,8 +171,7 @@ def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> 
     *crossed, (one, two, new) = _others(head, head2, records.used_head.take(a), records.used_head.take(b))
     for name, used, rows in crossed:
         best[rows] = np.minimum(best[rows], relations.given_levels(name, used))
-    holds = _holds_used(records, a[new]) | _holds_used(records, b[new])
-    kept = np.flatnonzero(~_UNLIKE.take(best[new]) | holds)
+    kept = np.flatnonzero(~_UNLIKE.take(best[new]))
     best[new[kept]] = np.minimum(best[new[kept]], relations.given_levels(one[kept], two[kept]))
     best[np.concatenate([_opens(records, a, b), _opens(records, b, a)])] = index["exact"]
     short = np.concatenate([_shortened(records, a, b), _shortened(records, b, a)])
@@ -186,12 +185,6 @@ def _givens(records: Records, relations: Relations, left: Rows, right: Rows) -> 
     best[near[other]] = index["overlap"]
     level[todo] = best
     return level
-
-
-def _holds_used(records: Records, rows: Rows) -> Flags:
-    """Tell which records' used given name is one of their list."""
-    used = records.used_head.take(rows)
-    return reduce(or_, ((word.take(rows) == used) & (used >= 0) for word in records.words))
 
 
 def _go_on_otherwise(records: Records, relations: Relations, a: Rows, b: Rows) -> Rows:
