@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from identity.given_names import KNOWN
 from identity.ins import WAITING
 from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import (
@@ -203,6 +204,16 @@ def _is_family_name(head: Name, is_alone: bool, birth: Name | None, used: Name |
     return is_alone and any(family is not None and head.key == family.key for family in (birth, used))
 
 
+def _without_family(given: _Given, birth: Name | None, used: Name | None) -> _Given:
+    """Drop the family name from a list of given names, unless it is a given name too or none would be left."""
+    families = {name.key for name in (birth, used) if name is not None and name.key not in KNOWN}
+    opening = 0 if given.head_words == 1 else given.head_words
+    words = (*given.words[:opening], *(word for word in given.words[opening:] if word not in families))
+    if not words or words[0] is None or len(words) == len(given.words):
+        return given
+    return _Given(read_name(words[0]), 1, words) if words[0] != given.words[0] else _Given(*given[:2], words)
+
+
 def _read_used(text: str) -> Name | None:
     """Read a used given name."""
     written = _read(text)
@@ -233,6 +244,8 @@ def reduce(traits: Traits) -> Comparable:
         used_head = None
     if used_head and head and _is_family_name(head, len(words) == head_words, birth, used) and used_head != head:
         head, head_words, words = _NO_GIVEN
+    elif (birth and birth.key in words) or (used and used.key in words):
+        head, head_words, words = _without_family(_Given(head, head_words, words), birth, used)
     if not words or words[0] is None:
         words = (used_head.key if used_head else None, *words[1:])
     when = None if traits.birth_date in DEFAULT_DATES else traits.birth_date

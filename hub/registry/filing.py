@@ -241,13 +241,15 @@ def definition() -> str:
     hoa = Traits(birth_name="NGUYEN THI", given_names=("THI", "HOA"), birth_date=BirthDate(1958, 5, 13))
     claire = Traits(birth_name="ROUX", given_names=("MME", "CLAIRE"), used_given_name="CLAIRE", sex=Sex.FEMALE)
     claire = replace(claire, address=Address("RUE DU 8 MAI 1945", "58000", "NEVERS"))
+    # The family name in the list of given names.
+    cuvelier = Traits(birth_name="CUVELIER", given_names=("CUVELIER", "ANNE"), birth_date=BirthDate(1958, 5, 13))
     # What an initial and a guardian leave.
     poor = replace(jeanne, birth_name="M", used_name=None, given_names=("J",), used_given_name=None, ins=None)
     poor = replace(poor, email="tutelle@udaf.example.org")
     keys = sought(jeanne)
     # Keys alone, then those of an identity of which one is crowded.
     told = (
-        sorted(keys | sought(mehdi) | sought(hoa) | sought(claire) | sought(poor)),
+        sorted(keys | sought(mehdi) | sought(hoa) | sought(claire) | sought(cuvelier) | sought(poor)),
         pairs([min(keys)], keys),
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]

@@ -112,6 +112,8 @@ class Words:
     """The core of every name, then its compact form: what has a sound."""
     is_usable: Flags
     """False for placeholders, for an empty key and for what is too long to be a name."""
+    is_known: Flags
+    """Given names of which `identity.given_names` knows something."""
 
 
 def take_apart(names: pa.StringArray) -> Words:
@@ -141,6 +143,7 @@ def take_apart(names: pa.StringArray) -> Words:
         has_short=np.bincount(name[length <= SHORT_PART], minlength=count) > 0,
         forms=distinct(pa.concat_arrays([core, compact])),
         is_usable=_are_usable(names, compact),
+        is_known=flags(pc.is_in(compact, value_set=text_column(sorted(KNOWN)))),
     )
 
 
@@ -154,8 +157,7 @@ def build_vocabulary(words: Words) -> Vocabulary:
     """Put together all that names are compared on."""
     keys: list[str] = words.names.to_pylist()
     core_ids, compact_ids = np.split(words.forms.codes, 2)
-    is_known = flags(pc.is_in(words.compact, value_set=text_column(sorted(KNOWN))))
-    families = _families(keys, np.flatnonzero(is_known))
+    families = _families(keys, np.flatnonzero(words.is_known))
     marks, opening = _spell(words.compact)
     codes = distinct(french_sounds(words.forms.values))
     code_ids, compact_code_ids = codes.codes[core_ids], codes.codes[compact_ids]
@@ -185,7 +187,7 @@ def build_vocabulary(words: Words) -> Vocabulary:
         part_counts=words.part_counts,
         words=words.words,
         spelling=spelling,
-        is_known=is_known,
+        is_known=words.is_known,
     )
 
 

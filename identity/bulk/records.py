@@ -131,7 +131,7 @@ def prepare(table: pa.Table) -> Records:
         keys = name_keys(column)
         words = take_apart(keys.keys.values)
         opening_to_come = pool.submit(lambda: opening_names(contacts_to_come.result(), words.forms.values))
-        names = number_names(keys, words.is_usable, counted)
+        names = number_names(keys, words, counted)
         vocabulary = build_vocabulary(words)
         births, contacts, opening = births_to_come.result(), contacts_to_come.result(), opening_to_come.result()
     dates, ins, head, used_head = births.dates, births.ins, names.head, names.used_head

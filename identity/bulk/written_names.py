@@ -1,13 +1,14 @@
 """The names of a file: what is written in its four columns of names, as numbers in one vocabulary."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers, letters, text_column
+from identity.bulk.names import Words
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
 from identity.names import GIVEN_PARTICLES
@@ -76,11 +77,11 @@ def _match(column: tuple[Coded, bool]) -> pa.StringArray:
     return match_keys(names, hyphens=hyphens)
 
 
-def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
+def number_names(found: NameKeys, taken_apart: Words, counted: Counted) -> Names:
     """Number all names of a file; those that are not usable are missing."""
     family, used_family, given, used_given = found.columns
     numbers = np.arange(len(found.keys.values), dtype=np.int32)
-    ids = np.where(is_usable, numbers, np.int32(MISSING))[found.keys.codes]
+    ids = np.where(taken_apart.is_usable, numbers, np.int32(MISSING))[found.keys.codes]
     _, birth_ids, used_ids, used_given_ids, head_ids, word_ids = np.split(ids, np.cumsum(found.sizes)[:-1])
     is_letter = np.append(np.diff(letters(found.keys.values)[0]) == 1, False)
     birth_ids, used_ids = (np.where(is_letter[ids], np.int32(MISSING), ids) for ids in (birth_ids, used_ids))
@@ -98,15 +99,46 @@ def number_names(found: NameKeys, is_usable: Flags, counted: Counted) -> Names:
     is_family &= take(head_counts == word_counts, given.codes, missing=False)
     codes = np.where(is_family, np.int32(MISSING), given.codes) if is_family.any() else given.codes
     head = np.where(is_family, np.int32(MISSING), head)
-    return Names(
+    names = Names(
         birth=birth,
         used=used,
-        head=np.where(head < 0, used_head, head),
-        used_head=np.where(used_head < 0, head, used_head),
+        head=head,
+        used_head=used_head,
         head_words=np.where(head < 0, np.int8(1), take(head_counts, codes, 1)),
-        words=_words(found.words, word_ids, codes, used_head),
+        words=_words(found.words, word_ids, codes),
         word_counts=take(word_counts, codes, 1),
     )
+    _drop_family(names, np.append(taken_apart.is_known, False))
+    return _stood_in(names)
+
+
+def _stood_in(names: Names) -> Names:
+    """Let the used given name stand in for the first one, and the first one for it."""
+    head, used_head = names.head, names.used_head
+    nameless = np.flatnonzero(names.words[0] < 0)
+    names.words[0, nameless] = used_head[nameless]
+    return replace(
+        names, head=np.where(head < 0, used_head, head), used_head=np.where(used_head < 0, head, used_head)
+    )
+
+
+def _drop_family(names: Names, is_known: Flags) -> None:
+    """Drop the family name from lists of given names, unless it is a given name too or none would be left."""
+    families = [np.where(is_known[name], np.int32(MISSING), name) for name in (names.birth, names.used)]
+    rows = np.flatnonzero(
+        np.logical_or.reduce([(word == name) & (word >= 0) for word in names.words for name in families])
+    )
+    words, opening = names.words[:, rows], np.where(names.head_words[rows] == 1, 0, names.head_words[rows])
+    drops = np.logical_or.reduce([words == name[rows] for name in families]) & (words >= 0)
+    drops &= np.arange(MOST_WORDS)[:, None] >= opening
+    order = np.argsort(drops, axis=0, kind="stable")
+    left = np.where(np.take_along_axis(drops, order, 0), np.int32(MISSING), np.take_along_axis(words, order, 0))
+    kept = np.flatnonzero(drops.any(axis=0) & (left[0] >= 0))
+    rows, left = rows[kept], left[:, kept]
+    is_head = left[0] != words[0, kept]
+    names.words[:, rows] = left
+    names.word_counts[rows] -= drops[:, kept].sum(axis=0, dtype=np.int8)
+    names.head[rows[is_head]] = left[0, is_head]
 
 
 def _said(keys: pa.StringArray) -> pa.StringArray:
@@ -129,15 +161,12 @@ def _first_words(keys: pa.StringArray) -> pa.StringArray:
     return lists.flatten().take(lists.offsets[:-1])
 
 
-def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints, used_head: Ints) -> Ints:
-    """Return the first given names of each record, word by word; without any, the used one stands for them."""
+def _words(lists: pa.ListArray, word_ids: Ints, rows: Ints) -> Ints:
+    """Return the first given names of each record, word by word."""
     offsets = integers(lists.offsets)
     counts = np.diff(offsets)
     table = np.full((MOST_WORDS, len(lists) + 1), MISSING, np.int32)
     for position in range(MOST_WORDS):
         has = np.flatnonzero(counts > position)
         table[position, has] = word_ids[offsets[:-1][has] + position]
-    words = np.stack([column.take(rows) for column in table])
-    alone = np.flatnonzero(words[0] < 0)
-    words[0, alone] = used_head[alone]
-    return words
+    return np.stack([column.take(rows) for column in table])

@@ -172,7 +172,8 @@ GIVENS = st.sampled_from(
         "MOHAMED", "MUHAMMAD", "KATIA", "EKATERINA", "BEBE", "FILLE DE CLAIRE", "JUMEAU A", "NON RENSEIGNE",
         "À PRÉCISER", "NE-SOUS-X", "LEA", "LÉA", "LEO", "LENA", "MARIE JEANNE LOUISE ANNE ROSE EVE", "NR",
         "JEAN - PAUL", "JEAN ´PAUL", "J`EAN", "AL AIN", "MME", "Mr Jean-Paul", "MME-MARIE CLAIRE", "SOEUR VEUVE",
-        "MR EL MEHDI", "MARTIN", "MARTIN CLAIRE", "LE GUEN", "NULL",
+        "MR EL MEHDI", "MARTIN", "MARTIN CLAIRE", "LE GUEN", "NULL", "MOREL CLAIRE",
+        "CLAIRE FAURE JEAN", "MOREL FAURE",
     ]
 )  # fmt: skip
 DATES = st.sampled_from(
