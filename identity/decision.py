@@ -151,6 +151,14 @@ _NO_CONTACT = _levels(
     phone=_NO_PHONE,
     email="crossed different missing",
 )
+# Nothing confirms two records but the given name of one, with which the mail of the other opens.
+_ONLY_BY_MAIL = _levels(
+    other_given="shared differ missing",
+    birth_place=f"city missing {_OTHER_PLACE}",
+    address=f"{_OTHER_HOME} missing",
+    phone=_NO_PHONE,
+    email="crossed",
+)
 _OUT_OF_REACH = _levels(phone=_NO_PHONE, email="different missing")
 _FICTITIOUS = "exact_fictitious presumed"
 _SAME_HOME = _levels(given="exact", surname="exact", address="same", phone="same")
@@ -230,6 +238,9 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname=_FARTHER_NAME, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
+    # The mail of UEKI opens with ZEKI: that is his own name, and that of every homonym of his.
+    Rule(MANY_DIFFERENCES, {**_ONLY_BY_MAIL, **_levels(given=_NEAR_GIVEN)}, (_SAME_INS,)),
+    Rule(MANY_DIFFERENCES, {**_ONLY_BY_MAIL, **_levels(given="swapped", birth_date=_UNSURE_DATE)}, (_SAME_INS,)),
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN), (_RARE_SLIP,)),
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone=_OTHER_PHONE), (_RARE_SLIP,)),
