@@ -12,21 +12,20 @@ _ARENA_MAX = -8
 
 
 def share() -> None:
-    """Have threads take memory from one heap: what one frees another uses, where each would ask the system anew.
-
-    Without effect where the C library is not GNU's.
-    """
-    try:
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
-    except (AttributeError, OSError, TypeError):
-        return
+    """Have threads take memory from one heap: what one frees another uses, where each would ask the system anew."""
+    _ask("mallopt", _ARENA_MAX, 1)
 
 
 def give_back() -> None:
     """Give back what is free; only Arrow's where the C library is not GNU's."""
     pa.default_memory_pool().release_unused()
+    _ask("malloc_trim", 0)
+
+
+def _ask(function: str, *arguments: int) -> None:
+    """Call a function of the GNU C library; another library does without."""
     try:
-        trim = ctypes.CDLL(None).malloc_trim
+        found = getattr(ctypes.CDLL(None), function)
     except (AttributeError, OSError, TypeError):
         return
-    trim(0)
+    found(*arguments)

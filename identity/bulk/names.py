@@ -211,18 +211,18 @@ def _spell(compact: pa.StringArray) -> tuple[Marks, NDArray[np.uint32]]:
     """Return the letters and the opening of each name, as `Spelling` holds them."""
     offsets, data = letters(compact)
     starts, lengths = offsets[:-1], np.diff(offsets)
-    once, twice, more, opening = (np.zeros(len(compact), np.uint64) for _ in range(4))
+    has, twice, more, opening = (np.zeros(len(compact), np.uint64) for _ in range(4))
     longer = np.arange(len(compact))
     for position in range(int(lengths.max(initial=0))):
         longer = longer[lengths[longer] > position]
         letter = data[starts[longer] + position]
-        bit, seen, again = _ONCE.take(letter - _FIRST), once[longer], twice[longer]
+        bit, seen, again = _ONCE.take(letter - _FIRST), has[longer], twice[longer]
         more[longer] += (again & bit > 0).astype(np.uint64)
         twice[longer] = again | (seen & bit)
-        once[longer] = seen | bit
+        has[longer] = seen | bit
         if position < _OPENING:
             opening[longer] |= letter.astype(np.uint64) << np.uint64(8 * (_OPENING - 1 - position))
-    marks = once | twice << np.uint64(1) | np.minimum(more, MOST_MORE) << MORE
+    marks = has | twice << np.uint64(1) | np.minimum(more, MOST_MORE) << MORE
     marks |= np.minimum(lengths, 127).astype(np.uint64) << LENGTH
     return marks, opening.astype(np.uint32)
 

@@ -96,6 +96,8 @@ def peak_with_copies(*command: object) -> float:
             peak = max(peak, sum(map(_proportional, _family(process.pid))))
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_LOOK)
+    if process.returncode:
+        raise SystemExit(f"{command} ended with {process.returncode}")
     return peak / 1024
 
 
