@@ -6,6 +6,7 @@ BEGIN IMMEDIATE (a deferred one answers "database is locked" whatever the busy t
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -149,20 +150,19 @@ def is_postgresql(session: Session) -> bool:
 def rows(
     connection: sa.Connection, statement: str | sa.Executable, parameters: Sequence[Any] | Mapping[str, Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """Run a query as the driver itself does and return its rows as they come; raise SQLAlchemy's errors.
+    """Run a statement as the driver itself does and return its rows as they come; raise SQLAlchemy's errors.
 
-    For the few queries that every decision waits for: to describe the columns of a result each time takes longer than
-    to find a dozen rows. A statement of SQLAlchemy's is written once for each engine; no type of a column is applied.
+    For the few that every decision waits for: to describe the columns of a result each time takes longer than to find
+    a dozen rows. A statement of SQLAlchemy's is written once for each engine; the values given are converted as their
+    columns say, those of a result are not.
     """
     if not isinstance(statement, str):
-        compiled = _compiled(statement, connection.dialect)
-        statement, named = compiled.string, compiled.construct_params(dict(parameters))
-        parameters = [named[name] for name in compiled.positiontup] if compiled.positiontup is not None else named
+        statement, parameters = _written(statement, connection.dialect).filled(parameters)
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
+        return list(cursor.fetchall()) if cursor.description is not None else []
     except driver.Error as err:
         told = sa.exc.DBAPIError.instance(
             statement, None, err, driver.Error, hide_parameters=True, dialect=connection.dialect
@@ -172,11 +172,28 @@ def rows(
         cursor.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A statement as an engine takes it, and how the values of its parameters are converted."""
+
+    compiled: SQLCompiler
+    conversions: Mapping[str, Callable[[Any], Any]]
+
+    def filled(self, parameters: Sequence[Any] | Mapping[str, Any]) -> tuple[str, Any]:
+        values = self.compiled.construct_params(dict(parameters))
+        for name, convert in self.conversions.items():
+            values[name] = convert(values[name])
+        order = self.compiled.positiontup
+        return self.compiled.string, values if order is None else [values[name] for name in order]
+
+
 @lru_cache(maxsize=64)
-def _compiled(statement: sa.Executable, dialect: sa.Dialect) -> SQLCompiler:
+def _written(statement: sa.Executable, dialect: sa.Dialect) -> _Written:
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
-    return compiled
+    of_types = {name: bound.type.dialect_impl(dialect) for name, bound in compiled.binds.items()}
+    conversions = {name: of_type.bind_processor(dialect) for name, of_type in of_types.items()}
+    return _Written(compiled, {name: convert for name, convert in conversions.items() if convert is not None})
 
 
 @contextmanager
@@ -222,19 +239,19 @@ _LOCK_ALL = sa.text("""
 """)
 
 
-def insert_together(session: Session, rows: Mapping[type[Base], Sequence[Mapping[str, Any]]]) -> None:
+def insert_together(session: Session, added: Mapping[type[Base], Sequence[Mapping[str, Any]]]) -> None:
     """Insert rows of several tables, in the order in which they may name each other.
 
     PostgreSQL takes one row of each in one question. Every column that has no default of the database is given.
     """
-    filled = {table: values for table, values in rows.items() if values}
+    filled = {table: values for table, values in added.items() if values}
     connection = session.connection()
-    if connection.dialect.name == "postgresql" and all(len(values) == 1 for values in filled.values()):
+    if is_postgresql(session) and all(len(values) == 1 for values in filled.values()):
         shape = tuple((table, tuple(values[0])) for table, values in filled.items())
         named = {
             f"{table.__tablename__}_{name}": value for table, (row,) in filled.items() for name, value in row.items()
         }
-        connection.execute(_insertion(shape), named)
+        rows(connection, _insertion(shape), named)
         return
     for table, values in filled.items():
         connection.execute(_one_by_one(table), list(values))

@@ -5,7 +5,7 @@ requests for the same number; a lock on the birth date puts two structures that 
 so that the second sees the first. New numbers are the business of `arrivals`, known ones of `changes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ _IDS_OF_NUMBERS = sa.select(SourceIdentity.id).where(
     SourceIdentity.domain == sa.bindparam("domain"),
     SourceIdentity.value.in_(sa.bindparam("values", expanding=True)),
 )
+_CLAIM = "SELECT claim_numbers(CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +67,46 @@ def receive_all(
 def _serialise(session: Session, batch: Sequence[IncomingIdentity]) -> dict[_Number, SourceIdentity]:
     """Wait for those who touch the same identities or dates; return the identities of the batch that are known."""
     # All numbers, then the links, then all dates, each in order: two transactions can never wait for each other.
-    numbers = {(item.domain, item.value) for item in batch}
-    db.lock_all(session, [f"number:{domain}|{value}" for domain, value in sorted(numbers)])
-    known = _known(session, numbers)
+    numbers = sorted({(item.domain, item.value) for item in batch})
     births = {item.traits.birth_date.iso() if item.traits.birth_date else "" for item in batch}
     dates = [f"birth:{name}" for name in sorted(births)]
+    is_each_once = len(numbers) == len(batch)
+    ids = _claim(session, numbers, dates if is_each_once else None)
+    if not ids and is_each_once:
+        return {}
+    known = _rows(session, ids)
     moves = (changes.may_move(row, item) for item in batch if (row := known.get((item.domain, item.value))))
-    if len(numbers) < len(batch) or any(moves):
+    if not is_each_once or any(moves):
         db.lock_all(session, [links.LOCK, *dates])
     else:
         db.lock_all(session, dates, shared=[links.LOCK])
     # A verdict may have moved them while this one waited.
-    return _known(session, numbers) if known else known
+    return _rows(session, ids)
 
 
-def _known(session: Session, numbers: set[_Number]) -> dict[_Number, SourceIdentity]:
+def _claim(session: Session, numbers: Sequence[_Number], dates: Sequence[str] | None) -> list[int]:
+    """Lock numbers and return the ids of those known; when none is, share the links and lock the dates, if given.
+
+    On SQLite a transaction is alone already.
+    """
+    if not db.is_postgresql(session):
+        return _ids(session, numbers)
+    of_numbers = [domain for domain, _ in numbers], [value for _, value in numbers]
+    others = ([links.LOCK], list(dates)) if dates is not None else ([], [])
+    return [identity_id for (identity_id,) in db.rows(session.connection(), _CLAIM, (*of_numbers, *others))]
+
+
+def _ids(session: Session, numbers: Iterable[_Number]) -> list[int]:
     by_domain: dict[str, list[str]] = {}
     for domain, value in numbers:
         by_domain.setdefault(domain, []).append(value)
     ids: list[int] = []
     for domain, values in by_domain.items():
         ids += session.connection().scalars(_IDS_OF_NUMBERS, {"domain": domain, "values": values})
+    return ids
+
+
+def _rows(session: Session, ids: Collection[int]) -> dict[_Number, SourceIdentity]:
     if not ids:
         return {}
     query = sa.select(SourceIdentity).where(SourceIdentity.id.in_(ids)).execution_options(populate_existing=True)
@@ -114,7 +134,7 @@ def _receive(
         results += arrivals.create_all(session, waiting, model, actor)
         waiting = []
         if number in met:
-            row = known.get(number) or _known(session, {number})[number]
+            row = known.get(number) or _rows(session, _ids(session, [number]))[number]
             results.append(changes.update(session, row, incoming, model, actor))
         else:
             waiting.append(Arrival(incoming, changes.survivor_id(session, incoming)))
