@@ -200,7 +200,7 @@ class Settings:
         _path, "Folder of reference tables and linkage models.", default_factory=_default_data_dir
     )
     linkage_model: str = _setting(
-        _text, "Linkage model in force, a file under the data folder.", default="linkage/model-2026-7.json"
+        _text, "Linkage model in force, a file under the data folder.", default="linkage/model-2026-8.json"
     )
     ins_oids: frozenset[InsOid] | None = _setting(
         _oids,

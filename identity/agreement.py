@@ -62,6 +62,14 @@ def neighbours(chains: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
     return (pair for chain in chains for pair in pairwise(chain))
 
 
+def or_less(trait: str, levels: Iterable[str]) -> frozenset[str]:
+    """Return levels of a trait and all that agree less than one of them."""
+    found = frozenset(levels)
+    while more := {worse for better, worse in neighbours(CHAINS.get(trait, ())) if better in found} - found:
+        found |= more
+    return found
+
+
 def out_of_order(
     levels: Mapping[str, Mapping[str, float]], together: Sequence[Together]
 ) -> tuple[str, str, str] | None:

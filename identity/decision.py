@@ -6,9 +6,10 @@ on traits is data, read in the same way for one pair and for the pairs of a regi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from identity.agreement import or_less
 from identity.model import TERMS, Pattern
 from identity.records import IdentityRecord
 from identity.status import Attribute, IdentityStatus
@@ -216,6 +217,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor")),
     Rule(SEX_GIVEN, _levels(sex="different", given="phonetic initial short similar")),
     Rule(SEX_GIVEN, _levels(sex="different", given="typo"), (_SAME_INS,)),
+    # MARTIN, and MARTINE in the column of family names: a boy and his twin sister.
+    Rule(SEX_GIVEN, _levels(sex="different", given="swapped", age="minor")),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
@@ -337,6 +340,12 @@ _NO_DOUBT = LACKS_OF_EVIDENCE - {NO_CORROBORATION} | {STRICT_DIFFER, OTHER_DAY}
 CAUTIONS: tuple[Rule, ...] = tuple(rule for rule in TRAIT_RULES if rule.reason not in _NO_DOUBT)
 """Rules that make a pair less likely to be one person, besides forbidding a link."""
 
+OPPOSED: tuple[Rule, ...] = tuple(
+    replace(rule, when={trait: or_less(trait, levels) for trait, levels in rule.when.items()}) for rule in TRAIT_RULES
+)
+"""The rules on traits, read where more agreement would bring a pair under them too: what a pair gains by being under
+none of these (`identity.model.Model.unopposed`), agreeing more never takes away."""
+
 
 STRANGERS: tuple[Rule, ...] = (
     Rule(NOT_WORTH_A_LOOK, _levels(surname="different married", birth_date=_OTHER_DATE), (_SAME_INS,)),
@@ -361,6 +370,11 @@ officer."""
 def caution(signs: int) -> Reason | None:
     """Return the gravest rule that lowers the score of a pair, given every term's level; None when none does."""
     return gravest(CAUTIONS, signs)
+
+
+def is_unopposed(signs: int) -> bool:
+    """Tell, given every term's level, that no rule on traits forbids to link, nor would if anything agreed more."""
+    return gravest(OPPOSED, signs) is None
 
 
 def are_strangers(signs: int) -> bool:

@@ -112,6 +112,8 @@ class Model:
     levels: Mapping[str, Mapping[str, float]]
     interactions: tuple[Interaction, ...]
     frequencies: Mapping[str, FrequencyTable]
+    unopposed: float = 0.0
+    """Bits added to a pair that no rule on traits forbids to link, nor would (`identity.decision.OPPOSED`)."""
 
     def seen(self, comparison: Comparison) -> Pattern:
         """Return the level of every term, rarities included, in the order of `TERMS`."""
@@ -228,6 +230,7 @@ def parse_model(text: str) -> Model:
         levels=_levels(_object(root.get("levels"), "levels")),
         interactions=tuple(_interactions(root.get("interactions"))),
         frequencies=_frequencies(_object(root.get("frequencies"), "frequencies")),
+        unopposed=_unopposed(root),
     )
     _check_order(model)
     return model
@@ -243,6 +246,7 @@ def write_model(model: Model) -> str:
         "minor_from": model.minor_from,
         "prior": model.prior,
         "caution": model.caution,
+        "unopposed": model.unopposed,
         "thresholds": {
             "link": model.thresholds.link,
             "review": model.thresholds.review,
@@ -311,6 +315,14 @@ def _caution(root: Mapping[str, object]) -> float:
     if caution > 0:
         raise ModelError("« caution » ne peut pas être au-dessus de zéro.")
     return caution
+
+
+def _unopposed(root: Mapping[str, object]) -> float:
+    """Read what models made before it was weighed do not tell."""
+    unopposed = grain(_number(root.get("unopposed", 0), "unopposed"))
+    if unopposed < 0:
+        raise ModelError("« unopposed » ne peut pas être sous zéro.")
+    return unopposed
 
 
 def _thresholds(root: Mapping[str, object]) -> Thresholds:

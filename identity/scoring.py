@@ -7,11 +7,13 @@ weighs them together (`identity.model.Interaction`).
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from identity.decision import CAUTIONS, caution, signs_of
+from identity.decision import CAUTIONS, caution, is_unopposed, signs_of
 from identity.model import Model, Pattern
 from identity.wording import OTHERS_SENTENCE, sentence
 
+_UNOPPOSED = "none"
 _RULES = {rule.reason.code: rule.reason.text for rule in CAUTIONS}
+_RULES[_UNOPPOSED] = "Aucune règle n'interdit de les rapprocher."
 
 
 class Contribution(NamedTuple):
@@ -56,6 +58,8 @@ class Score:
         rule = caution(signs)
         if rule is not None:
             found.append(Contribution("rule", rule.code, self.model.caution))
+        elif self.model.unopposed and is_unopposed(signs):
+            found.append(Contribution("rule", _UNOPPOSED, self.model.unopposed))
         if self.shortfall:
             found.append(Contribution("records", "others", -self.shortfall))
         return tuple(found)
@@ -66,6 +70,8 @@ def score(pattern: Pattern, signs: int, model: Model) -> Score:
     bits = model.bits(pattern)
     if caution(signs) is not None:
         bits += model.caution
+    elif is_unopposed(signs):
+        bits += model.unopposed
     return Score(bits, pattern, model)
 
 

@@ -244,7 +244,8 @@ def show(model: Path) -> None:
     )
     click.echo(
         f"Probabilité = 1 / (1 + 2^−(score × {line})). "
-        f"Départ {_bits(found.prior)} ; une règle qui interdit retire {_bits(-found.caution)}."
+        f"Départ {_bits(found.prior)} ; une règle qui interdit retire {_bits(-found.caution)}, "
+        f"aucune en ajoute {_bits(found.unopposed)}."
     )
     click.echo(f"Enfant ou jeune adulte : né en {found.minor_from} ou après. {_rare(found)}")
     for trait, levels in weights(found).items():

@@ -18,7 +18,7 @@ from identity.model import Calibration, FrequencyTable, Model, Thresholds, grain
 from identity.population import Population, seen_in, write_learned
 from identity.training import Patterns, Weights
 
-CAUTION, MARGIN = -2.0, 4.0
+CAUTION, UNOPPOSED, MARGIN = -2.0, 2.0, 4.0
 _OLDEST = 120
 # True pairs under which a file teaches little without its truth.
 _FEW = 1000
@@ -248,6 +248,7 @@ def _assemble(order: Order, weights: Weights, frequencies: Mapping[str, Frequenc
         minor_from=order.minor_from,
         prior=weights.prior,
         caution=CAUTION,
+        unopposed=UNOPPOSED,
         thresholds=base.thresholds if base else Thresholds(0.0, -1.0, MARGIN),
         calibration=base.calibration if base else _UNFITTED,
         levels=weights.levels,

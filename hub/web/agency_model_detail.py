@@ -188,6 +188,7 @@ def _limit_words(model: Model) -> Sequence[tuple[str, str]]:
         (_("Avance exigée sur la personne suivante"), _bits(limits.margin)),
         (_("Départ de chaque score"), _bits(model.prior)),
         (_("Retrait quand une règle interdit"), _bits(model.caution)),
+        (_("Ajout quand aucune règle n'interdit"), _bits(model.unopposed)),
         (_("Enfant ou jeune adulte"), _("né en %(year)d ou après", year=model.minor_from)),
     )
 

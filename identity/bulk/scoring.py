@@ -17,6 +17,7 @@ from identity.decision import (
     CAUTIONS,
     LACKS_OF_EVIDENCE,
     NAMELESS,
+    OPPOSED,
     PARTING,
     STRANGERS,
     TRAIT_RULES,
@@ -139,6 +140,7 @@ def _judge(levels: Mapping[str, Level], model: Model) -> Verdicts:
         bits += table.take(levels[pair.first].astype(np.int32) * width + levels[pair.second])
     against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
     vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
+    bits += np.where(forbidden(levels, OPPOSED), 0.0, model.unopposed)
     bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
     # One matricule is always worth an officer's look, however unlike the rest is.
     same_ins = levels["ins"] == TERMS["ins"].index("same")

@@ -30,7 +30,7 @@ from tests.factories import make_staff, make_structure, parts_of
 from tests.hub.registry.people import PAUL, SOLENE, at_once, doubtful_pair, incoming, open_tasks, rows, send, settle
 from tests.identity.factories import MODEL_FILE
 
-SHIPPED = "2026-7"
+SHIPPED = "2026-8"
 
 
 def make_text(version: str = "2027-1", **changes: object) -> str:

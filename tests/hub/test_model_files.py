@@ -238,7 +238,7 @@ def test_figures_are_written_as_json(folder: Path) -> None:
 
     content = json.loads(CliRunner().invoke(main, ["model", "evaluate", str(MODEL_FILE), *map(str, files)]).stdout)
 
-    assert content["version"] == "2026-7"
+    assert content["version"] == "2026-8"
     assert len(content["model"]) == 64
     assert 0.9 < content["figures"]["best_f1"] <= 1
     assert set(content["figures"]["at_precision"]) == {"0.999", "0.9999"}

@@ -9,7 +9,7 @@ from identity.model import Model, parse_model
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Address, BirthDate, Sex, Traits
 
-MODEL_FILE = Path(__file__).parents[2] / "data" / "linkage" / "model-2026-7.json"
+MODEL_FILE = Path(__file__).parents[2] / "data" / "linkage" / "model-2026-8.json"
 
 
 @cache

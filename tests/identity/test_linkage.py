@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 from datetime import date
 
@@ -5,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.decision import Outcome
+from identity.agreement import CHAINS, neighbours
+from identity.decision import Outcome, is_unopposed, signs_of, traits_obstacle
 from identity.ins import InsOid
 from identity.linkage import Candidate, IdentityRecord, PairAssessment, compare_records, decide, rank
+from identity.model import TERMS
+from identity.scoring import score
 from identity.status import Attribute, IdentityStatus
 from identity.traits import Address, Sex, Traits
 from tests.identity.factories import make_ins, make_record, make_traits, model
@@ -427,6 +431,35 @@ def test_more_agreement_never_lowers_the_score(one: Traits, other: Traits, field
     nearer = replace(other, **{field: getattr(one, field)})
 
     assert compare(one, nearer).score.total >= compare(one, other).score.total
+
+
+def test_what_a_pair_gains_by_being_under_no_rule_agreeing_more_never_takes_away() -> None:
+    rng = random.Random(7)
+    checked = 0
+    for _ in range(4000):
+        # Mostly the best level of each term: few patterns drawn at random are under no rule.
+        pattern = tuple(levels[0] if rng.random() < 0.6 else rng.choice(list(levels)) for levels in TERMS.values())
+        signs = signs_of(pattern)
+        if not is_unopposed(signs):
+            continue
+        before = score(pattern, signs, model()).total
+        for place, (trait, level) in enumerate(zip(TERMS, pattern, strict=True)):
+            for better in (better for better, worse in neighbours(CHAINS.get(trait, ())) if worse == level):
+                nearer = (*pattern[:place], better, *pattern[place + 1 :])
+                checked += 1
+                assert traits_obstacle(signs_of(nearer)) is None, (pattern, trait, better)
+                assert score(nearer, signs_of(nearer), model()).total >= before, (pattern, trait, better)
+    assert checked > 1000
+
+
+def test_a_pair_under_no_rule_says_so_among_its_reasons() -> None:
+    alike, twins = compare(make_traits(), make_traits()), compare(make_traits(), make_traits(given="LEONTINE"))
+
+    told = [part for part in alike.score.contributions if part.trait == "rule"]
+    assert [(part.bits, part.text) for part in told] == [
+        (model().unopposed, "Aucune règle n'interdit de les rapprocher.")
+    ]
+    assert [part.bits for part in twins.score.contributions if part.trait == "rule"] == [model().caution]
 
 
 @settings(max_examples=200)

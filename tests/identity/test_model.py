@@ -56,6 +56,7 @@ def test_a_probability_grows_with_the_score() -> None:
         ({"version": "a\x1b[31m"}, "version.*signes"),
         ({"version": "a\ud800"}, "version.*signes"),
         ({"caution": 1}, "caution"),
+        ({"unopposed": -1}, "unopposed"),
         ({"minor_from": None}, "minor_from"),
         ({"calibration": {"slope": 0, "offset": 0}}, "slope"),
         ({"thresholds": {"link": 1, "review": 2, "margin": 1}}, "seuil de revue"),
@@ -78,6 +79,13 @@ def test_a_probability_grows_with_the_score() -> None:
 def test_a_faulty_model_is_refused_with_a_clear_sentence(change: dict[str, object], words: str) -> None:
     with pytest.raises(ModelError, match=words):
         parse_model(json.dumps(content() | change))
+
+
+def test_a_model_made_before_rules_were_weighed_gives_nothing_to_who_is_under_none() -> None:
+    former = content()
+    del former["unopposed"]
+
+    assert parse_model(json.dumps(former)).unopposed == 0 < model().unopposed
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_the_wheel_holds_templates_migrations_and_reference_tables(wheel: Path) 
         "hub/web/static/theme.css",
         "hub/migrations/versions/0001_first_schema.py",
         "share/identity-hub/data/cog/communes.csv",
-        "share/identity-hub/data/linkage/model-2026-7.json",
+        "share/identity-hub/data/linkage/model-2026-8.json",
         "share/identity-hub/data/demonstration/generate.py",
     ):
         assert has(ending), ending
