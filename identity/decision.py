@@ -33,14 +33,15 @@ class Reason:
 
 Levels = Mapping[str, frozenset[str]]
 _SIGNS = {(trait, level): 1 << rank for rank, (trait, level) in enumerate((t, v) for t in TERMS for v in TERMS[t])}
-_SIGNS_BY_TERM = tuple({level: _SIGNS[trait, level] for level in levels} for trait, levels in TERMS.items())
+SIGNS_BY_TERM = tuple({level: _SIGNS[trait, level] for level in levels} for trait, levels in TERMS.items())
+"""One bit for each level of each term, in the order of `TERMS`."""
 _INS, _BIRTH_DATE = (list(TERMS).index(trait) for trait in ("ins", "birth_date"))
 
 
 def signs_of(pattern: Pattern) -> int:
     """Return one bit for the level of each term: what rules are read on."""
     signs = 0
-    for bits, level in zip(_SIGNS_BY_TERM, pattern, strict=True):
+    for bits, level in zip(SIGNS_BY_TERM, pattern, strict=True):
         signs |= bits[level]
     return signs
 

@@ -19,9 +19,9 @@ from identity.decision import (
     NAMELESS,
     OPPOSED,
     PARTING,
+    SIGNS_BY_TERM,
     STRANGERS,
     TRAIT_RULES,
-    Levels,
     Rule,
 )
 from identity.model import OTHER_NAME, RARITIES, RARITY_OF, SAME_NAME, TERMS, FrequencyTable, Model
@@ -30,6 +30,8 @@ _COMPANY = 0.375
 """Bits under the review threshold from which surer links outweigh a contradiction."""
 Bits = NDArray[np.float64]
 Level = NDArray[np.int8]
+Words = NDArray[np.uint64]
+_WORD = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,11 @@ def _judge(levels: Mapping[str, Level], model: Model) -> Verdicts:
         for (first, second), worth in pair.bits.items():
             table[TERMS[pair.first].index(first) * width + TERMS[pair.second].index(second)] = worth
         bits += table.take(levels[pair.first].astype(np.int32) * width + levels[pair.second])
-    against = forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
-    vetoed = against | forbidden(levels, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
-    bits += np.where(forbidden(levels, OPPOSED), 0.0, model.unopposed)
-    bits += np.where(forbidden(levels, CAUTIONS), model.caution, 0.0)
+    signs = signs_of(levels)
+    against = forbidden(signs, [rule for rule in TRAIT_RULES if rule.reason not in LACKS_OF_EVIDENCE])
+    vetoed = against | forbidden(signs, [rule for rule in TRAIT_RULES if rule.reason in LACKS_OF_EVIDENCE])
+    bits += np.where(forbidden(signs, OPPOSED), 0.0, model.unopposed)
+    bits += np.where(forbidden(signs, CAUTIONS), model.caution, 0.0)
     # One matricule is always worth an officer's look, however unlike the rest is.
     same_ins = levels["ins"] == TERMS["ins"].index("same")
     enough = bits >= model.thresholds.link
@@ -150,9 +153,9 @@ def _judge(levels: Mapping[str, Level], model: Model) -> Verdicts:
     # In company, nearly enough to be shown to an officer by the score alone is no contradiction: of 1,800 links that
     # five files gained so (1.4 million records), none was wrong; a bit lower, some were.
     outweighed = bits >= model.thresholds.review - _COMPANY
-    strangers = forbidden(levels, STRANGERS)
-    contradicts = against & (~outweighed | strangers | forbidden(levels, PARTING))
-    review = ((bits >= model.thresholds.review) & ~forbidden(levels, [NAMELESS]) & ~strangers | same_ins) & ~link
+    strangers = forbidden(signs, STRANGERS)
+    contradicts = against & (~outweighed | strangers | forbidden(signs, PARTING))
+    review = ((bits >= model.thresholds.review) & ~forbidden(signs, [NAMELESS]) & ~strangers | same_ins) & ~link
     # In extended precision: NumPy's own powers of two differ in their last bit from one processor to another.
     odds_against = np.exp2(-exponent.astype(np.longdouble)).astype(np.float64)
     return Verdicts(bits, 1 / (1 + odds_against), vetoed, contradicts, link, review)
@@ -202,20 +205,36 @@ def _ranks(names: Vocabulary, trait: str, table: FrequencyTable) -> tuple[Flags,
     return kept[1:]
 
 
-def forbidden(levels: Mapping[str, NDArray[np.int8]], rules: Iterable[Rule]) -> Flags:
-    """Tell which pairs one of the rules forbids to link."""
-    result = np.zeros(len(levels["surname"]), np.bool_)
+class Signs(NamedTuple):
+    """One bit for the level of each term, as `identity.decision.signs_of` gives it for one pair, in two words."""
+
+    low: Words
+    high: Words
+
+    def show(self, wanted: int) -> Flags:
+        """Tell which patterns show one of these signs."""
+        low, high = wanted & _WORD, wanted >> _WORD.bit_length()
+        found = self.low & np.uint64(low)
+        return np.asarray(found | (self.high & np.uint64(high)) if high else found, np.bool_)
+
+
+def signs_of(levels: Mapping[str, Level]) -> Signs:
+    """Return the signs of patterns of levels."""
+    low, high = (np.zeros(len(levels["surname"]), np.uint64) for _ in range(2))
+    for term, of_level in zip(TERMS, SIGNS_BY_TERM, strict=True):
+        for word, shift in ((low, 0), (high, _WORD.bit_length())):
+            table = np.array([bits >> shift & _WORD for bits in of_level.values()], np.uint64)
+            if table.any():
+                word |= table.take(levels[term])
+    return Signs(low, high)
+
+
+def forbidden(signs: Signs, rules: Iterable[Rule]) -> Flags:
+    """Tell which patterns one of the rules holds for."""
+    result = np.zeros(len(signs.low), np.bool_)
     for rule in rules:
-        holds = _all(rule.when, levels)
-        for exception in rule.unless:
-            holds &= ~_all(exception, levels)
+        holds = ~signs.show(rule.against)
+        for exception in rule.exceptions:
+            holds &= signs.show(exception)
         result |= holds
-    return result
-
-
-def _all(wanted: Levels, levels: Mapping[str, NDArray[np.int8]]) -> Flags:
-    result = np.ones(len(levels["surname"]), np.bool_)
-    for trait, allowed in wanted.items():
-        table = np.array([level in allowed for level in TERMS[trait]], np.bool_)
-        result &= table.take(levels[trait])
     return result
