@@ -85,6 +85,12 @@ class Comparable(NamedTuple):
         """The address is that of a home for many: its telephone is nobody's."""
         return self.has_guardian or (self.line is not None and is_shared(street_key(self.line) or ""))
 
+    @property
+    def is_called_by_two(self) -> bool:
+        """The used given name is the first two words of the list: JEAN PIERRE is one name of who is called so."""
+        called = self.used_head
+        return called is not None and " " in called.key and tuple(called.key.split(" ")) == self.words[:2]
+
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
         head, used = self.head, self.used_head

@@ -350,6 +350,8 @@ def _is_listed(name: Name | None, record: Comparable) -> bool:
 def _other_given(a: Comparable, b: Comparable) -> str:
     """Compare the given names after the first one, as far as the shorter list goes."""
     start = max(a.head_words, b.head_words)
+    if start == 1 and a.words[1:2] == b.words[1:2] and (a.is_called_by_two or b.is_called_by_two):
+        start = 2
     first, second = a.words[start:], b.words[start:]
     if not first or not second or first[0] is None or second[0] is None:
         return "differ" if _are_called_otherwise(a, b) else "missing"

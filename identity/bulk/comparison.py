@@ -246,6 +246,8 @@ def _other_givens(records: Records, relations: Relations, left: Rows, right: Row
     level = np.full(len(left), index["missing"], np.int8)
     counts = np.minimum(records.word_counts.take(left), records.word_counts.take(right))
     start = np.maximum(records.head_words.take(left), records.head_words.take(right))
+    is_called = np.flatnonzero((start == 1) & (records.called_by_two.take(left) | records.called_by_two.take(right)))
+    start[is_called] += records.words[1, left[is_called]] == records.words[1, right[is_called]]
     rows = np.flatnonzero(counts > start)
     a, b, start, counts = left[rows], right[rows], start[rows], counts[rows]
     first, second = (records.words[start, side] for side in (a, b))

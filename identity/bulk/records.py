@@ -17,7 +17,7 @@ from identity.bulk.columns import MISSING, Flags, Ints, Levels, Longs
 from identity.bulk.contacts import opening_names, read_contacts
 from identity.bulk.names import Marks, Vocabulary, build_vocabulary, marks_of, take_apart
 from identity.bulk.text import Coded, encode
-from identity.bulk.written_names import name_keys, number_names
+from identity.bulk.written_names import called_by_two, name_keys, number_names
 
 COLUMNS = (
     "source", "birth_family", "used_family", "given_names", "used_given", "birth_date", "sex", "birth_place", "ins",
@@ -46,6 +46,8 @@ class Records:
     used_head: Ints
     head_words: Levels
     """How many words the first given name has."""
+    called_by_two: Flags
+    """The used given name is the first two words of the list."""
     words: Ints
     """The first given names, word by word: one row of the array for each word."""
     word_counts: Levels
@@ -146,6 +148,7 @@ def prepare(table: pa.Table) -> Records:
         head=head,
         used_head=used_head,
         head_words=names.head_words,
+        called_by_two=called_by_two(names, keys.keys.values),
         words=names.words,
         word_counts=names.word_counts,
         family_marks=marks[names.birth] | marks[names.used],

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers, letters, text_column
+from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers, letters, number_column, text_column
 from identity.bulk.names import Words
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
@@ -110,6 +110,21 @@ def number_names(found: NameKeys, taken_apart: Words, counted: Counted) -> Names
     )
     _drop_family(names, np.append(taken_apart.is_known, False))
     return _stood_in(names)
+
+
+def called_by_two(names: Names, keys: pa.StringArray) -> Flags:
+    """Tell of which records the used given name is the first two words of the list: JEAN PIERRE.
+
+    `keys` are the names of the vocabulary.
+    """
+    two = np.flatnonzero(flags(pc.equal(pc.count_substring(keys, " "), 1)))
+    words = pc.split_pattern(keys.take(number_column(two)), " ").flatten()
+    of_name = np.full((2, len(keys) + 1), MISSING, np.int32)
+    of_name[:, two] = integers(pc.index_in(words, value_set=keys)).reshape(-1, 2).T
+    result: Flags = of_name[0].take(names.used_head) >= 0
+    rows = np.flatnonzero(result)
+    result[rows] = (names.words[:2, rows] == of_name[:, names.used_head[rows]]).all(axis=0)
+    return result
 
 
 def _stood_in(names: Names) -> Names:
