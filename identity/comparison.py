@@ -420,10 +420,12 @@ def _may_cross(a: Comparable, family: Name, b: Comparable, given: Name) -> bool:
 
 
 def _nearly_crosses(a: Comparable, b: Comparable) -> bool:
-    """Tell the same of names that may have a slip."""
+    """Tell the same of names that may have a slip; LAURA is no slip of LARA."""
     givens = _apart(b.head, b.used_head)
     return any(
-        relation(family, given) <= NameRelation.TYPO and _may_cross(a, family, b, given)
+        relation(family, given) <= NameRelation.TYPO
+        and given_level(family, given) not in UNLIKE_GIVEN
+        and _may_cross(a, family, b, given)
         for family in _apart(a.birth, a.used)
         for given in givens
     )

@@ -218,7 +218,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor")),
     Rule(SEX_GIVEN, _levels(sex="different", given="phonetic initial short similar")),
     Rule(SEX_GIVEN, _levels(sex="different", given="typo"), (_SAME_INS,)),
-    # MARTIN, and MARTINE in the column of family names: a boy and his twin sister.
+    # LYVIO, and LYVIA in the column of family names: a boy and his twin sister.
     Rule(SEX_GIVEN, _levels(sex="different", given="swapped", age="minor")),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),

@@ -307,12 +307,16 @@ def _swapped(records: Records, relations: Relations, left: Rows, right: Rows, le
 
 
 def _crossed(records: Records, relations: Relations, a: Rows, b: Rows) -> Levels:
-    """Return the closest relation of a family name of `a` and a given name of `b`."""
+    """Return the closest relation of a family name of `a` and a given name of `b`; two known names are no slip."""
     best = np.full(len(a), NameRelation.DIFFERENT, np.int8)
     birth, used, head, used_head = records.birth, records.used, records.head, records.used_head
     # Not the used names of both, which a program may fill with one word for everybody.
     for family, given in ((birth, head), (birth, used_head), (used, head)):
-        best = np.minimum(best, relations.of(family[a], given[b]))
+        one, other = family[a], given[b]
+        found = relations.of(one, other)
+        near = np.flatnonzero((found > NameRelation.SAME) & (found <= NameRelation.TYPO))
+        found[near[_UNLIKE.take(relations.given_levels(one[near], other[near]))]] = NameRelation.DIFFERENT
+        best = np.minimum(best, found)
     return best
 
 
