@@ -117,7 +117,7 @@ def called_by_two(names: Names, keys: pa.StringArray) -> Flags:
 
     `keys` are the names of the vocabulary.
     """
-    two = np.flatnonzero(flags(pc.equal(pc.count_substring(keys, " "), 1)))
+    two = np.flatnonzero(integers(pc.count_substring(keys, " ")) == 1)
     words = pc.split_pattern(keys.take(number_column(two)), " ").flatten()
     of_name = np.full((2, len(keys) + 1), MISSING, np.int32)
     of_name[:, two] = integers(pc.index_in(words, value_set=keys)).reshape(-1, 2).T
