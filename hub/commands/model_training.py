@@ -248,7 +248,7 @@ def _assemble(order: Order, weights: Weights, frequencies: Mapping[str, Frequenc
         minor_from=order.minor_from,
         prior=weights.prior,
         caution=CAUTION,
-        unopposed=UNOPPOSED,
+        unopposed=base.unopposed if base else UNOPPOSED,
         thresholds=base.thresholds if base else Thresholds(0.0, -1.0, MARGIN),
         calibration=base.calibration if base else _UNFITTED,
         levels=weights.levels,

@@ -114,6 +114,19 @@ def test_a_model_is_adapted_to_a_region_without_labels(folder: Path) -> None:
     assert "Seuils et probabilités repris" in done.output
 
 
+def test_a_model_adapted_from_one_without_bits_for_no_rule_has_none(folder: Path, tmp_path: Path) -> None:
+    content = json.loads((folder / "learned.json").read_text(encoding="utf-8"))
+    assert content.pop("unopposed") == 2
+    former, out = tmp_path / "former.json", tmp_path / "adapted.json"
+    former.write_text(json.dumps(content), encoding="utf-8")
+
+    done = run("train", "--file", folder / "f2.parquet", "--base", former, "--version", "region", "--out", out)
+
+    assert done.exit_code == 0, done.output
+    # Its thresholds are those of the base, and were chosen without them.
+    assert parse_model(out.read_text(encoding="utf-8")).unopposed == 0
+
+
 def test_a_model_is_learned_anew_without_labels_and_its_doubts_are_told(folder: Path, tmp_path: Path) -> None:
     options = ("--file", folder / "f2.parquet", "--base", folder / "learned.json", "--version", "ailleurs", "--anew")
     outs = [tmp_path / "anew.json", tmp_path / "again.json"]
