@@ -207,9 +207,9 @@ def _serialise(session: Session, identity_ids: set[int], *, moves: bool) -> None
     """Wait for those who touch the same identities: numbers, then the links, then dates, as an intake does."""
     about = SourceIdentity.id.in_(identity_ids)
     numbers = session.execute(sa.select(SourceIdentity.domain, SourceIdentity.value).where(about)).all()
-    db.lock_all(session, [f"number:{domain}|{value}" for domain, value in sorted(map(tuple, numbers))])
+    db.lock_all(session, [links.number_lock(domain, value) for domain, value in sorted(map(tuple, numbers))])
     births = {born or "" for born in session.scalars(sa.select(SourceIdentity.birth_date).where(about))}
-    dates = [f"birth:{born}" for born in sorted(births)]
+    dates = [links.birth_lock(born) for born in sorted(births)]
     if moves:
         db.lock_all(session, [links.LOCK, *dates])
     else:

@@ -28,7 +28,7 @@ _IDS_OF_NUMBERS = sa.select(SourceIdentity.id).where(
     SourceIdentity.domain == sa.bindparam("domain"),
     SourceIdentity.value.in_(sa.bindparam("values", expanding=True)),
 )
-_CLAIM = "SELECT claim_numbers(CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[]))"
+_CLAIM = f"SELECT claim_numbers({', '.join(['CAST(%s AS text[])'] * 5)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _serialise(session: Session, batch: Sequence[IncomingIdentity]) -> dict[_Num
     # All numbers, then the links, then all dates, each in order: two transactions can never wait for each other.
     numbers = sorted({(item.domain, item.value) for item in batch})
     births = {item.traits.birth_date.iso() if item.traits.birth_date else "" for item in batch}
-    dates = [f"birth:{name}" for name in sorted(births)]
+    dates = [links.birth_lock(born) for born in sorted(births)]
     is_each_once = len(numbers) == len(batch)
     ids = _claim(session, numbers, dates if is_each_once else None)
     if not ids and is_each_once:
@@ -91,9 +91,10 @@ def _claim(session: Session, numbers: Sequence[_Number], dates: Sequence[str] | 
     """
     if not db.is_postgresql(session):
         return _ids(session, numbers)
+    names = [links.number_lock(domain, value) for domain, value in numbers]
     of_numbers = [domain for domain, _ in numbers], [value for _, value in numbers]
     others = ([links.LOCK], list(dates)) if dates is not None else ([], [])
-    return [identity_id for (identity_id,) in db.rows(session.connection(), _CLAIM, (*of_numbers, *others))]
+    return [identity_id for (identity_id,) in db.rows(session.connection(), _CLAIM, (names, *of_numbers, *others))]
 
 
 def _ids(session: Session, numbers: Iterable[_Number]) -> list[int]:

@@ -19,6 +19,16 @@ LOCK = "links"
 _ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
+def number_lock(domain: str, value: str) -> str:
+    """Name the lock of whoever touches the identity of a number."""
+    return f"number:{domain}|{value}"
+
+
+def birth_lock(born: str) -> str:
+    """Name the lock of whoever may join people born on one date (ISO 8601); no date is one of them."""
+    return f"birth:{born}"
+
+
 def new_regional_id() -> str:
     """Draw the number of a person: 16 characters that say nothing of them."""
     return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()

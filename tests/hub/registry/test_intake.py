@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from hub import db
 from hub.audit.tables import AuditEvent
 from hub.audit.trail import SYSTEM
 from hub.errors import Conflict
-from hub.registry import intake, memory, review
+from hub.registry import intake, links, memory, review
 from hub.registry.tables import (
     LinkageDecision,
     LinkEvent,
@@ -105,6 +106,20 @@ def test_structures_that_send_one_new_patient_at_once_make_one_person(app: Flask
     results = at_once(app, *[lambda item=item: send(app, item) for item in items])
 
     assert len({result.identity.person_id for result in results}) == 1
+
+
+def test_an_intake_holds_the_locks_of_whoever_touches_the_same_number_or_date(app: Flask) -> None:
+    item = incoming(make_structure(app))
+    named = [links.number_lock(item.domain, item.value), links.birth_lock("1984-05-17")]
+    held = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    with app.app_context(), db.transaction() as session:
+        if not db.is_postgresql(session):
+            return  # a transaction is alone there
+        intake.receive(session, item, parts_of(app).registrar, SYSTEM)
+        before = session.scalar(held)
+        db.lock_all(session, named, shared=[links.LOCK])
+
+        assert before == session.scalar(held) == 3
 
 
 def test_crossed_batches_never_wait_for_each_other(app: Flask) -> None:
