@@ -27,7 +27,7 @@ TO_COME = Reason("death-to-come", "Le décès annoncé est à venir : sa date es
 WITHDRAWN = Reason("death-withdrawn", "Une structure ne dit plus le décès qu'elle avait annoncé.")
 
 _CLOCKS = timedelta(days=1)
-"""By which the day of a structure and that of the hub may differ."""
+"""By which the day of a structure and that of the hub may differ: overseas, or past midnight beside somebody dying."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -193,8 +193,8 @@ class Contradiction:
 
 
 _AFTER = {
-    ActivityKind.CREATED: (CREATED_AFTER, timedelta()),
-    ActivityKind.CHANGED: (CHANGED_AFTER, timedelta()),
+    ActivityKind.CREATED: (CREATED_AFTER, _CLOCKS),
+    ActivityKind.CHANGED: (CHANGED_AFTER, _CLOCKS),
     ActivityKind.DOCUMENT: (DOCUMENT_AFTER, DOCUMENT_DELAY),
 }
 

@@ -30,7 +30,7 @@ from tests.functional.agency_pages import hidden, new_officer
 from tests.functional.intruders import form_token, make_draft, same_browser
 from tests.hub.registry.people import at_once, doubtful_pair, rows
 
-# What was created today contradicts no death of today, nor of this month.
+# What was created today, or past midnight, contradicts no death of today, nor of this month.
 TODAY = datetime.now(UTC).date().isoformat()
 THIS_MONTH, LAST_MONTH = TODAY[:7], (date.fromisoformat(f"{TODAY[:7]}-01") - timedelta(days=1)).isoformat()[:7]
 CONTACT = {

@@ -100,10 +100,10 @@ def test_a_birth_date_completed_by_rule_may_be_any_of_its_year() -> None:
 @pytest.mark.parametrize(
     ("kind", "day", "expected"),
     [
-        (ActivityKind.CREATED, "2026-03-01", []),
-        (ActivityKind.CREATED, "2026-03-02", ["created-after-death"]),
-        (ActivityKind.CHANGED, "2026-02-01", []),
-        (ActivityKind.CHANGED, "2026-03-02", ["changed-after-death"]),
+        (ActivityKind.CREATED, "2026-03-02", []),
+        (ActivityKind.CREATED, "2026-03-03", ["created-after-death"]),
+        (ActivityKind.CHANGED, "2026-03-02", []),
+        (ActivityKind.CHANGED, "2026-03-03", ["changed-after-death"]),
         (ActivityKind.DOCUMENT, "2026-03-31", []),
         (ActivityKind.DOCUMENT, "2026-04-01", ["document-after-death"]),
     ],
