@@ -28,9 +28,7 @@ _HEAD = (
     .where(AuditHead.chain == sa.bindparam("of_chain"))
     .with_for_update()
 )
-_ADD = sa.insert(AuditEvent).inline()
-_ADVANCE = sa.update(AuditHead).where(AuditHead.chain == sa.bindparam("of_chain"))
-# PostgreSQL: the lock and the time in one question, the event and the new head in another.
+# PostgreSQL: the lock and the time in one question, the event and the new head (`_APPEND`) in another.
 _HEAD_AND_TIME = _HEAD.add_columns(sa.func.clock_timestamp())
 # What a digest is made of, in this order for ever: a chain is verified from its first event.
 _SEALED = (
@@ -39,19 +37,17 @@ _SEALED = (
 )  # fmt: skip
 _WRITTEN = (*_SEALED, "digest")
 _MOMENT = _SEALED.index("recorded_at")
-_APPEND = (
-    sa.update(AuditHead)
-    .where(AuditHead.chain == sa.bindparam("of_chain"))
-    .values(sequence=sa.bindparam("new_sequence"), digest=sa.bindparam("new_digest"))
-    .add_cte(
-        sa.insert(AuditEvent)
-        .inline()
-        .values(
-            {name: sa.bindparam(f"new_{name}", type_=AuditEvent.__table__.columns[name].type) for name in _WRITTEN}
-        )
-        .cte("added")
-    )
+_ADD = (
+    sa.insert(AuditEvent)
+    .inline()
+    .values({name: sa.bindparam(f"new_{name}", type_=AuditEvent.__table__.columns[name].type) for name in _WRITTEN})
 )
+_ADVANCE = (
+    sa.update(AuditHead)
+    .where(AuditHead.chain == sa.bindparam("new_chain"))
+    .values(sequence=sa.bindparam("new_sequence"), digest=sa.bindparam("new_digest"))
+)
+_APPEND = _ADVANCE.add_cte(_ADD.cte("added"))
 
 
 class ActorKind(StrEnum):
@@ -120,11 +116,9 @@ class Trail:
             "previous": last,
         }
         event["digest"] = self._digest(event)
-        if connection.dialect.name == "postgresql":
-            connection.execute(_APPEND, {"of_chain": chain} | {f"new_{name}": value for name, value in event.items()})
-            return
-        connection.execute(_ADD, event)
-        connection.execute(_ADVANCE, {"of_chain": chain, "sequence": sequence + 1, "digest": event["digest"]})
+        written = {f"new_{name}": value for name, value in event.items()}
+        for statement in (_APPEND,) if connection.dialect.name == "postgresql" else (_ADD, _ADVANCE):
+            db.rows(connection, statement, written)
 
     def _head(self, connection: sa.Connection, chain: int) -> tuple[int, str, datetime]:
         """Lock a chain; return its last link and the database's time after the lock."""

@@ -10,10 +10,11 @@ import os
 import signal
 import sys
 from typing import Any
+from unittest import mock
 
 import sqlalchemy as sa
 
-from hub import config
+from hub import config, db
 from hub.app import create_app
 from hub.db import database
 from tests.hub.registry import regions
@@ -38,12 +39,20 @@ def main(point: str, survivor: int, absorbed: int) -> None:
     with app.app_context():
         engine = database.engine
     if point in STATEMENTS:
-        written = STATEMENTS[point]
+        written, run = STATEMENTS[point], db.rows
 
         @sa.event.listens_for(engine, "after_cursor_execute")
         def watch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             if written in statement:  # PostgreSQL's begins with what the statement writes besides
                 _die()
+
+        def watched(connection: Any, statement: Any, *parameters: Any) -> Any:
+            found = run(connection, statement, *parameters)
+            watch(connection, None, str(statement))
+            return found
+
+        # It goes to the driver, past the events of SQLAlchemy.
+        mock.patch.object(db, "rows", watched).start()
 
     elif point == "before-commit":
         sa.event.listen(engine, "commit", _die)
