@@ -169,6 +169,8 @@ _ONE_ROOF = _levels(given="exact", surname="exact", address="same", birth_place=
 _FEW_BEAR = _levels(surname_rarity="rare uncommon")
 _OWN_HOME = ({**_SAME_HOME, **_FEW_BEAR}, {**_ONE_ROOF, **_FEW_BEAR})
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
+# A matricule tells the year and the month of birth: where a date lacks, it tells more than most dates do.
+_NAMED_BY_INS = _levels(given="exact", ins="same", sex="same missing")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult", sex="same missing")
@@ -188,6 +190,11 @@ _STRICT = _levels(
     birth_place="same in_ins",
     surname_rarity="usual",
     given_rarity="usual common",
+)
+# A given name and a date, each with a slip, of a grown-up whom a contact or a further name confirms: of two children
+# they may be a brother's.
+_ADULT_SLIPS = _levels(
+    surname="exact particle", given="phonetic typo", sex="same missing", age="adult", corroboration="some"
 )
 # Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
 _RARE_SLIP = _levels(
@@ -240,7 +247,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     ),
     # One roof is not one person for D'ARGENLIEU and D'ARGENTRE, born ten days apart.
     Rule(MANY_DIFFERENCES, _levels(surname=_FARTHER_NAME, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
+    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL, _ADULT_SLIPS)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # The mail of UEKI opens with ZEKI: that is his own name, and that of every homonym of his.
     Rule(MANY_DIFFERENCES, {**_ONLY_BY_MAIL, **_levels(given=_NEAR_GIVEN)}, (_SAME_INS,)),
@@ -256,9 +263,9 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="missing"), (_SAME_INS, _OWN_EMAIL)),
-    Rule(WEAK_EVIDENCE, _levels(surname="missing")),
+    Rule(WEAK_EVIDENCE, _levels(surname="missing"), (_NAMED,)),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
-    Rule(WEAK_EVIDENCE, _levels(birth_date="missing")),
+    Rule(WEAK_EVIDENCE, _levels(birth_date="missing"), (_NAMED_BY_INS,)),
     Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME, _SAME_LINE)),
     Rule(
         FICTITIOUS_DATE,
