@@ -27,7 +27,7 @@ TO_COME = Reason("death-to-come", "Le décès annoncé est à venir : sa date es
 WITHDRAWN = Reason("death-withdrawn", "Une structure ne dit plus le décès qu'elle avait annoncé.")
 
 _CLOCKS = timedelta(days=1)
-"""By which the day of a structure and that of the hub may differ: overseas, or past midnight beside somebody dying."""
+"""By which the day of a structure and that of the hub may differ: overseas, or past midnight."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

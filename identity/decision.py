@@ -191,10 +191,15 @@ _STRICT = _levels(
     surname_rarity="usual",
     given_rarity="usual common",
 )
-# A given name and a date, each with a slip, of a grown-up whom a contact or a further name confirms: of two children
-# they may be a brother's.
+# A given name and a day or a month, each with a slip, of a grown-up whom a contact or a further name confirms.
+# Another year may be a sister's: AISSATA and AISSATOU. Of children, officers look at any two slips.
 _ADULT_SLIPS = _levels(
-    surname="exact particle", given="phonetic typo", sex="same missing", age="adult", corroboration="some"
+    surname="exact particle",
+    given="phonetic typo",
+    birth_date="swapped day_slip day month_slip month",
+    sex="same missing",
+    age="adult",
+    corroboration="some",
 )
 # Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
 _RARE_SLIP = _levels(

@@ -481,8 +481,8 @@ def test_nothing_links_against_a_veto(every: list[Traits]) -> None:
 def test_an_identity_without_a_date_is_linked_only_by_its_matricule_and_given_name(status: IdentityStatus) -> None:
     known = [person(make_record(make_traits(ins=OURS), "B", "b"))]
     dateless = make_traits(born=None, ins=OURS)
-    otherwise = replace(dateless, given_names=("SOLENA",)), replace(dateless, ins=None), replace(dateless, sex=Sex.MALE)
 
     assert decide(make_record(dateless, status=status), known, model()).outcome is Outcome.LINK
-    for traits in otherwise:
+    for otherwise in ({"given_names": ("SOLENA",)}, {"ins": None}, {"sex": Sex.MALE}):
+        traits = replace(dateless, **otherwise)
         assert decide(make_record(traits, status=status), known, model()).outcome is not Outcome.LINK
