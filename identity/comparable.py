@@ -27,6 +27,8 @@ from identity.places import is_no_place
 from identity.streets import NO_POSTCODES, is_shared, street_key
 from identity.traits import Address, BirthDate, Sex, Traits
 
+OPENERS = frozenset({"ANNE", "JEAN", "MARIE", "ROSE"})
+"""Given names that are seldom given alone: the next word goes with them, whether a hyphen tells it or not."""
 MOST_WORDS = 5
 """Given names looked at, in words."""
 
@@ -87,9 +89,10 @@ class Comparable(NamedTuple):
 
     @property
     def is_called_by_two(self) -> bool:
-        """The used given name is the first two words of the list: JEAN PIERRE is one name of who is called so."""
+        """The first two words of the list are one name: the used one, or JEAN and the word that follows."""
         called = self.used_head
-        return called is not None and " " in called.key and tuple(called.key.split(" ")) == self.words[:2]
+        is_used = called is not None and " " in called.key and tuple(called.key.split(" ")) == self.words[:2]
+        return is_used or not OPENERS.isdisjoint(self.words[:1])
 
     def opens_with(self, compact: str) -> bool:
         """Tell whether a compact name is the first or the used given name."""
@@ -277,7 +280,8 @@ def reduce(traits: Traits) -> Comparable:
         town=traits.address.city if traits.address else None,
         phone=_read_phone(traits.phone) if traits.phone else None,
         email=email.address,
-        email_name=email.names[0] if email.names else None,
+        # That of JEAN-YVES may open with JEAN: it is nobody else's for that.
+        email_name=email.names[0] if email.names and email.names[0] not in words[:1] else None,
         email_is_own=_is_in(email.names, head) or _is_in(email.names, used_head),
         has_guardian=email.is_guardians,
         death_date=traits.death_date,

@@ -143,7 +143,7 @@ _NEAR_GIVEN = "phonetic typo initial short similar"
 _FARTHER_GIVEN = "listed compound typo initial short similar"
 _SAME_INS = _levels(ins="same")
 # Not of a child: twins are given close names, and one matricule is typed for both.
-_CLOSE_GIVEN = _levels(ins="same", given="rival overlap", age="adult", sex="same missing")
+_CLOSE_GIVEN = _levels(ins="same", given="rival", age="adult", sex="same missing")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
@@ -169,8 +169,8 @@ _ONE_ROOF = _levels(given="exact", surname="exact", address="same", birth_place=
 _FEW_BEAR = _levels(surname_rarity="rare uncommon")
 _OWN_HOME = ({**_SAME_HOME, **_FEW_BEAR}, {**_ONE_ROOF, **_FEW_BEAR})
 _NAMED = _levels(given="exact", birth_date="exact", ins="same")
-# A matricule tells the year and the month of birth: where a date lacks, it tells more than most dates do.
-_NAMED_BY_INS = _levels(given="exact", ins="same", sex="same missing")
+# A matricule tells the year and the month of birth; it may be typed for a son of one name, who was born elsewhere.
+_NAMED_BY_INS = _levels(given="exact", ins="same", sex="same", birth_place="same")
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult", sex="same missing")
@@ -191,16 +191,16 @@ _STRICT = _levels(
     surname_rarity="usual",
     given_rarity="usual common",
 )
-# A given name and a day or a month, each with a slip, of a grown-up whom a contact or a further name confirms.
-# Another year may be a sister's: AISSATA and AISSATOU. Of children, officers look at any two slips.
-_ADULT_SLIPS = _levels(
+# A given name and a day or a month, each with a slip, of a grown-up whom a contact confirms. Another year may be a
+# sister's: AISSATA and AISSATOU. Of children, officers look at any two slips.
+_TWO_SLIPS = _levels(
     surname="exact particle",
     given="phonetic typo",
     birth_date="swapped day_slip day month_slip month",
     sex="same missing",
     age="adult",
-    corroboration="some",
 )
+_ADULT_SLIPS = tuple({**_TWO_SLIPS, **contact} for contact in _CONTACT)
 # Two surnames that few bear and one sign tells apart, under one given name that few bear either: a slip.
 _RARE_SLIP = _levels(
     surname="typo", given="exact", birth_date="exact", surname_rarity="rare", given_rarity="rare uncommon"
@@ -229,14 +229,14 @@ TRAIT_RULES: tuple[Rule, ...] = (
     # Nor does one matricule, which is typed for both; nor does it for PAUL and PAULE.
     Rule(TWINS, _levels(given="phonetic typo", other_given="shared", age="minor")),
     Rule(SEX_GIVEN, _levels(sex="different", given="phonetic initial short similar")),
-    Rule(SEX_GIVEN, _levels(sex="different", given="typo"), (_SAME_INS,)),
+    Rule(SEX_GIVEN, _levels(sex="different", given="typo listed"), (_SAME_INS,)),
     # LYVIO, and LYVIA in the column of family names: a boy and his twin sister.
     Rule(SEX_GIVEN, _levels(sex="different", given="swapped", age="minor")),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
     Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
-    Rule(OTHERS_DIFFER, _levels(other_given="differ"), (_SAME_INS,)),
+    Rule(OTHERS_DIFFER, _levels(other_given="differ")),
     *STRICT_RULES,
     OTHER_DAY_RULE,
     Rule(
@@ -252,7 +252,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     ),
     # One roof is not one person for D'ARGENLIEU and D'ARGENTRE, born ten days apart.
     Rule(MANY_DIFFERENCES, _levels(surname=_FARTHER_NAME, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL)),
-    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL, _ADULT_SLIPS)),
+    Rule(MANY_DIFFERENCES, _levels(given=_NEAR_GIVEN, birth_date=_NEAR_DATE), (_SAME_INS, _OWN_EMAIL, *_ADULT_SLIPS)),
     Rule(MANY_DIFFERENCES, _levels(surname=_NEAR_SURNAME, given=_NEAR_GIVEN, corroboration="place")),
     # The mail of UEKI opens with ZEKI: that is his own name, and that of every homonym of his.
     Rule(MANY_DIFFERENCES, {**_ONLY_BY_MAIL, **_levels(given=_NEAR_GIVEN)}, (_SAME_INS,)),
@@ -268,7 +268,7 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="missing"), (_SAME_INS, _OWN_EMAIL)),
-    Rule(WEAK_EVIDENCE, _levels(surname="missing"), (_NAMED,)),
+    Rule(WEAK_EVIDENCE, _levels(surname="missing"), (_NAMED, _ADULT_AT_HOME)),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing"), (_NAMED_BY_INS,)),
     Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME, _SAME_LINE)),

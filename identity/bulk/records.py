@@ -184,7 +184,8 @@ def prepare(table: pa.Table) -> Records:
         phone=contacts.phone,
         email=contacts.email,
         email_hashes=contacts.email_hashes,
-        email_name=opening[0],
+        # That of JEAN-YVES may open with JEAN: it is nobody else's for that.
+        email_name=np.where(_compact(vocabulary, names.words[0], opening[0]), np.int32(MISSING), opening[0]),
         email_is_own=own_head,
         unreadable={name: unreadable[name] for name in COLUMNS if name in unreadable},
     )

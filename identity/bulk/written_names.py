@@ -11,6 +11,7 @@ from identity.bulk.columns import MISSING, Flags, Ints, Levels, flags, integers,
 from identity.bulk.names import Words
 from identity.bulk.text import Coded, Column, Counted, distinct, match_keys, put, take
 from identity.bulk.threads import spread
+from identity.comparable import OPENERS
 from identity.names import GIVEN_PARTICLES
 from identity.normalise import CIVILITIES, NEWBORN, NO_GIVEN_NAME
 
@@ -113,7 +114,7 @@ def number_names(found: NameKeys, taken_apart: Words, counted: Counted) -> Names
 
 
 def called_by_two(names: Names, keys: pa.StringArray) -> Flags:
-    """Tell of which records the used given name is the first two words of the list: JEAN PIERRE.
+    """Tell of which records the first two words of the list are one name: the used one, or JEAN and the next.
 
     `keys` are the names of the vocabulary.
     """
@@ -124,6 +125,8 @@ def called_by_two(names: Names, keys: pa.StringArray) -> Flags:
     result: Flags = of_name[0].take(names.used_head) >= 0
     rows = np.flatnonzero(result)
     result[rows] = (names.words[:2, rows] == of_name[:, names.used_head[rows]]).all(axis=0)
+    for opener in integers(pc.index_in(text_column(sorted(OPENERS)), value_set=keys)):
+        result |= (names.words[0] == opener) & (opener >= 0)
     return result
 
 

@@ -478,11 +478,11 @@ def test_nothing_links_against_a_veto(every: list[Traits]) -> None:
 
 
 @pytest.mark.parametrize("status", list(IdentityStatus))
-def test_an_identity_without_a_date_is_linked_only_by_its_matricule_and_given_name(status: IdentityStatus) -> None:
+def test_an_identity_without_a_date_needs_its_matricule_and_every_other_trait(status: IdentityStatus) -> None:
     known = [person(make_record(make_traits(ins=OURS), "B", "b"))]
     dateless = make_traits(born=None, ins=OURS)
 
     assert decide(make_record(dateless, status=status), known, model()).outcome is Outcome.LINK
-    for otherwise in ({"given_names": ("SOLENA",)}, {"ins": None}, {"sex": Sex.MALE}):
+    for otherwise in ({"given_names": ("SOLENA",)}, {"ins": None}, {"sex": Sex.UNKNOWN}, {"birth_place": None}):
         traits = replace(dateless, **otherwise)
         assert decide(make_record(traits, status=status), known, model()).outcome is not Outcome.LINK
