@@ -139,8 +139,8 @@ INS_PLACE_LEVELS = {
     "different": "against_ins",
 }
 """The level of a place that one record tells and one that only the matricule of the other does."""
-IN_LAW = "overlap"
-"""The surest level of two used family names where each record tells another one at birth: two wives of one family."""
+IN_LAW = NameRelation.OVERLAP
+"""The closest relation of two used family names where each record tells another one at birth: two wives of a home."""
 MARRIAGEABLE = 8
 """Years by which some who still count as minors here are of an age to be married."""
 GENERATION = 15
@@ -218,16 +218,18 @@ def _surname(a: Comparable, b: Comparable, minor_from: int) -> str:
         return "missing"
     if a.birth.key == b.birth.key:
         return "exact"
-    found = relation(a.birth, b.birth)
-    best = "particle" if found is NameRelation.SAME else SURNAME_LEVELS[found]
+    found = best = relation(a.birth, b.birth)
+    if found is NameRelation.SAME:
+        return "particle"
     if a.used is not a.birth or b.used is not b.birth:
-        crossed = SURNAME_LEVELS[relation(a.birth, b.used)], SURNAME_LEVELS[relation(a.used, b.birth)]
-        of_used = SURNAME_LEVELS[relation(a.used, b.used)]
+        of_used = relation(a.used, b.used)
         if found is NameRelation.DIFFERENT and _tells_both(a) and _tells_both(b):
-            of_used = max(of_used, IN_LAW, key=_RANK["surname"].__getitem__)
-        best = min(best, *crossed, of_used, key=_RANK["surname"].__getitem__)
+            of_used = max(of_used, IN_LAW)
+        best = min(found, of_used, relation(a.birth, b.used), relation(a.used, b.birth))
     is_lone = a.birth.key == a.used.key and b.birth.key == b.used.key
-    return "married" if best == "different" and is_lone and _are_women(a, b, minor_from) else best
+    if best is NameRelation.DIFFERENT and is_lone and _are_women(a, b, minor_from):
+        return "married"
+    return SURNAME_LEVELS[best]
 
 
 def _tells_both(record: Comparable) -> bool:

@@ -100,11 +100,12 @@ def _relation(first: str, second: str) -> NameRelation:
         return NameRelation.PHONETIC
     if is_typo(one.compact, other.compact):
         return NameRelation.TYPO
-    if is_abbreviated(one.key, other.key):
-        return NameRelation.ABBREVIATED
-    short, long = sorted((one.compact, other.compact), key=len)
-    if len(short) > SHORT_PART and long.startswith(short):
-        return NameRelation.TRUNCATED
+    if first[:1] == second[:1]:
+        if is_abbreviated(first, second):
+            return NameRelation.ABBREVIATED
+        short, long = sorted((one.compact, other.compact), key=len)
+        if len(short) > SHORT_PART and long.startswith(short):
+            return NameRelation.TRUNCATED
     if JaroWinkler.similarity(one.compact, other.compact) < LEAST_SIMILAR:
         return NameRelation.DIFFERENT
     return NameRelation.PHONETIC if sounds_alike(one.compact, other.compact) else NameRelation.SIMILAR

@@ -136,7 +136,8 @@ def _surnames(records: Records, relations: Relations, left: Rows, right: Rows, m
     *crossed, (one, two, new) = _others(birth, birth2, used, used2)
     in_law = (found == NameRelation.DIFFERENT) & (birth != used) & (birth2 != used2)
     of_used = table.take(relations.of(one, two))
-    best[new] = np.minimum(best[new], np.where(in_law[new], np.maximum(of_used, index[IN_LAW]), of_used))
+    of_wives = np.maximum(of_used, index[SURNAME_LEVELS[IN_LAW]])
+    best[new] = np.minimum(best[new], np.where(in_law[new], of_wives, of_used))
     for one, two, new in crossed:
         best[new] = np.minimum(best[new], table.take(relations.of(one, two)))
     unlike = np.flatnonzero((best == index["different"]) & (birth == used) & (birth2 == used2))
