@@ -69,11 +69,12 @@ class Summary:
     """Identities of which something is left out as too many bear it, by kind of key."""
 
 
-def read_model(path: Path | None) -> Model:
-    """Read a model, by default the one in force; raise `Invalid` when it cannot be used."""
+def read_model(path: Path | None) -> tuple[Model, str]:
+    """Read a model and its text, by default the file of HUB_LINKAGE_MODEL; raise `Invalid` when it cannot be used."""
     found = path or linkage_model_file()
     try:
-        return parse_model(found.read_text(encoding="utf-8"))
+        text = found.read_text(encoding="utf-8")
+        return parse_model(text), text
     except UnicodeDecodeError as err:
         raise Invalid(f"Le modèle {found.name} est refusé : ce n'est pas un fichier de texte en UTF-8.") from err
     except OSError as err:
@@ -114,7 +115,7 @@ def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
     check_outputs(order)
     _refuse_folders(order)
-    model = read_model(order.model)
+    model, _ = read_model(order.model)
     memory.share()
     records, record_ids, torn = _prepare(order.file, report)
     unreadable = {

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -22,15 +22,18 @@ from hub.commands.model_training import Base, Decided, Order
 from hub.commands.shared import application, told
 from hub.commands.terminal import progress, stop
 from hub.counting import counted, decimal, noun
+from hub.deduplication import read_model
 from hub.errors import Invalid
 from hub.linkage.models import digest_of
-from hub.system_errors import said
 from identity.bulk import clusters, scoring
 from identity.cutoffs import Goal
+from identity.evaluation import Figures
 from identity.evaluation import evaluate as measure
 from identity.model import Model, ModelError, parse_model
 from identity.model_comparison import (
     DECISIONS,
+    DecisionChange,
+    LevelChange,
     decision_changes,
     decisions,
     interactions,
@@ -214,24 +217,11 @@ def _base(path: Path | None) -> Base | None:
     return Base(model, population)
 
 
-def read_model(path: Path) -> tuple[Model, str]:
-    """Read a model and its text; raise `Invalid` when it cannot be used."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return parse_model(text), text
-    except UnicodeDecodeError as err:
-        raise Invalid(f"Le modèle {path.name} est refusé : ce n'est pas un texte en UTF-8.") from err
-    except OSError as err:
-        raise Invalid(f"Le modèle {path.name} ne peut pas être lu : {said(err)}.") from err
-    except ModelError as err:
-        raise Invalid(f"Le modèle {path.name} est refusé : {err}") from err
-
-
 @click.command("show")
-@click.argument("model", type=_FILE)
+@click.argument("model", type=_FILE, required=False)
 @told
-def show(model: Path) -> None:
-    """Show what a model weighs, in words, and how it was made."""
+def show(model: Path | None) -> None:
+    """Show what a model weighs, in words, and how it was made: by default the one that came with the hub."""
     found, text = read_model(model)
     click.secho(f"Modèle {found.version}, fait le {found.made}", bold=True)
     click.echo(found.how_made)
@@ -270,79 +260,126 @@ def _bits(number: float) -> str:
 @click.command("compare")
 @click.argument("before", type=_FILE)
 @click.argument("after", type=_FILE)
-@click.option("--file", type=_FILE, required=True, help="Identities to try both models on.")
+@click.option("--file", type=_FILE, help="Identities to try both models on.")
 @click.option("--truth", type=_FILE, help="The truth about them, for figures side by side.")
 @click.option("--json", "as_json", is_flag=True, help="Write everything as JSON.")
 @told
-def compare(before: Path, after: Path, file: Path, truth: Path | None, as_json: bool) -> None:
-    """Tell what changes when AFTER takes the place of BEFORE."""
+def compare(before: Path, after: Path, file: Path | None, truth: Path | None, as_json: bool) -> None:
+    """Tell what changes when AFTER takes the place of BEFORE: what they weigh, and with --file what they decide."""
+    if truth and not file:
+        stop("--truth dit qui est qui dans un fichier : donnez-le aussi, avec --file.")
     models = [read_model(path)[0] for path in (before, after)]
-    compared = [compare_file(file, models[0].minor_from)]
-    compared.append(
-        compared[0] if models[1].minor_from == models[0].minor_from else compare_file(file, models[1].minor_from)
-    )
+    heavier = weight_changes(models[0], models[1], _MOST_SHOWN)
+    trial = _try_both(models, file, truth) if file else None
+    if as_json:
+        content: dict[str, object] = {
+            "before": models[0].version,
+            "after": models[1].version,
+            "thresholds": [asdict(model.thresholds) for model in models],
+            "weights": [asdict(item) for item in heavier],
+        }
+        if trial:
+            content |= {
+                "pairs": trial.pairs,
+                "changed": trial.changed,
+                "decisions": [asdict(item) for item in trial.moves],
+                "levels": [asdict(item) for item in trial.stand_out],
+                "figures": [
+                    json.loads(model_report.as_json(model, "", one, Source(trial.file, "")))["figures"]
+                    for model, one in zip(models, trial.figures, strict=False)
+                ],
+            }
+        click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    click.secho(f"{models[0].version} → {models[1].version}", bold=True)
+    if trial:
+        _tell_decisions(trial)
+    former, limits = (model.thresholds for model in models)
+    if limits == former:
+        click.echo("Les seuils sont les mêmes.")
+    else:
+        click.echo(
+            f"Lien à partir de {_bits(former.link)} → {_bits(limits.link)}, "
+            f"revue {_bits(former.review)} → {_bits(limits.review)}, "
+            f"avance {_bits(former.margin)} → {_bits(limits.margin)}."
+        )
+    if heavier:
+        click.secho("\nPoids qui diffèrent le plus", bold=True)
+        for weight in heavier:
+            click.echo(f"  {_bits(weight.before):>8} → {_bits(weight.after):>8}  {weight.text}")
+    else:
+        click.echo("Chaque niveau de chaque trait pèse autant.")
+    if trial:
+        for model, one in zip(models, trial.figures, strict=False):
+            click.secho(f"\n{model.version}", bold=True)
+            for line in model_report.summary(one):
+                click.echo(f"  {line}")
+    else:
+        click.echo("\nCe qu'ils décident se voit sur un fichier d'identités : --file.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What two models decide on one file: how many decisions change and which; figures if its truth is known."""
+
+    file: str
+    pairs: int
+    changed: int
+    moves: tuple[DecisionChange, ...]
+    stand_out: tuple[LevelChange, ...]
+    figures: Sequence[Figures]
+
+
+def _try_both(models: Sequence[Model], file: Path, truth: Path | None) -> _Trial:
+    before, after = models
+    compared = [compare_file(file, before.minor_from)]
+    compared.append(compared[0] if after.minor_from == before.minor_from else compare_file(file, after.minor_from))
     scored = [scoring.score(item.pairs, item.vocabulary, model) for item, model in zip(compared, models, strict=True)]
-    labelled = [label(item, truth) for item in compared] if truth else None
-    same = labelled[0].same if labelled else None
+    labelled = [label(item, truth) for item in compared] if truth else []
     changed = decisions(scored[0]) != decisions(scored[1])
     levels = [
         scoring.term_levels(item.pairs, item.vocabulary, model.frequencies)
         for item, model in zip(compared, models, strict=True)
     ]
-    moves = decision_changes(scored[0], scored[1], same)
-    stand_out = level_changes(changed, levels[1], _MOST_SHOWN)
-    heavier = weight_changes(models[0], models[1], _MOST_SHOWN)
     figures = [
         measure(one, clusters.group(one, item.records, model.thresholds.margin), level, known.truth)
-        for one, item, model, level, known in zip(scored, compared, models, levels, labelled or (), strict=False)
+        for one, item, model, level, known in zip(scored, compared, models, levels, labelled, strict=False)
     ]
-    if as_json:
-        content = {
-            "before": models[0].version,
-            "after": models[1].version,
-            "pairs": len(changed),
-            "changed": int(changed.sum()),
-            "decisions": [asdict(item) for item in moves],
-            "levels": [asdict(item) for item in stand_out],
-            "weights": [asdict(item) for item in heavier],
-            "figures": [
-                json.loads(model_report.as_json(model, "", one, Source(file.name, "")))["figures"]
-                for model, one in zip(models, figures, strict=False)
-            ],
-        }
-        click.echo(json.dumps(content, ensure_ascii=False, indent=1))
-        return
-    click.secho(f"{models[0].version} → {models[1].version}", bold=True)
-    moved = counted(int(changed.sum()), "décision change", "décisions changent")
-    click.echo(f"{moved}, sur {counted(len(changed), 'paire comparée', 'paires comparées')}.")
+    return _Trial(
+        file.name,
+        len(changed),
+        int(changed.sum()),
+        decision_changes(scored[0], scored[1], labelled[0].same if labelled else None),
+        level_changes(changed, levels[1], _MOST_SHOWN),
+        figures,
+    )
+
+
+def _tell_decisions(trial: _Trial) -> None:
+    moved = counted(trial.changed, "décision change", "décisions changent")
+    click.echo(f"{moved}, sur {counted(trial.pairs, 'paire comparée', 'paires comparées')}.")
     for first in DECISIONS:
-        for item in moves:
+        for item in trial.moves:
             if item.before == first and item.after != first:
                 known = "" if item.same is None else f", dont {item.same} d'une même personne"
                 click.echo(f"  {_WORDS[item.before]} → {_WORDS[item.after]} : {item.pairs}{known}")
-    if stand_out:
+    if trial.stand_out:
         click.secho("\nOù les décisions changent plus qu'ailleurs", bold=True)
-        for change in stand_out:
+        for change in trial.stand_out:
             click.echo(f"  {change.changed:>7} sur {change.pairs:<8} {TRAIT_NAMES[change.trait]} : {change.text}")
-    click.secho("\nPoids qui diffèrent le plus", bold=True)
-    for weight in heavier:
-        click.echo(f"  {_bits(weight.before):>8} → {_bits(weight.after):>8}  {weight.text}")
-    for model, one in zip(models, figures, strict=False):
-        click.secho(f"\n{model.version}", bold=True)
-        for line in model_report.summary(one):
-            click.echo(f"  {line}")
+        click.echo()
 
 
 @click.command("evaluate")
-@click.argument("model", type=_FILE)
+@click.argument("model", type=_FILE, required=False)
 @click.option("--file", type=_FILE, required=True, help="Identities.")
 @click.option("--truth", type=_FILE, required=True, help="The truth about them: record_id, person_id and labels.")
 @click.option("--out", type=_OUT, help="Where the report is written (HTML, one file).")
 @click.option("--json", "as_json", is_flag=True, help="Write the figures as JSON on standard output.")
 @click.option("--force", is_flag=True, help="Replace the report when it exists.")
 @told
-def evaluate(model: Path, file: Path, truth: Path, out: Path | None, as_json: bool, force: bool) -> None:
-    """Measure a model on a file whose truth is known, and write a report.
+def evaluate(model: Path | None, file: Path, truth: Path, out: Path | None, as_json: bool, force: bool) -> None:
+    """Measure a model on a file whose truth is known, by default the one that came with the hub, and write a report.
 
     The report shows no trait of anybody: errors are told by cause and by how traits compare.
     """

@@ -32,7 +32,7 @@ def run(order: Order, report: Report) -> Summary:
     """Compare a file with itself and write what was found; raise `Invalid` before anything is written."""
     check_outputs(order)
     _refuse_other_folders(order)
-    model = read_model(order.model)
+    model, _ = read_model(order.model)
     with session() as spark, _work_folder(spark, order.pairs) as keep:
         report(Stage.READ, 0, 0)
         region = read(spark, order.file, keep)

@@ -225,6 +225,34 @@ def test_two_models_are_compared_on_a_file(folder: Path) -> None:
     assert same.splitlines()[1].startswith("0 décision change")
 
 
+def test_two_models_are_compared_by_what_they_weigh_without_any_file(folder: Path) -> None:
+    learned = folder / "learned.json"
+
+    told = run("compare", MODEL_FILE, learned).output
+    weights = json.loads(run("compare", MODEL_FILE, learned, "--json").output)
+    same = run("compare", MODEL_FILE, MODEL_FILE).output
+    refused = run("compare", MODEL_FILE, learned, "--truth", folder / "t2.parquet")
+
+    shipped, other = parse_model(MODEL_FILE.read_text()), parse_model(learned.read_text())
+    assert told.splitlines()[0] == f"{shipped.version} → {other.version}"
+    assert "Poids qui diffèrent le plus" in told
+    assert [limits["link"] for limits in weights["thresholds"]] == [shipped.thresholds.link, other.thresholds.link]
+    first = weights["weights"][0]
+    assert other.levels[first["trait"]][first["level"]] == first["after"] != first["before"]
+    assert "decisions" not in weights
+    assert "Les seuils sont les mêmes." in same
+    assert "Poids" not in same
+    assert refused.exit_code == 1
+    assert "--file" in refused.output
+
+
+def test_the_model_that_came_with_the_hub_is_shown_and_measured_unless_another_is_named(folder: Path) -> None:
+    files = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet")
+
+    assert run("show").output == run("show", MODEL_FILE).output
+    assert run("evaluate", *files).output == run("evaluate", MODEL_FILE, *files).output
+
+
 def test_a_model_is_measured_and_the_report_holds_nobodys_trait(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "rapport.html"
     files = ("--file", folder / "f2.parquet", "--truth", folder / "t2.parquet", "--out", out)
