@@ -15,12 +15,12 @@ from identity.names import GIVEN_PARTICLES, Name, read_name
 from identity.normalise import (
     CIVILITIES,
     clean_email,
-    clean_phone,
     is_house_email,
     is_newborn,
     is_no_given_name,
     is_shared_email,
     match_key,
+    telling_phone,
     tells_no_name,
 )
 from identity.places import is_no_place
@@ -169,7 +169,7 @@ def _read_email(text: str) -> _Email:
     return _Email(email, (first.upper(), (first + second).upper()) if second else (first.upper(),))
 
 
-_read_phone = lru_cache(maxsize=_MOST_CONTACTS)(clean_phone)
+_read_phone = lru_cache(maxsize=_MOST_CONTACTS)(telling_phone)
 
 
 def _is_in(names: tuple[str, ...], name: Name | None) -> bool:

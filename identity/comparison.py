@@ -359,11 +359,26 @@ def _other_given(a: Comparable, b: Comparable) -> str:
         return "differ" if _are_called_otherwise(a, b) else "missing"
     if all(one == other for one, other in zip(first, second, strict=False)):
         return "same" if len(first[0]) > 1 else "shared"
+    if _are_crossed(a, b):
+        return "differ"
     # MOHAMED ADAM ALI and MOHAMED YANIS ALI share what a family repeats, and each has a name that the other has not.
     is_known = first[0] in b.words or second[0] in a.words
     if is_known and {word for word in first if word} & set(second):
         return "shared"
-    return "shared" if relation(read_name(first[0]), read_name(second[0])) < NameRelation.OVERLAP else "differ"
+    one, other = read_name(first[0]), read_name(second[0])
+    is_near = relation(one, other) < NameRelation.OVERLAP and given_level(one, other) not in UNLIKE_GIVEN
+    return "shared" if is_near else "differ"
+
+
+def _are_crossed(a: Comparable, b: Comparable) -> bool:
+    """Tell whether the first name of each stands further in the list of the other, and they are called by two names.
+
+    JEAN PIERRE PAUL and PIERRE JEAN PAUL: of two lists that are one, twins.
+    """
+    if a.used_head is None or b.used_head is None or a.used_head.key == b.used_head.key:
+        return False
+    one, other = a.words[0], b.words[0]
+    return one != other and one in b.words[1:] and other in a.words[1:]
 
 
 def _are_called_otherwise(a: Comparable, b: Comparable) -> bool:

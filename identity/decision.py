@@ -142,8 +142,6 @@ _NEAR_SURNAME = f"phonetic {_SLIPPED_NAME}"
 _NEAR_GIVEN = "phonetic typo initial short similar"
 _FARTHER_GIVEN = "listed compound typo initial short similar"
 _SAME_INS = _levels(ins="same")
-# Not of a child: twins are given close names, and one matricule is typed for both.
-_CLOSE_GIVEN = _levels(ins="same", given="rival", age="adult", sex="same missing")
 _CONTACT = (_levels(phone="same"), _levels(email="own named same"), _levels(address="same"))
 _OWN_CONTACT = (_levels(phone="same"), _levels(email="own named"))
 _OWN_EMAIL = _levels(email="own named")
@@ -174,6 +172,8 @@ _NAMED_BY_INS = _levels(given="exact", ins="same", sex="same", birth_place="same
 # In one home, nobody else has this given name and this day of birth.
 _AT_HOME = _levels(given="exact", birth_date="exact", address="same")
 _ADULT_AT_HOME = _levels(given="exact", birth_date="exact", address="same", age="adult", sex="same missing")
+# In a tower or a prison somebody else has both: the birth says more.
+_BORN_ALIKE = (_levels(birth_place="same in_ins"), _levels(other_given="same"))
 _COMMON = "usual common"
 # Under one roof, of one given name, born in one commune: slips in the name and in the day.
 _SLIPS_AT_HOME = _levels(
@@ -221,7 +221,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(INS_DIFFERENT, _levels(ins="different")),
     Rule(OTHER_PERSON, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE)),
     Rule(GIVEN_DIFFERENT, _levels(given=_OTHER_GIVEN, surname="different married")),
-    Rule(TWINS, _levels(given=_OTHER_GIVEN), (_CLOSE_GIVEN,)),
+    # Whatever the matricule: one card is read for both twins, JULIE and JULIA.
+    Rule(TWINS, _levels(given=_OTHER_GIVEN)),
     # A child of whom one home writes to its own mail, by a name that both lists hold, is no twin.
     Rule(TWINS, _levels(given="listed similar short", age="minor"), (_SAME_INS, _NAMED_BY_MAIL)),
     Rule(TWINS, _levels(given="initial"), (_SAME_INS,)),
@@ -233,8 +234,16 @@ TRAIT_RULES: tuple[Rule, ...] = (
     # LYVIO, and LYVIA in the column of family names: a boy and his twin sister.
     Rule(SEX_GIVEN, _levels(sex="different", given="swapped", age="minor")),
     Rule(DATE_DIFFERENT, _levels(birth_date=_OTHER_DATE), (_SAME_INS,)),
-    Rule(SURNAME_DIFFERENT, _levels(surname="different"), (_NAMED, _ADULT_AT_HOME)),
-    Rule(SURNAME_DIFFERENT, _levels(surname="married"), (_NAMED, *_OWN_CONTACT, _AT_HOME)),
+    Rule(
+        SURNAME_DIFFERENT,
+        _levels(surname="different"),
+        (_NAMED, *({**_ADULT_AT_HOME, **more} for more in (*_OWN_CONTACT, *_BORN_ALIKE))),
+    ),
+    Rule(
+        SURNAME_DIFFERENT,
+        _levels(surname="married"),
+        (_NAMED, *_OWN_CONTACT, *({**_AT_HOME, **more} for more in _BORN_ALIKE)),
+    ),
     Rule(PLACE_DIFFERENT, _levels(birth_place="different"), (_SAME_INS, *_CONTACT)),
     Rule(OTHERS_DIFFER, _levels(other_given="differ")),
     *STRICT_RULES,
@@ -260,6 +269,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     # HAMEL and HAMELIN, SAINT-JEAN and SAINT-LOUIS, CARTIER and CHARTIER are names: one maternity confirms nothing.
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", address=_OTHER_TOWN), (_RARE_SLIP,)),
     Rule(MANY_DIFFERENCES, _levels(surname=_SLIPPED_NAME, corroboration="place", phone=_OTHER_PHONE), (_RARE_SLIP,)),
+    # SINGH and SINGH GILL are two families of one country.
+    Rule(MANY_DIFFERENCES, _levels(surname="compound", corroboration="place", birth_place="country")),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(sex="different", birth_place=_OTHER_PLACE), (_SAME_INS,)),
     Rule(MANY_DIFFERENCES, _levels(birth_place="different", birth_date=_UNSURE_DATE), (_SAME_INS, _OWN_EMAIL)),
@@ -268,7 +279,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(MANY_DIFFERENCES, _levels(surname="married different", birth_place="different"), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="married", given=_NEAR_GIVEN), (_SAME_INS, _OWN_EMAIL)),
     Rule(MANY_DIFFERENCES, _levels(surname="used", birth_date=_NEAR_DATE, sex="missing"), (_SAME_INS, _OWN_EMAIL)),
-    Rule(WEAK_EVIDENCE, _levels(surname="missing"), (_NAMED, _ADULT_AT_HOME)),
+    # Unknown patients of a hospital, secret births: given names alone, under one address.
+    Rule(WEAK_EVIDENCE, _levels(surname="missing"), (_NAMED,)),
     Rule(WEAK_EVIDENCE, _levels(given="missing")),
     Rule(WEAK_EVIDENCE, _levels(birth_date="missing"), (_NAMED_BY_INS,)),
     Rule(FICTITIOUS_DATE, _levels(birth_date="presumed"), (_SAME_INS, _OWN_EMAIL, *_OWN_HOME, _SAME_LINE)),
@@ -280,7 +292,8 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", corroboration="place")),
     Rule(FICTITIOUS_DATE, _levels(birth_date="exact_fictitious", surname="swapped"), (_SAME_INS, _OWN_EMAIL)),
     # Of whole families no day is known: all are born on 1 January, and only given names tell brothers apart.
-    Rule(FICTITIOUS_DATE, _levels(birth_date=_FICTITIOUS, given=_FARTHER_GIVEN), (_SAME_INS, _OWN_EMAIL)),
+    # One mail serves them all: that of ALI is no sign that ALI AKBAR is he.
+    Rule(FICTITIOUS_DATE, _levels(birth_date=_FICTITIOUS, given=_FARTHER_GIVEN), (_SAME_INS,)),
     Rule(FICTITIOUS_DATE, _levels(birth_date=_FICTITIOUS, other_given="shared"), (_SAME_INS, _OWN_EMAIL)),
     # In a home for those who come from one country, ALI MOHAMMADI is as common as JEAN MARTIN.
     Rule(
@@ -361,7 +374,12 @@ none of these (`identity.model.Model.unopposed`), agreeing more never takes away
 
 
 STRANGERS: tuple[Rule, ...] = (
-    Rule(NOT_WORTH_A_LOOK, _levels(surname="different married", birth_date=_OTHER_DATE), (_SAME_INS,)),
+    # The matricule of one who came from abroad contradicts the day that was written before it was known.
+    Rule(
+        NOT_WORTH_A_LOOK,
+        _levels(surname="different married", birth_date=_OTHER_DATE),
+        (_SAME_INS, _levels(ins="same_incoherent", given="exact", sex="same missing")),
+    ),
     Rule(NOT_WORTH_A_LOOK, _levels(given=_OTHER_GIVEN, birth_date=_OTHER_DATE), (_SAME_INS,)),
     Rule(
         NOT_WORTH_A_LOOK,

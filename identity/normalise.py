@@ -35,22 +35,29 @@ _ALLOWED = re.compile(r"[A-Z' -]+", re.ASCII)
 _FAMILY_FIELDS = frozenset({"birth_name", "used_name"})
 _COG = re.compile(r"(?:\d{5}|2[AB]\d{3})", re.ASCII)
 PLACEHOLDER_NUMBERS = frozenset(
-    {"101010101", "102030405", "123456789", "601020304", "606060606", "607080910", "701020304", "707070707"}
+    """
+    101010101 102030405 123456789 601020304 606060606 607080910 701020304 707070707
+    """.split()  # noqa: SIM905
 )
 """What is typed where a telephone is asked and not known, without the first 0."""
+DOUBTFUL_NUMBERS = frozenset({"612345678", "712345678"})
+"""Those that somebody may have, and that are typed for nobody's: they tell nobody from another."""
+ROUND = 1_000_000
+"""What divides a number of nine digits that ends in six zeros: 04 77 00 00 00 is doubtful too."""
 PHONE_SIGNS = re.compile(r"[\s.\-/()\u00a0\u202f]")
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[a-z]{2,}")
 EMPTY_EMAILS = frozenset(
     """
-    aucun aucunmail inconnu na nc neant no-mail no-reply noemail nomail none nonconnu noreply nonrenseigne
-    non-renseigne null pas-de-mail pasdadresse pasdadressemail pasdemail pasmail sans sansadresse sansemail sansmail
-    sans-mail unknown xx xxx
+    aucun aucunmail inconnu na nc neant no-mail no-reply noemail nomail non-renseigne nonconnu none nonrenseigne
+    noreply null pas-de-mail pasdadresse pasdadressemail pasdemail pasmail sans sans-mail sansadresse sansemail
+    sansmail unknown xx xxx
     """.split()  # noqa: SIM905
 )
 _HOUSES = "ccas curatelle curatelles ehpad foyer mjpm residence tutelle tutelles udaf"
 _ROLES = f"""
     {_HOUSES} accueil admin administratif administration cabinet contact direction infirmerie info infos mairie
     medecin pharmacie secretaire secretariat soins standard
+    a aa adresse courriel dmp email mail ne-pas-repondre nepasrepondre patient test x
 """
 _AT_HOUSE = "@[^@]*(?:curatel|ehpad|mjpm|tutel|udaf)"
 
@@ -60,7 +67,7 @@ def _written_to(roles: str) -> str:
 
 
 SHARED_EMAIL = _written_to(_ROLES)
-"""How the address of a house, a practice or a guardian is written: mail is read there, for many."""
+"""How the address of a house, a practice or a guardian is written: mail is read there, for many; x@x.fr, nowhere."""
 HOUSE_EMAIL = _written_to(_HOUSES)
 """How that of a house or a guardian is: whose mail it is has their street and their landline too."""
 _SHARED_EMAIL, _HOUSE_EMAIL = re.compile(SHARED_EMAIL), re.compile(HOUSE_EMAIL)
@@ -101,13 +108,17 @@ CIVILITIES = r"^(?:(?:MONSIEUR|MADAME|MADEMOISELLE|MR|MRS|MME|MLLE|MLE|DR|MAITRE
 
 _NEWBORN = """
     BEBE BB BBE NNE FILLE GARCON ENF ENFANT INFANT JUMEAU JUMELLE GEMELLAIRE NOURRISSON NOUVEAU NOUVELLE FILS PREMIER
-    DEUXIEME TRIPLE TRIPLEE FOETUS MORT NE NEE
+    DEUXIEME TRIPLE TRIPLEE FOETUS MORT NE NEE BABY NOUVEAUNE NOUVEAUNEE PREMATURE PREMATUREE GEMELLE GEMELLAIRES
+    MASCULIN FEMININ
 """
 NEWBORN = "^(?:{})(?:[ -]|$)".format("|".join(_NEWBORN.split()))
 """How a match key begins that says a child has no name yet."""
 _IS_NEWBORN = re.compile(NEWBORN)
 # What clerks write where a name is not known, besides `PLACEHOLDERS`.
-_UNSAID = ("NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER)", "(?:NEE? )?SOUS X")
+_UNSAID = (
+    "NON", "SANS", "NOMS?", "PRENOMS?", "A (?:PRECISER|RENSEIGNER|COMPLETER|DETERMINER|VENIR)", "(?:EN )?ATTENTE",
+    "(?:NEE? )?SOUS X", "HOMME", "FEMME", "SECRETE?", "ISOLEE?", "AVP", "ATTENTAT",
+)  # fmt: skip
 MIDDLE_NAMES = ("THI", "VAN")
 """Vietnamese names between the family's and the given one, women's and men's: of NGUYEN THI HOA, what software that
 keeps one word keeps."""
@@ -211,6 +222,14 @@ def clean_phone(text: str) -> str | None:
     # 06 39 98 is Arcep's range for fiction, in the middle of Mayotte's numbers.
     is_fiction = national.startswith("63998")
     return f"+{'33' if is_fiction else _OVERSEAS_CODE.get(national[:3], '33')}{national}"
+
+
+def telling_phone(text: str) -> str | None:
+    """Write a telephone number as `clean_phone` does; None also for one that tells nobody from another."""
+    phone = clean_phone(text)
+    if phone is None or phone[-9:] in DOUBTFUL_NUMBERS or int(phone[-9:]) % ROUND == 0:
+        return None
+    return phone
 
 
 def is_landline(phone: str) -> bool:

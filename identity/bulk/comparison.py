@@ -262,17 +262,31 @@ def _other_givens(records: Records, relations: Relations, left: Rows, right: Row
         for place, other in zip(further, others, strict=True):
             shared |= (word == other) & is_tail & (place >= start)
     shared &= reduce(or_, ((word.take(b) == first) | (word.take(a) == second) for word in records.words))
-    result = either(shared, index["shared"], index["differ"])
+    crossed = _are_crossed(records, a, b)
+    result = either(shared & ~crossed, index["shared"], index["differ"])
     result[np.flatnonzero(same)] = index["same"]
     result[np.flatnonzero(same & (_lengths(records, first) == 1))] = index["shared"]
     result[np.flatnonzero((first < 0) | (second < 0))] = index["missing"]
-    unsure = np.flatnonzero(result == index["differ"])
+    unsure = np.flatnonzero((result == index["differ"]) & ~crossed)
     near = relations.of(first[unsure], second[unsure]) < NameRelation.OVERLAP
+    near &= ~_UNLIKE.take(relations.given_levels(first[unsure], second[unsure]))
     result[unsure[near]] = index["shared"]
     level[rows] = result
     silent = np.flatnonzero(level == index["missing"])
     level[silent[_are_called_otherwise(records, relations, left[silent], right[silent])]] = index["differ"]
     return level
+
+
+def _are_crossed(records: Records, a: Rows, b: Rows) -> Flags:
+    """Tell which first names stand further in each other's lists, of records called by two names."""
+    one, other = records.words[0].take(a), records.words[0].take(b)
+    in_a, in_b = (np.zeros(len(a), np.bool_) for _ in range(2))
+    for word in records.words[1:]:
+        in_a |= word.take(a) == other
+        in_b |= word.take(b) == one
+    are_apart = (one != other) & (records.used_head.take(a) != records.used_head.take(b))
+    crossed: Flags = in_a & in_b & are_apart & (one >= 0) & (other >= 0)
+    return crossed
 
 
 def _are_called_otherwise(records: Records, relations: Relations, left: Rows, right: Rows) -> Flags:

@@ -38,7 +38,17 @@ from identity.bulk.text import (
     trimmed,
 )
 from identity.cells import email_of, phone_of
-from identity.normalise import EMPTY_EMAILS, HOUSE_EMAIL, PLACEHOLDER_NUMBERS, SHARED_EMAIL, clean_email, clean_phone
+from identity.normalise import (
+    DOUBTFUL_NUMBERS,
+    EMPTY_EMAILS,
+    HOUSE_EMAIL,
+    PLACEHOLDER_NUMBERS,
+    ROUND,
+    SHARED_EMAIL,
+    clean_email,
+    clean_phone,
+    telling_phone,
+)
 from identity.streets import AREA, LONGEST_NUMBER, NO_POSTCODES, NOWHERE, SHARED_HOME, in_full, is_shared, street_key
 
 _FRENCH = frozenset({"262", "590", "594", "596"})
@@ -46,7 +56,7 @@ _FRENCH = frozenset({"262", "590", "594", "596"})
 _PHONE_OPENINGS = (b"0", b"", b"+33", b"+330", b"0033", b"00330", b"33")
 ABROAD = 10**15
 """What is added to the digits of a number that is not French: E.164 has fifteen of them at most."""
-_PLACEHOLDER_NUMBERS = np.array(sorted(map(int, PLACEHOLDER_NUMBERS)))
+_PLACEHOLDER_NUMBERS = np.array(sorted(map(int, PLACEHOLDER_NUMBERS | DOUBTFUL_NUMBERS)))
 _STREET_SIGNS = bytes(byte if byte == 10 or 48 <= byte <= 57 or 65 <= byte <= 90 else 32 for byte in range(256))
 
 
@@ -205,6 +215,7 @@ def _phones(column: Coded) -> Longs:
             rows, national = rows[fits], national[fits]
             found = number(national)
             is_real = (national[:, 1:] != national[:, 1:2]).any(axis=1) & ~np.isin(found, _PLACEHOLDER_NUMBERS)
+            is_real &= found % ROUND != 0
             numbers[rows] = np.where(is_real, found, 0)
             others[rows] = False
     odd = some(column.values, others)
@@ -218,7 +229,7 @@ def written_phone(number: int) -> str:
 
 
 def _phone(text: str) -> int:
-    phone = clean_phone(phone_of(text))
+    phone = telling_phone(phone_of(text))
     if not phone:
         return 0
     is_french = phone[1:4] in _FRENCH or phone[1:3] == "33"

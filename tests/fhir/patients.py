@@ -111,7 +111,7 @@ def make_full_traits(**changes):
         "used_name": "AMBERT",
         "used_given_name": "LOUIS",
         "address": Address("3 RUE DES LILAS", "01300", "BELLEY"),
-        "phone": "+33612345678",
+        "phone": "+33612345687",
         "email": "louis.ambert@exemple.fr",
         "death_date": date(2026, 1, 2),
     }

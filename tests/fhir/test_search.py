@@ -62,14 +62,14 @@ def test_the_other_criteria_are_read():
         BY_ID,
         ("gender", "male,unknown"),
         ("active", "true"),
-        ("telecom", "phone|0612345678"),
+        ("telecom", "phone|0612345687"),
         ("address-postalcode", "01300"),
         ("address-city", "BELLEY"),
         ("_cursor", "abc"),
     )
 
     assert (found.ids, found.genders, found.active) == ((("ex-1",),), (("male", "unknown"),), True)
-    assert found.telecom == ((Token("phone", "0612345678"),),)
+    assert found.telecom == ((Token("phone", "0612345687"),),)
     assert (found.postalcode[0].values, found.city[0].values) == (("01300",), ("BELLEY",))
     assert found.cursor == "abc"
 

@@ -80,14 +80,14 @@ def test_a_match_has_its_full_address(api: Caller) -> None:
         {"gender": "male", "family": "D"},
         {"active": "true", "family": "D"},
         {"address-city": "belley", "address-postalcode": "013", "family": "D"},
-        {"telecom": "0612345678", "family": "D"},
-        {"telecom": "phone|+33612345678", "family": "D"},
+        {"telecom": "0612345687", "family": "D"},
+        {"telecom": "phone|+33612345687", "family": "D"},
     ],
     ids=str,
 )
 def test_an_identity_is_found_by(api: Caller, form: dict[str, str]) -> None:
     address = [{"use": "home", "postalCode": "01300", "city": "BELLEY"}]
-    telecom = [{"system": "phone", "value": "06 12 34 56 78"}]
+    telecom = [{"system": "phone", "value": "06 12 34 56 87"}]
     names = [make_official_name(), {"use": "usual", "family": "AMBERT"}]
     identity = api.feed(patient_of(api.software, "1", address=address, telecom=telecom, name=names), "1").get_json()[
         "id"

@@ -75,7 +75,7 @@ def api(app: Flask, client: FlaskClient) -> Caller:
 def test_what_was_stored_comes_back_valid(api: Caller) -> None:
     rich = {
         "name": [make_official_name(), {"use": "usual", "family": "AMBERT", "given": ["LOUIS"]}],
-        "telecom": [{"system": "phone", "value": "0612345678"}, {"system": "email", "value": "louis@exemple.fr"}],
+        "telecom": [{"system": "phone", "value": "0612345687"}, {"system": "email", "value": "louis@exemple.fr"}],
         "address": [{"use": "home", "city": "BELLEY"}],
         "deceasedDateTime": "2026-01-02",
     }

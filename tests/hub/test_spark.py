@@ -58,7 +58,7 @@ def _too_many_alike() -> list[Line]:
     ]
     names = {"birth_family": "MARTIN", "given_names": "JEAN", "sex": "M", "birth_place": "75056"}
     found += [_line(f"B{rank}", **names, birth_date="1950-01-02", postcode=f"7500{rank % 9}") for rank in range(100)]
-    same = {"birth_date": "1950-01-01", "phone": "0612345678", "postcode": "13001"}
+    same = {"birth_date": "1950-01-01", "phone": "0612345687", "postcode": "13001"}
     found += [_line(f"C{rank}", birth_family="ROCHE", given_names="PAUL", sex="M", **same) for rank in range(100)]
     return found
 

@@ -15,8 +15,8 @@ FULL = make_traits(
     ins=make_ins("1840569381001"),
     line="1 RUE NEUVE",
     postcode="69001",
-    phone="0612345678",
-    email="a@b.fr",
+    phone="0612345687",
+    email="ada@b.fr",
 )
 
 

@@ -16,14 +16,14 @@ NAMELESS = make_record(make_traits(birth_name=None), record_id="n")
 
 
 def test_the_surest_identity_is_displayed_and_contacts_come_from_any() -> None:
-    provisional = make_record(make_traits("BODRILARD", phone="0612345678"), record_id="a")
+    provisional = make_record(make_traits("BODRILARD", phone="0612345687"), record_id="a")
     qualified = make_record(make_traits(ins=OURS), record_id="b", status=IdentityStatus.QUALIFIED)
 
     composed = compose([Source(provisional), Source(qualified)])
 
     shown = composed.traits
 
-    assert (shown.birth_name, shown.phone, shown.ins) == ("BAUDRILLARD", "0612345678", OURS)
+    assert (shown.birth_name, shown.phone, shown.ins) == ("BAUDRILLARD", "0612345687", OURS)
     assert (composed.origins["birth_name"], composed.origins["phone"], composed.origins["ins"]) == ("b", "a", "b")
 
 

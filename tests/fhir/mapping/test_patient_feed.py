@@ -391,7 +391,7 @@ def test_contacts_are_read_by_preferred_use():
         make_patient(
             telecom=[
                 {"system": "phone", "value": "04 79 00 00 12", "use": "home"},
-                {"system": "phone", "value": "06 12 34 56 78", "use": "mobile"},
+                {"system": "phone", "value": "06 12 34 56 87", "use": "mobile"},
                 {"system": "phone", "value": "06 99 34 56 78", "use": "old"},
                 {"system": "email", "value": "Louis.Ambert@Exemple.fr"},
             ],
@@ -403,7 +403,7 @@ def test_contacts_are_read_by_preferred_use():
         )
     )
 
-    assert (feed.traits.phone, feed.traits.email) == ("+33612345678", "louis.ambert@exemple.fr")
+    assert (feed.traits.phone, feed.traits.email) == ("+33612345687", "louis.ambert@exemple.fr")
     assert feed.traits.address.line == "3 rue des Lilas, Bât. B"
     assert (feed.traits.address.postcode, feed.traits.address.city) == ("01300", "Belley")
     assert feed.traits.death_date.isoformat() == "2026-01-02"
