@@ -221,7 +221,10 @@ def _base(path: Path | None) -> Base | None:
 @click.argument("model", type=_FILE, required=False)
 @told
 def show(model: Path | None) -> None:
-    """Show what a model weighs, in words, and how it was made: by default the one that came with the hub."""
+    """Show what a model weighs, in words, and how it was made.
+
+    Without MODEL, the one that came with the hub (HUB_LINKAGE_MODEL).
+    """
     found, text = read_model(model)
     click.secho(f"Modèle {found.version}, fait le {found.made}", bold=True)
     click.echo(found.how_made)
@@ -265,7 +268,10 @@ def _bits(number: float) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Write everything as JSON.")
 @told
 def compare(before: Path, after: Path, file: Path | None, truth: Path | None, as_json: bool) -> None:
-    """Tell what changes when AFTER takes the place of BEFORE: what they weigh, and with --file what they decide."""
+    """Tell what changes when AFTER takes the place of BEFORE.
+
+    What they weigh; with --file, what they decide too.
+    """
     if truth and not file:
         stop("--truth dit qui est qui dans un fichier : donnez-le aussi, avec --file.")
     models = [read_model(path)[0] for path in (before, after)]
@@ -379,7 +385,9 @@ def _tell_decisions(trial: _Trial) -> None:
 @click.option("--force", is_flag=True, help="Replace the report when it exists.")
 @told
 def evaluate(model: Path | None, file: Path, truth: Path, out: Path | None, as_json: bool, force: bool) -> None:
-    """Measure a model on a file whose truth is known, by default the one that came with the hub, and write a report.
+    """Measure a model on a file whose truth is known, and write a report.
+
+    Without MODEL, the one that came with the hub (HUB_LINKAGE_MODEL).
 
     The report shows no trait of anybody: errors are told by cause and by how traits compare.
     """
