@@ -321,6 +321,18 @@ TRAIT_RULES: tuple[Rule, ...] = (
     Rule(NO_CORROBORATION, _levels(corroboration="none")),
     # Families stay where they come from: in Brest, two YVES CADIOU of one month are as likely as a slip of the day.
     Rule(SLIPPED_DATE, _levels(corroboration="place", birth_date=_NEAR_DATE)),
+    # In a hostel, two GURPREET SINGH of one month, each with a telephone, are as likely as a slip of the day.
+    Rule(
+        SLIPPED_DATE,
+        _levels(
+            birth_date=_NEAR_DATE,
+            birth_place="country",
+            phone=_OTHER_PHONE,
+            email="crossed different missing",
+            other_given="shared differ missing",
+            ins="near different_incoherent missing",
+        ),
+    ),
     # Nor do the given names of a country, which its families share, confirm a date.
     Rule(SLIPPED_DATE, {**_NO_CONTACT, **_levels(birth_date=_NEAR_DATE, birth_place="country")}, (_SAME_INS,)),
     Rule(COMMON_NAMES, _levels(corroboration="place", surname_rarity=_COMMON, given_rarity=_COMMON), (_STRICT,)),
